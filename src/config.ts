@@ -1,0 +1,164 @@
+import { availableParallelism, hostname } from "node:os";
+import { z } from "zod";
+
+/** A configuration value is missing or bad. The message is one line that names the variable. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+const decimal = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+const binary = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 };
+const bytesPerUnit: Record<string, number> = { "": 1, ...decimal, ...binary };
+
+/** `1gb`, `1_000`, `512 MiB` → bytes. */
+const size = z.string().transform((text, context) => {
+  const match = /^([0-9_]+(?:\.[0-9]+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = bytesPerUnit[match?.[2]?.toLowerCase() ?? ""];
+  const bytes = Number(match?.[1]?.replaceAll("_", "")) * (unit ?? NaN);
+  if (Number.isSafeInteger(Math.round(bytes)) && bytes >= 1) return Math.round(bytes);
+  context.addIssue("is not a size such as 500mb, 1gb or 1_000_000");
+  return z.NEVER;
+});
+
+function seconds(minimum: number) {
+  return z.string().transform((text, context) => {
+    const value = /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : NaN;
+    if (value >= minimum && value <= 86_400) return value * 1000;
+    context.addIssue(`is not a number of seconds from ${minimum} to 86400`);
+    return z.NEVER;
+  });
+}
+
+function whole(minimum: number, maximum: number) {
+  return z.string().transform((text, context) => {
+    const value = /^[0-9]+$/.test(text.trim()) ? Number(text) : NaN;
+    if (value >= minimum && value <= maximum) return value;
+    context.addIssue(`is not a whole number from ${minimum} to ${maximum}`);
+    return z.NEVER;
+  });
+}
+
+const flag = z.string().transform((text, context) => {
+  const value = { true: true, yes: true, "1": true, false: false, no: false, "0": false, "": false }[
+    text.trim().toLowerCase()
+  ];
+  if (value !== undefined) return value;
+  context.addIssue("is neither true nor false");
+  return z.NEVER;
+});
+
+const sources = z.string().transform((text, context) => {
+  const parts = text.split(",").map((part) => part.trim());
+  const urls = parts.filter((part) => part !== "");
+  for (const url of urls) {
+    if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url) || /[?#]/.test(url)) {
+      context.addIssue(`has ${JSON.stringify(url)}, which is no https://, http:// or file:/// address`);
+      return z.NEVER;
+    }
+    if (url.startsWith("file:") && new URL(url).host !== "") {
+      context.addIssue(`has ${JSON.stringify(url)}: a folder is written file:///folder`);
+      return z.NEVER;
+    }
+  }
+  if (urls.length > 0) return urls;
+  context.addIssue("names no source of symbols");
+  return z.NEVER;
+});
+
+/** Every environment variable that is read: its form, its default, and what it means (the README's table is made from this). */
+export const Environment = z.object({
+  PORT: whole(0, 65_535).prefault("8000").describe("port to listen on"),
+  ELIOT_HOST: z
+    .string()
+    .prefault("127.0.0.1")
+    .describe("address to listen on; the image sets `0.0.0.0`, all of the container's"),
+  ELIOT_SYMBOLS_URLS: sources
+    .prefault("https://symbols.mozilla.org/try/")
+    .describe(
+      "sources of sym files in order, comma-separated: `https://`, `http://`, or `file:///folder` laid out the same way, `X.sym` or else `X.sym.gz`",
+    ),
+  ELIOT_SYMBOLS_CACHE_DIR: z.string().min(1, "is empty").prefault("/tmp/cache").describe("folder of symcaches"),
+  ELIOT_SYMBOLS_CACHE_MAX_SIZE: size
+    .prefault("1gb")
+    .describe("most bytes the folder may hold; `kb` to `tb` are decimal, `kib` to `tib` binary, `_` is allowed"),
+  ELIOT_STATSD_HOST: z.string().min(1, "is empty").prefault("localhost").describe("statsd server"),
+  ELIOT_STATSD_PORT: whole(1, 65_535).prefault("8124").describe("statsd server's UDP port"),
+  ELIOT_LOGGING_LEVEL: z
+    .string()
+    .transform((text) => text.toUpperCase())
+    .pipe(z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"))
+    .prefault("INFO")
+    .describe("least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`, `CRITICAL`"),
+  ELIOT_SECRET_SENTRY_DSN: z
+    .string()
+    .refine((text) => text === "" || URL.canParse(text), "is not a DSN")
+    .prefault("")
+    .describe("where errors are reported; Sentry is used only where this is set"),
+  ELIOT_HOSTNAME: z.string().prefault("").describe("`host` tag of metrics, server name in Sentry; empty: the host's name"),
+  ELIOT_LOCAL_DEV_ENV: flag.prefault("false").describe("log lines for a person instead of mozlog JSON"),
+  ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
+  ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
+  ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
+  ELIOT_CONNECT_TIMEOUT: seconds(0.001).prefault("5").describe("seconds to connect to a symbol server"),
+  ELIOT_HEADERS_TIMEOUT: seconds(0.001).prefault("20").describe("seconds until a symbol server answers"),
+  ELIOT_STALL_TIMEOUT: seconds(0.001).prefault("20").describe("seconds between two pieces of a download"),
+  ELIOT_DOWNLOAD_TIMEOUT: seconds(0.001).prefault("300").describe("seconds for a whole download"),
+  ELIOT_CONVERSION_TIMEOUT: seconds(0.001)
+    .prefault("60")
+    .describe("seconds a converter may work without taking its next piece"),
+  ELIOT_NOT_FOUND_TTL: seconds(0).prefault("600").describe("seconds that a missing or malformed sym file is remembered"),
+  ELIOT_DOWNLOAD_FAILED_TTL: seconds(0).prefault("5").describe("seconds that a failed download is remembered"),
+  ELIOT_CONVERTERS: whole(1, 64)
+    .prefault(String(Math.max(1, Math.min(4, availableParallelism() - 1))))
+    .describe("sym files converted at the same time, each in a thread"),
+  ELIOT_LOOKUP_WORKERS: whole(1, 64)
+    .prefault(String(Math.min(4, availableParallelism())))
+    .describe("threads that look offsets up"),
+  ELIOT_DRAIN_DELAY: seconds(0).prefault("0").describe("seconds to keep accepting requests after SIGTERM"),
+  ELIOT_DRAIN_TIMEOUT: seconds(0).prefault("30").describe("seconds to finish what was accepted after SIGTERM"),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * The configuration that `env` asks for: sizes in bytes, durations in milliseconds.
+ * An empty variable counts as absent. Throws a ConfigError.
+ */
+export function readConfig(env: Record<string, string | undefined>) {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""));
+  const result = Environment.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const variable = String(issue?.path[0]);
+    const shown = variable.includes("SECRET") ? "" : `: ${JSON.stringify(given[variable])}`;
+    throw new ConfigError(`${variable} ${issue?.message}${shown}`);
+  }
+  const values = result.data;
+  return {
+    port: values.PORT,
+    host: values.ELIOT_HOST,
+    sources: values.ELIOT_SYMBOLS_URLS,
+    cacheFolder: values.ELIOT_SYMBOLS_CACHE_DIR,
+    cacheMaxBytes: values.ELIOT_SYMBOLS_CACHE_MAX_SIZE,
+    statsdHost: values.ELIOT_STATSD_HOST,
+    statsdPort: values.ELIOT_STATSD_PORT,
+    logLevel: values.ELIOT_LOGGING_LEVEL,
+    sentryDsn: values.ELIOT_SECRET_SENTRY_DSN,
+    hostname: values.ELIOT_HOSTNAME || hostname(),
+    localDevelopment: values.ELIOT_LOCAL_DEV_ENV,
+    maxBodyBytes: values.ELIOT_MAX_BODY_SIZE,
+    maxAnswerBytes: values.ELIOT_MAX_ANSWER_SIZE,
+    maxSymFileBytes: values.ELIOT_MAX_SYM_FILE_SIZE,
+    connectTimeout: values.ELIOT_CONNECT_TIMEOUT,
+    headersTimeout: values.ELIOT_HEADERS_TIMEOUT,
+    stallTimeout: values.ELIOT_STALL_TIMEOUT,
+    downloadTimeout: values.ELIOT_DOWNLOAD_TIMEOUT,
+    conversionTimeout: values.ELIOT_CONVERSION_TIMEOUT,
+    notFoundTtl: values.ELIOT_NOT_FOUND_TTL,
+    downloadFailedTtl: values.ELIOT_DOWNLOAD_FAILED_TTL,
+    converters: values.ELIOT_CONVERTERS,
+    lookupWorkers: values.ELIOT_LOOKUP_WORKERS,
+    drainDelay: values.ELIOT_DRAIN_DELAY,
+    drainTimeout: values.ELIOT_DRAIN_TIMEOUT,
+  };
+}

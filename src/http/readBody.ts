@@ -1,0 +1,43 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable, Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { HttpError } from "./errors.ts";
+
+const decoders = new Map<string, () => Transform>([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+  ["zstd", createZstdDecompress],
+]);
+
+/** The request's body, decompressed. Throws an HttpError: 415 for an unknown encoding, 413 over `maxBytes`. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const decoded = decode(request);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    // Not destroyed when the loop is left: the answer still goes out on the request's connection.
+    for await (const piece of decoded.iterator({ destroyOnReturn: false })) {
+      bytes += (piece as Buffer).length;
+      if (bytes > maxBytes) throw new HttpError(413);
+      pieces.push(piece as Buffer);
+    }
+  } catch (error) {
+    request.unpipe();
+    if (decoded !== request) decoded.destroy();
+    if (error instanceof HttpError) throw error;
+    throw new HttpError(400, "Payload is not valid JSON", "bad_json");
+  }
+  return Buffer.concat(pieces, bytes);
+}
+
+function decode(request: IncomingMessage): Readable {
+  const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase();
+  if (encoding === "" || encoding === "identity") return request;
+  const createDecoder = decoders.get(encoding);
+  if (!createDecoder) throw new HttpError(415);
+  const decoder = createDecoder();
+  request.on("error", (error) => decoder.destroy(error));
+  return request.pipe(decoder);
+}

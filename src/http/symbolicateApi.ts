@@ -1,0 +1,51 @@
+import { performance } from "node:perf_hooks";
+import type { Request, Response } from "express";
+import type { Config } from "../config.ts";
+import type { Metrics } from "../metrics.ts";
+import { symbolicate } from "../symbolication/symbolicate.ts";
+import type { Symcaches } from "../symbolication/symcaches.ts";
+import type { GroupedJobs } from "../symbolication/groupFrames.ts";
+import { debugReport } from "./debugReport.ts";
+import { HttpError } from "./errors.ts";
+import type { ApiVersion } from "./parseJobs.ts";
+import { readBody } from "./readBody.ts";
+import { renderV4 } from "./renderV4.ts";
+import { renderV5 } from "./renderV5.ts";
+import type { RequestParser } from "./requestParser.ts";
+import { sendJson } from "./sendJson.ts";
+
+interface Parts {
+  symcaches: Symcaches;
+  parser: RequestParser;
+  metrics: Metrics;
+  config: Pick<Config, "maxBodyBytes" | "maxAnswerBytes">;
+}
+
+/** Answers `POST /symbolicate/v4` or `/v5`. */
+export function symbolicateApi(version: ApiVersion, { symcaches, parser, metrics, config }: Parts) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const start = performance.now();
+    try {
+      const jobs = await parser.parse(await readBody(request, config.maxBodyBytes), version);
+      measure(jobs, version, metrics);
+      const symbolicated = await symbolicate(jobs, symcaches);
+      const wantsDebug = version === "v5" && Boolean(request.header("debug"));
+      const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
+      const pieces = version === "v5" ? renderV5(symbolicated, debug) : renderV4(symbolicated);
+      await sendJson(response, pieces, config.maxAnswerBytes);
+    } catch (error) {
+      if (error instanceof HttpError && error.reason)
+        metrics.increment("symbolicate.request_error", { reason: error.reason });
+      throw error;
+    } finally {
+      metrics.timing("symbolicate.api", performance.now() - start, { version });
+    }
+  };
+}
+
+function measure({ jobs }: GroupedJobs, version: ApiVersion, metrics: Metrics): void {
+  metrics.histogram("symbolicate.jobs_count", jobs.length, { version });
+  for (const job of jobs) metrics.histogram("symbolicate.stacks_count", job.stackLengths.length, { version });
+  const frames = jobs.reduce((sum, job) => sum + job.moduleIndexes.length, 0);
+  metrics.histogram("symbolicate.frames_count", frames, {});
+}

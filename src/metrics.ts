@@ -1,0 +1,88 @@
+import { StatsD } from "hot-shots";
+import type { Config } from "./config.ts";
+
+/** Every metric: its type, its tags (apart from `host`) and what it says. Times are in milliseconds. */
+export const catalogue = {
+  pageview: { type: "counter", tags: ["path", "method"], meaning: "a request for a path that exists" },
+  "symbolicate.api": { type: "timing", tags: ["version"], meaning: "time from a request's first byte to its answer" },
+  "symbolicate.request_error": {
+    type: "counter",
+    tags: ["reason"],
+    meaning: "a request refused: `bad_json`, `invalid_modules`, `invalid_stacks` or `too_many_jobs`",
+  },
+  "symbolicate.jobs_count": { type: "histogram", tags: ["version"], meaning: "jobs of a request" },
+  "symbolicate.stacks_count": { type: "histogram", tags: ["version"], meaning: "stacks of a job" },
+  "symbolicate.frames_count": { type: "histogram", tags: [], meaning: "frames of a request" },
+  "symbolicate.parse_sym_file.parse": {
+    type: "timing",
+    tags: [],
+    meaning: "time to convert a sym file; it overlaps the download",
+  },
+  "symbolicate.parse_sym_file.error": {
+    type: "counter",
+    tags: ["reason"],
+    meaning: "a sym file that could not be converted: `bad_debug_id`, `sym_debug_id_lookup_error` or `sym_malformed`",
+  },
+  "downloader.download": {
+    type: "histogram",
+    tags: ["response"],
+    meaning: "time to get a sym file from a source: `success` or `fail`",
+  },
+  "diskcache.get": {
+    type: "histogram",
+    tags: ["result"],
+    meaning: "time to find a symcache in the folder: `hit`, `miss` or, where it was damaged, `error`",
+  },
+  "diskcache.set": {
+    type: "histogram",
+    tags: ["result"],
+    meaning: "time to write a symcache to the folder: `success` or `fail`",
+  },
+  "diskcache.evict": { type: "counter", tags: [], meaning: "a symcache removed to keep the folder under its size" },
+  "diskcache.usage": { type: "gauge", tags: [], meaning: "bytes of symcaches in the folder" },
+  sentry_scrub_error: { type: "counter", tags: ["service"], meaning: "an error report that could not be scrubbed, and was not sent" },
+} as const satisfies Record<string, { type: MetricType; tags: readonly string[]; meaning: string }>;
+
+type MetricType = "counter" | "timing" | "histogram" | "gauge";
+type Catalogue = typeof catalogue;
+export type MetricName = keyof Catalogue;
+type NameOf<Type extends MetricType> = {
+  [Name in MetricName]: Catalogue[Name]["type"] extends Type ? Name : never;
+}[MetricName];
+type Tags<Name extends MetricName> = Record<Catalogue[Name]["tags"][number], string>;
+
+/** Sends metrics to statsd as DogStatsD datagrams. Never throws and never waits: statsd may be away. */
+export class Metrics implements AsyncDisposable {
+  readonly #statsd: StatsD;
+
+  constructor(config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">) {
+    this.#statsd = new StatsD({
+      host: config.statsdHost,
+      port: config.statsdPort,
+      prefix: "eliot.",
+      globalTags: { host: config.hostname },
+      cacheDns: true,
+      errorHandler: () => {},
+    });
+  }
+
+  increment<Name extends NameOf<"counter">>(name: Name, tags: Tags<Name>): void {
+    this.#statsd.increment(name, 1, tags);
+  }
+
+  timing<Name extends NameOf<"timing">>(name: Name, milliseconds: number, tags: Tags<Name>): void {
+    this.#statsd.timing(name, milliseconds, tags);
+  }
+
+  histogram<Name extends NameOf<"histogram">>(name: Name, value: number, tags: Tags<Name>): void {
+    this.#statsd.histogram(name, value, tags);
+  }
+
+  gauge<Name extends NameOf<"gauge">>(name: Name, value: number, tags: Tags<Name>): void {
+    this.#statsd.gauge(name, value, tags);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#statsd.close(() => resolve()));
+  }
+}

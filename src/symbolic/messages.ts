@@ -1,0 +1,41 @@
+/** What passes between the service and its threads. */
+import type { ConversionError } from "./converter.ts";
+import type { Locations } from "./locations.ts";
+
+/** Whose symcache it is; the id in upper case. */
+export interface SymcacheModule {
+  debugFilename: string;
+  debugId: string;
+}
+
+/** A symcache as a file's path or, where it could not be kept, as its bytes. */
+export type SymcacheBytes = string | SharedArrayBuffer;
+
+/** The sym file can't be converted; the thread is ready for another. */
+export interface Refusal {
+  refusal: { reason: ConversionError["reason"]; message: string };
+}
+
+/** Asked in this order: start, push, push, …, finish, then write or take or neither. */
+export interface ConverterProtocol {
+  start(module: SymcacheModule): Record<string, never> | Refusal;
+  /** The first `length` bytes of `buffer` come next; the buffer comes back to be filled again. */
+  push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
+  finish(nothing: undefined): { bytes: number } | Refusal;
+  /** Writes the symcache to a new file and flushes it; the answer is what the disk said against it. */
+  write(path: string): { error?: string };
+  /** A copy of the symcache. */
+  take(nothing: undefined): SharedArrayBuffer;
+}
+
+export interface LookupProtocol {
+  lookUp(ask: { module: SymcacheModule; symcache: SymcacheBytes; offsets: Uint32Array }): LookupAnswer;
+  /** Converts and looks up a few lines; false where the answer is wrong. */
+  selfTest(nothing: undefined): boolean;
+}
+
+export type LookupAnswer =
+  | { kind: "found"; moduleName: string; locations: Locations }
+  | { kind: "missing" }
+  | { kind: "damaged"; message: string }
+  | { kind: "unreadable"; message: string };

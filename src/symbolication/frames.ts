@@ -1,0 +1,46 @@
+import type { Locations } from "../symbolic/locations.ts";
+import type { SymbolicatedJobs } from "./symbolicate.ts";
+
+/** A frame of the request with what is known of it. */
+export interface SymbolicatedFrame {
+  /** What answers call its module; undefined where it has none. */
+  moduleName: string | undefined;
+  moduleOffset: number | bigint;
+  /** Its source locations are rows `first` to `last` of these, innermost first; undefined where nothing is known. */
+  locations: Locations | undefined;
+  first: number;
+  last: number;
+  /** Where the outermost function begins. */
+  functionStart: number;
+}
+
+/** The frame at a position among all frames of a job. */
+export function symbolicatedFrame(symbolicated: SymbolicatedJobs, job: number, position: number): SymbolicatedFrame {
+  const { memoryMap, moduleIndexes, moduleOffsets, exactOffsets } = symbolicated.jobs[job] as (typeof symbolicated.jobs)[0];
+  const moduleIndex = moduleIndexes[position] ?? -1;
+  const moduleOffset = exactOffsets.get(position) ?? moduleOffsets[position] ?? -1;
+  const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
+  const unknown = {
+    moduleName: memoryMap[moduleIndex]?.debugFilename || undefined,
+    moduleOffset,
+    locations: undefined,
+    first: 0,
+    last: -1,
+    functionStart: 0,
+  };
+  if (!answer || !("locations" in answer)) return unknown;
+  const { moduleName, locations } = answer;
+  const offsetNumber = symbolicated.offsetNumbers[job]?.[position] ?? -1;
+  const first = locations.starts[offsetNumber] ?? 0;
+  const last = (locations.starts[offsetNumber + 1] ?? 0) - 1;
+  if (offsetNumber < 0 || last < first) return { ...unknown, moduleName };
+  return { moduleName, moduleOffset, locations, first, last, functionStart: locations.functionStarts[offsetNumber] ?? 0 };
+}
+
+/** Whether symbols were found, by position in a job's memory map; null where no frame points into the module. */
+export function foundModules(symbolicated: SymbolicatedJobs, job: number): (boolean | null)[] {
+  return Array.from(symbolicated.moduleNumbers[job] ?? [], (number) => {
+    const lookup = symbolicated.lookups[number];
+    return lookup ? "locations" in lookup.answer : null;
+  });
+}

@@ -1,0 +1,111 @@
+import { performance } from "node:perf_hooks";
+import type { Locations } from "../symbolic/locations.ts";
+import type { Lookups } from "../symbolic/lookups.ts";
+import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
+import type { WantedModule } from "../symbols/source.ts";
+import { ThreadEnded } from "../threads/thread.ts";
+import { SymcacheMaker, type Cost, type Failure, type MakerParts } from "./symcacheMaker.ts";
+
+/** The source locations of a module's offsets, or why there are none. */
+export type ModuleAnswer = Found | Failure;
+
+export interface Found {
+  status: "cached" | "converted";
+  /** What the module is called in answers: `xul.dll` for `xul.pdb`. */
+  moduleName: string;
+  locations: Locations;
+}
+
+/** A module's answer and what it took to have it. */
+export interface ModuleLookup {
+  answer: ModuleAnswer;
+  /** Milliseconds until the folder had said whether it holds the symcache. */
+  cacheLookup: number;
+  /** Absent where the symcache was in the folder. */
+  cost?: Cost;
+}
+
+/** A symcache may be evicted or found damaged between two steps; it is made again this often. */
+const attempts = 3;
+
+/** Looks offsets up in symcaches: in the folder or, on a miss, made anew. */
+export class Symcaches {
+  readonly #parts: MakerParts;
+  readonly #lookups: Lookups;
+  readonly #maker: SymcacheMaker;
+
+  constructor(parts: MakerParts, lookups: Lookups) {
+    this.#parts = parts;
+    this.#lookups = lookups;
+    this.#maker = new SymcacheMaker(parts);
+  }
+
+  /** The source locations of `offsets` in `module`, in their order. `offsets` can't be used afterwards. */
+  async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>): Promise<ModuleLookup> {
+    const key = `${module.debugFilename}/${module.debugId}`;
+    const start = performance.now();
+    const cached = await this.#lookUpCached(key, module, offsets);
+    const cacheLookup = performance.now() - start;
+    if (cached) return { answer: cached, cacheLookup };
+
+    let cost: Cost | undefined;
+    for (let attempt = 1; ; attempt++) {
+      const making = await this.#maker.make(key, module, attempt < attempts);
+      cost = making.cost;
+      if ("status" in making.result) return { answer: making.result, cacheLookup, cost };
+      const answer = await this.#lookUpIn(making.result.symcache, key, module, offsets, "converted");
+      if (answer) return { answer, cacheLookup, cost };
+      if (attempt === attempts) return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
+    }
+  }
+
+  async #lookUpCached(
+    key: string,
+    module: WantedModule,
+    offsets: Uint32Array<ArrayBuffer>,
+  ): Promise<ModuleAnswer | undefined> {
+    const { folder, metrics, log } = this.#parts;
+    const start = performance.now();
+    let result: "hit" | "miss" | "error" = "miss";
+    try {
+      const path = await folder.get(key);
+      if (path === undefined) return undefined;
+      result = "error";
+      const answer = await this.#lookUpIn(path, key, module, offsets, "cached");
+      if (answer) result = "hit";
+      return answer;
+    } catch (err) {
+      log.error({ err, module: key }, "cache folder can't be read");
+      return undefined;
+    } finally {
+      metrics.histogram("diskcache.get", performance.now() - start, { result });
+    }
+  }
+
+  /** Undefined where the symcache is gone or damaged, and then removed. */
+  async #lookUpIn(
+    symcache: SymcacheBytes,
+    key: string,
+    module: WantedModule,
+    offsets: Uint32Array<ArrayBuffer>,
+    status: Found["status"],
+  ): Promise<ModuleAnswer | undefined> {
+    const { folder, log } = this.#parts;
+    let answer: LookupAnswer;
+    try {
+      answer = await this.#lookups.lookUp(module, symcache, offsets);
+    } catch (error) {
+      if (!(error instanceof ThreadEnded)) throw error;
+      log.error({ err: error, module: key }, "lookup failed");
+      return failed(error.message);
+    }
+    if (answer.kind === "found") return { status, moduleName: answer.moduleName, locations: answer.locations };
+    if (answer.kind !== "missing") log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
+    await folder.remove(key);
+    return undefined;
+  }
+}
+
+function failed(reason: string): Failure {
+  return { status: "failed", reason, lifetime: 0 };
+}

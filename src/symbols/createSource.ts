@@ -1,0 +1,8 @@
+import type { Config } from "../config.ts";
+import { FolderSource } from "./folderSource.ts";
+import { HttpSource } from "./httpSource.ts";
+
+/** The source at a configured address: `https://…`, `http://…` or `file:///…`. */
+export function createSource(address: string, config: Config): FolderSource | HttpSource {
+  return address.startsWith("file:") ? new FolderSource(address) : new HttpSource(address, config);
+}

@@ -1,0 +1,48 @@
+import { open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipPieces, pieceBytes } from "./gunzip.ts";
+import { DownloadError, symFilePath, type Source, type WantedModule } from "./source.ts";
+
+/** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
+export class FolderSource implements Source {
+  readonly address: string;
+  readonly #folder: string;
+
+  constructor(address: string) {
+    this.address = address;
+    this.#folder = fileURLToPath(address);
+  }
+
+  async open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const path = join(this.#folder, symFilePath(module));
+    const plain = await openFile(path);
+    if (plain) return pieces(plain, signal);
+    const gzipped = await openFile(`${path}.gz`);
+    return gzipped && gunzipPieces(pieces(gzipped, signal));
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(path);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && absences.has(error.code)) return undefined;
+    throw new DownloadError("failed", `can't open ${path}: ${String(error)}`, { cause: error });
+  }
+}
+
+const absences = new Set<unknown>(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
+
+async function* pieces(file: FileHandle, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* file.createReadStream({ highWaterMark: pieceBytes, signal });
+  } catch (error) {
+    throw new DownloadError("failed", `can't read the sym file: ${String(error)}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
