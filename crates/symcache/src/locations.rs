@@ -1,0 +1,78 @@
+//! The answer to a lookup.
+
+use std::collections::HashMap;
+
+/// Source locations of a list of offsets, as columns.
+///
+/// The rows of the offset `i` are `starts[i]..starts[i + 1]`, innermost call first; none where nothing is known. Names
+/// and paths are indexes into [`Locations::strings`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locations {
+    /// One more than there are offsets.
+    pub starts: Vec<u32>,
+    /// One for each row: the function's name.
+    pub functions: Vec<u32>,
+    /// One for each row: the file's full path, cleaned as Symbolic cleans paths; 0 where it is unknown.
+    pub files: Vec<u32>,
+    /// One for each row: the line; 0 where it or the file is unknown.
+    pub lines: Vec<u32>,
+    /// One for each offset: where the outermost function begins, relative to the module; 0 where nothing is known.
+    pub function_starts: Vec<u32>,
+    /// The distinct strings; the first is empty.
+    pub strings: Vec<String>,
+}
+
+impl Default for Locations {
+    fn default() -> Self {
+        Self {
+            starts: vec![0],
+            functions: Vec::new(),
+            files: Vec::new(),
+            lines: Vec::new(),
+            function_starts: Vec::new(),
+            strings: vec![String::new()],
+        }
+    }
+}
+
+impl Locations {
+    /// The innermost-first `(function, file, line)` of the offset `i`, for those who want them as text.
+    pub fn of(&self, i: usize) -> impl Iterator<Item = (&str, &str, u32)> {
+        (self.starts[i] as usize..self.starts[i + 1] as usize).map(|row| {
+            (
+                self.strings[self.functions[row] as usize].as_str(),
+                self.strings[self.files[row] as usize].as_str(),
+                self.lines[row],
+            )
+        })
+    }
+
+    /// Adds a row to the offset being answered.
+    pub(crate) fn push_row(&mut self, function: u32, file: u32, line: u32) {
+        self.functions.push(function);
+        self.files.push(file);
+        self.lines.push(if file == 0 { 0 } else { line });
+    }
+
+    /// Ends the rows of the offset being answered.
+    pub(crate) fn end_offset(&mut self, function_start: u32) {
+        self.starts.push(self.functions.len() as u32);
+        self.function_starts.push(function_start);
+    }
+}
+
+/// Gives each distinct string one index in [`Locations::strings`].
+#[derive(Default)]
+pub(crate) struct StringIndexes(HashMap<String, u32>);
+
+impl StringIndexes {
+    pub(crate) fn index(&mut self, locations: &mut Locations, string: String) -> u32 {
+        if string.is_empty() {
+            return 0;
+        }
+        *self.0.entry(string).or_insert_with_key(|string| {
+            locations.strings.push(string.clone());
+            locations.strings.len() as u32 - 1
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! The recorded sym files: equal to Symbolic at every edge of every range.
+
+mod fixtures;
+mod judge;
+
+use fixtures::sym_files;
+use judge::{assert_equal_to_symbolic, convert, open, read_from};
+use symcache::{Damaged, Reason, Symcache};
+
+const DEBUG_ID: &str = "000000000000000000000000000000010";
+const MODULE: &str = "MODULE Linux x86_64 000000000000000000000000000000010 a.so\n";
+
+#[test]
+fn answers_like_symbolic_at_every_edge_of_every_sym_file() {
+    for file in sym_files() {
+        for piece in [1 << 20, 997] {
+            assert_equal_to_symbolic(&file.debug_filename, &file.debug_id, &file.text, piece);
+        }
+    }
+}
+
+#[test]
+fn refuses_what_is_no_sym_file_or_another_modules_with_its_first_bytes() {
+    let reason = |debug_id, text: &str| {
+        let mut converter = symcache::Converter::new("a.so", debug_id).map_err(|error| error.reason)?;
+        converter.push(text.as_bytes()).map_err(|error| error.reason)
+    };
+    let long = format!("{MODULE}{}", "FILE 0 a\n".repeat(100));
+    assert_eq!(reason(DEBUG_ID, &long), Ok(()));
+    assert_eq!(reason("not an id", &long), Err(Reason::BadDebugId));
+    assert_eq!(reason("000000000000000000000000000000020", &long), Err(Reason::OtherDebugId));
+    assert_eq!(reason(DEBUG_ID, "<html>"), Err(Reason::NotASymFile));
+    assert_eq!(reason(DEBUG_ID, &long.replace("x86_64", "pdp11")), Err(Reason::Malformed));
+}
+
+#[test]
+fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
+    let name = |text: &str| {
+        let file = convert("a.pdb", DEBUG_ID, format!("{MODULE}{text}").as_bytes(), 7).unwrap();
+        open(file, "a.pdb", DEBUG_ID).module_name().to_owned()
+    };
+    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.dll");
+    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a.dll\r\n"), "a.dll");
+    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a b.dll\n"), "a.pdb");
+    assert_eq!(name("INFO GENERATOR mozilla/dump_syms 2.3\n"), "a.pdb");
+    assert_eq!(name("INFO CODE_ID 5E6D\nINFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.pdb");
+    assert_eq!(name("FILE 0 a.c\nINFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.pdb");
+    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 cut-before-its-newline"), "a.pdb");
+}
+
+#[test]
+fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
+    let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
+    let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), 99).unwrap(), "a.so", DEBUG_ID);
+    let locations = symcache.look_up(&[0x18, 0x41, 0x10, 0, 0x18]).unwrap();
+    assert_eq!(locations.starts, [0, 1, 2, 3, 3, 4]);
+    assert_eq!(locations.strings, ["", "f", "a.c", "p"]);
+    assert_eq!(locations.functions, [1, 3, 1, 1]);
+    assert_eq!(locations.files, [2, 0, 2, 2]);
+    assert_eq!(locations.lines, [2, 0, 1, 2]);
+    assert_eq!(locations.function_starts, [0x10, 0x40, 0x10, 0, 0x10]);
+}
+
+#[test]
+fn doesnt_open_another_modules_symcache() {
+    let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), 99).unwrap();
+    let open = |filename, id| Symcache::open(read_from(file.clone()), file.len() as u64, filename, id).err();
+    assert_eq!(open("a.so", DEBUG_ID), None);
+    assert_eq!(open("b.so", DEBUG_ID), Some(Damaged("another module's")));
+    assert_eq!(open("a.so", "000000000000000000000000000000020"), Some(Damaged("another module's")));
+}
+
+#[test]
+fn finds_every_flipped_bit_and_every_cut() {
+    let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
+    let file = convert("a.so", DEBUG_ID, text.as_bytes(), 99).unwrap();
+    let is_damaged = |bytes: Vec<u8>| {
+        let size = bytes.len() as u64;
+        match Symcache::open(read_from(bytes), size, "a.so", DEBUG_ID) {
+            Err(_) => true,
+            Ok(mut symcache) => symcache.look_up(&[0, 0x10, 0x18, 0x20, 0x40]).is_err(),
+        }
+    };
+    assert!(!is_damaged(file.clone()));
+    for bit in 0..8 * file.len() {
+        let mut flipped = file.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(is_damaged(flipped), "bit {bit}");
+    }
+    for length in 0..file.len() {
+        assert!(is_damaged(file[..length].to_vec()), "cut to {length}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Symbolic's own answers, the way the service that this one replaces gets them.
+
+use symbolic_debuginfo::breakpad::BreakpadObject;
+use symbolic_symcache::{SymCache, SymCacheConverter};
+use symcache::{Converter, Locations, Reason, Symcache};
+
+/// What Symbolic makes of a sym file, or why it refuses it.
+pub fn symbolic_convert(debug_id: &str, text: &[u8]) -> Result<Vec<u8>, Reason> {
+    let debug_id = debug_id.parse().map_err(|_| Reason::BadDebugId)?;
+    if !BreakpadObject::test(text) {
+        return Err(Reason::NotASymFile);
+    }
+    let object = BreakpadObject::parse(text).map_err(|_| Reason::Malformed)?;
+    if object.debug_id() != debug_id {
+        return Err(Reason::OtherDebugId);
+    }
+    let mut converter = SymCacheConverter::new();
+    converter.process_object(&object).map_err(|_| Reason::Malformed)?;
+    let mut symcache = Vec::new();
+    converter.serialize(&mut symcache).unwrap();
+    Ok(symcache)
+}
+
+/// A source location as the service sees it: function, file, line, and where the function begins.
+type Row = (String, String, u32, u32);
+
+/// Symbolic's answer, with no line where there is no file.
+pub fn symbolic_look_up(symcache: &SymCache, offset: u32) -> Vec<Row> {
+    symcache
+        .lookup(u64::from(offset))
+        .map(|location| {
+            let file = location.file().map_or(String::new(), |file| file.full_path());
+            let line = if file.is_empty() { 0 } else { location.line() };
+            (location.function().name().to_owned(), file, line, location.function().entry_pc())
+        })
+        .collect()
+}
+
+/// The first address of each range of a symcache.
+pub fn range_starts(symcache: &[u8]) -> Vec<u32> {
+    let number = |at: usize| u32::from_le_bytes(*symcache[at..at + 4].as_array().unwrap());
+    let [files, functions, locations, ranges] = [44, 48, 52, 56].map(|at| number(at) as usize);
+    let ranges_at = 80 + 24 * files + 16 * functions + 16 * locations;
+    (0..ranges).map(|i| number(ranges_at + 4 * i)).collect()
+}
+
+/// Every start, its neighbours, and the ends of the address space.
+pub fn offsets_of_interest(starts: &[u32]) -> Vec<u32> {
+    let mut offsets: Vec<u32> =
+        starts.iter().flat_map(|start| [start.saturating_sub(1), *start, start.saturating_add(1)]).collect();
+    offsets.extend([0, 1, u32::MAX - 1, u32::MAX]);
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
+}
+
+/// Converts in pieces of the given length.
+pub fn convert(debug_filename: &str, debug_id: &str, text: &[u8], piece: usize) -> Result<Vec<u8>, Reason> {
+    let convert = || {
+        let mut converter = Converter::new(debug_filename, debug_id)?;
+        for chunk in text.chunks(piece) {
+            converter.push(chunk)?;
+        }
+        converter.finish()
+    };
+    convert().map_err(|error| error.reason)
+}
+
+/// Opens a symcache file that is in memory.
+pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str) -> Symcache {
+    let size = file.len() as u64;
+    Symcache::open(read_from(file), size, debug_filename, debug_id).unwrap()
+}
+
+/// A `read_at` over bytes in memory.
+pub fn read_from(file: Vec<u8>) -> symcache::ReadAt {
+    Box::new(move |into, offset| {
+        let rest = file.get(offset as usize..).unwrap_or_default();
+        let length = into.len().min(rest.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Some(length)
+    })
+}
+
+/// Asserts that the converter and the reader say what Symbolic says of this sym file.
+pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8], piece: usize) {
+    let context = format!("{debug_filename}/{debug_id} in pieces of {piece}");
+    let ours = convert(debug_filename, debug_id, text, piece);
+    let theirs = match (&ours, symbolic_convert(debug_id, text)) {
+        (Ok(_), Ok(theirs)) => theirs,
+        (ours, theirs) => {
+            assert_eq!(ours.as_ref().err(), theirs.as_ref().err(), "{context}");
+            return;
+        }
+    };
+    let ours = ours.unwrap();
+    let mut starts = range_starts(&ours);
+    assert!(starts.is_sorted_by(|a, b| a < b), "{context}: ranges out of order");
+    starts.extend(range_starts(&theirs));
+    let offsets = offsets_of_interest(&starts);
+
+    let aligned = symbolic_common::ByteView::from_vec(ours.clone());
+    let through_symbolic = SymCache::parse(&aligned).unwrap();
+    let theirs = SymCache::parse(&theirs).unwrap();
+    assert_eq!(through_symbolic.arch(), theirs.arch());
+    assert_eq!(through_symbolic.debug_id(), theirs.debug_id());
+
+    let locations = open(ours.clone(), debug_filename, debug_id).look_up(&offsets).unwrap();
+    for (i, offset) in offsets.iter().enumerate() {
+        let expected = symbolic_look_up(&theirs, *offset);
+        assert_eq!(symbolic_look_up(&through_symbolic, *offset), expected, "{context}: {offset:#x}, Symbolic's reader");
+        assert_row(&locations, i, &expected, &format!("{context}: {offset:#x}"));
+    }
+}
+
+fn assert_row(locations: &Locations, i: usize, expected: &[Row], context: &str) {
+    let rows: Vec<_> =
+        locations.of(i).map(|(function, file, line)| (function.to_owned(), file.to_owned(), line)).collect();
+    let expected_rows: Vec<_> =
+        expected.iter().map(|(function, file, line, _)| (function.clone(), file.clone(), *line)).collect();
+    assert_eq!(rows, expected_rows, "{context}");
+    let function_start = expected.last().map_or(0, |row| row.3);
+    assert_eq!(locations.function_starts[i], function_start, "{context}: function start");
+}

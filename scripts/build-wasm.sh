@@ -1,0 +1,42 @@
+#!/bin/sh
+# Builds crates/symcache to WebAssembly and writes the binary and its receipt.
+# usage: scripts/build-wasm.sh [OUT=src/symbolic/symcache.wasm]
+#
+# The committed binary is built with Debian 12's pinned toolchain:
+#   apt-get install rustc-web cargo-web rust-web-src lld-19 clang-19 llvm-19
+# Where that isn't installed, `rustup target add wasm32-unknown-unknown` is enough to build one that works the same.
+#
+# MAX_MEMORY: bytes an instance may grow to, a multiple of 65,536; the default is all that wasm32 has.
+set -eu
+
+cd "$(dirname "$0")/.."
+repository=$PWD
+PATH=$repository/node_modules/.bin:$PATH
+out=$(realpath -m "${1:-src/symbolic/symcache.wasm}")
+target=wasm32-unknown-unknown
+crate=crates/symcache
+
+# The binary must not depend on where it was built.
+flags="--remap-path-prefix=$repository/$crate=symcache"
+flags="$flags --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+flags="$flags -C target-feature=+simd128 -C link-arg=--max-memory=${MAX_MEMORY:-4294967296}"
+
+if [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-19 clang-19 llvm-ar-19 > /dev/null; then
+  cargo=/usr/bin/cargo
+  export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+  export CC_wasm32_unknown_unknown=clang-19 AR_wasm32_unknown_unknown=llvm-ar-19
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
+  set -- -Z build-std=std,panic_abort
+  tools="$RUSTC $cargo wasm-ld-19 clang-19"
+else
+  set --
+  cargo=cargo
+  tools="rustc cargo"
+fi
+
+CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags --remap-path-prefix=$(${RUSTC:-rustc} --print sysroot)=rust" \
+  "$cargo" build --manifest-path "$crate/Cargo.toml" --locked --release --lib --target "$target" "$@"
+
+cp "$crate/target/$target/release/symcache.wasm" "$out"
+for tool in $tools; do "$tool" --version | head -n 1; done | node scripts/wasm-receipt.ts "$out"
+echo "$out: $(wc -c < "$out") bytes"

@@ -1,0 +1,70 @@
+import { WasmInstance } from "./wasmInstance.ts";
+
+/** By the crate's numbers, from 1 on. `not_a_sym_file` counts as `sym_malformed` in metrics. */
+const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "not_a_sym_file"] as const;
+
+/** The sym file can't be converted. The message has less than 1 KB. */
+export class ConversionError extends Error {
+  override name = "ConversionError";
+  readonly reason: (typeof reasons)[number];
+
+  constructor(reason: (typeof reasons)[number], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Takes the text of one module's sym file in pieces, and gives its symcache file. Throws a `ConversionError`. */
+export class Converter implements Disposable {
+  #instance: WasmInstance | undefined;
+  readonly #converter: number;
+
+  constructor(wasm: WebAssembly.Module, module: { debugFilename: string; debugId: string }) {
+    this.#instance = new WasmInstance(wasm);
+    const [filename, id] = [Buffer.from(module.debugFilename), Buffer.from(module.debugId)];
+    this.#instance.putInInbox(filename, id);
+    this.#converter =
+      this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
+    if (this.#converter === 0) this.#fail(1);
+  }
+
+  /** The size of its memory, which is given back as a whole when the converter is disposed of. */
+  get memoryBytes(): number {
+    return this.#instance?.memoryBytes ?? 0;
+  }
+
+  /** Takes the next bytes. What isn't a sym file, or another module's, is refused within the first 321. */
+  push(chunk: Uint8Array): void {
+    const instance = this.#alive();
+    instance.putInInbox(chunk);
+    this.#check(instance.call((exports) => exports.converter_push(this.#converter, chunk.length)));
+  }
+
+  /** The symcache file: a view of memory that is good until the converter is disposed of. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const instance = this.#alive();
+    this.#check(instance.call((exports) => exports.converter_finish(this.#converter)));
+    return instance.call((exports) =>
+      instance.bytes(exports.symcache_file_at() >>> 0, exports.symcache_file_length() >>> 0),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#instance = undefined;
+  }
+
+  #alive(): WasmInstance {
+    if (!this.#instance) throw new Error("the converter was disposed of");
+    return this.#instance;
+  }
+
+  #check(reason: number): void {
+    if (reason !== 0) this.#fail(reason);
+  }
+
+  #fail(number: number): never {
+    const reason = reasons[number - 1];
+    if (!reason) throw new Error(`the crate gave the unknown reason ${number}`);
+    throw new ConversionError(reason, this.#alive().message());
+  }
+}

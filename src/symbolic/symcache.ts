@@ -1,0 +1,98 @@
+import type { Locations } from "./locations.ts";
+import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
+
+/** The file isn't the module's symcache as it was written: to be treated as a miss. */
+export class SymcacheDamaged extends Error {
+  override name = "SymcacheDamaged";
+}
+
+/** Columns of an answer by the crate's numbers. */
+const columns = {
+  starts: 0,
+  functions: 1,
+  files: 2,
+  lines: 3,
+  functionStarts: 4,
+  stringEnds: 5,
+  stringBytes: 6,
+};
+
+/** An open symcache file. Many can be open in one instance; disposing of one closes it, not its file. */
+export class Symcache implements Disposable {
+  /** The module's name in answers: `xul.dll` for `xul.pdb`. */
+  readonly moduleName: string;
+  readonly #instance: WasmInstance;
+  readonly #file: number;
+  #symcache: number;
+
+  /** Opens a file of `size` bytes. Throws `SymcacheDamaged`, or what `readAt` throws. */
+  static open(
+    instance: WasmInstance,
+    readAt: ReadAt,
+    size: number,
+    module: { debugFilename: string; debugId: string },
+  ): Symcache {
+    const [filename, id] = [Buffer.from(module.debugFilename), Buffer.from(module.debugId)];
+    const file = instance.addFile(readAt);
+    try {
+      instance.putInInbox(filename, id);
+      const symcache =
+        instance.call((exports) => exports.symcache_open(file, size, filename.length, id.length)) >>> 0;
+      if (symcache === 0) throw new SymcacheDamaged(instance.message());
+      return new Symcache(instance, file, symcache, instance.message());
+    } catch (error) {
+      instance.removeFile(file);
+      throw error;
+    }
+  }
+
+  private constructor(instance: WasmInstance, file: number, symcache: number, moduleName: string) {
+    this.#instance = instance;
+    this.#file = file;
+    this.#symcache = symcache;
+    this.moduleName = moduleName;
+  }
+
+  /** The source locations of offsets into the module, in their order. Throws as `open` does. */
+  lookUp(offsets: Uint32Array): Locations {
+    if (this.#symcache === 0) throw new Error("the symcache was closed");
+    this.#instance.putInInbox(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
+    const failed = this.#instance.call((exports) => exports.symcache_look_up(this.#symcache, offsets.length));
+    if (failed) throw new SymcacheDamaged(this.#instance.message());
+    return {
+      starts: this.#numbers(columns.starts),
+      functions: this.#numbers(columns.functions),
+      files: this.#numbers(columns.files),
+      lines: this.#numbers(columns.lines),
+      functionStarts: this.#numbers(columns.functionStarts),
+      strings: this.#strings(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#symcache === 0) return;
+    this.#instance.call((exports) => exports.symcache_free(this.#symcache));
+    this.#instance.removeFile(this.#file);
+    this.#symcache = 0;
+  }
+
+  #numbers(column: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#bytes(column).slice().buffer);
+  }
+
+  #strings(): string[] {
+    const bytes = Buffer.from(this.#bytes(columns.stringBytes));
+    let start = 0;
+    return Array.from(this.#numbers(columns.stringEnds), (end) => {
+      const string = bytes.toString("utf8", start, end);
+      start = end;
+      return string;
+    });
+  }
+
+  #bytes(column: number): Uint8Array<ArrayBuffer> {
+    return this.#instance.call((exports) =>
+      this.#instance.bytes(exports.column_at(column) >>> 0, exports.column_length(column) >>> 0),
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+
+/** Fills `into` with a file's bytes from `offset` on, and gives the number of bytes read. It may throw. */
+export type ReadAt = (into: Uint8Array, offset: number) => number;
+
+/** What the crate exports; `crates/symcache/src/wasm.rs` describes each. Addresses and lengths are in bytes. */
+interface Exports {
+  memory: WebAssembly.Memory;
+  inbox: (length: number) => number;
+  message_at: () => number;
+  message_length: () => number;
+  converter_new: (filenameLength: number, idLength: number) => number;
+  converter_push: (converter: number, length: number) => number;
+  converter_finish: (converter: number) => number;
+  symcache_file_at: () => number;
+  symcache_file_length: () => number;
+  symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
+  symcache_look_up: (symcache: number, count: number) => number;
+  column_at: (column: number) => number;
+  column_length: (column: number) => number;
+  symcache_free: (symcache: number) => void;
+}
+
+/** The instance came to an end by a panic or for want of memory, and is of no more use. */
+export class WasmTrap extends Error {
+  override name = "WasmTrap";
+}
+
+/** Compiles the crate's binary, the committed one or another. */
+export async function compileWasm(
+  file = new URL("symcache.wasm", import.meta.url),
+): Promise<WebAssembly.Module> {
+  return await WebAssembly.compile(await readFile(file));
+}
+
+/** An instance of the crate, with a memory of its own that grows and never shrinks. */
+export class WasmInstance {
+  readonly #exports: Exports;
+  readonly #files = new Map<number, ReadAt>();
+  #lastFile = 0;
+  #failedRead: { error: unknown } | undefined;
+  #trap: WasmTrap | undefined;
+
+  constructor(wasm: WebAssembly.Module) {
+    const host = {
+      read_at: (file: number, offset: number, into: number, length: number) =>
+        this.#read(file, offset, into, length),
+    };
+    this.#exports = new WebAssembly.Instance<Exports>(wasm, { host }).exports;
+  }
+
+  /** The size of its memory. */
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** Calls into the crate. Throws what a `ReadAt` threw meanwhile, or a `WasmTrap`. */
+  call<T>(work: (exports: Exports) => T): T {
+    if (this.#trap) throw this.#trap;
+    this.#failedRead = undefined;
+    let result;
+    try {
+      result = work(this.#exports);
+    } catch (error) {
+      const message = `${this.message() || String(error)} (${this.memoryBytes} bytes of memory)`;
+      this.#trap = new WasmTrap(message, { cause: error });
+      throw this.#trap;
+    }
+    const failedRead = this.#failedRead as { error: unknown } | undefined;
+    if (failedRead) throw failedRead.error;
+    return result;
+  }
+
+  /** Puts byte strings one after the other where the next call expects them. */
+  putInInbox(...pieces: Uint8Array[]): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    let at = this.call((exports) => exports.inbox(length)) >>> 0;
+    for (const piece of pieces) {
+      this.bytes(at, piece.length).set(piece);
+      at += piece.length;
+    }
+  }
+
+  /** What the crate said last: why a call failed, or the name of the module that was opened. */
+  message(): string {
+    const { message_at, message_length } = this.#exports;
+    return new TextDecoder().decode(this.bytes(message_at() >>> 0, message_length()));
+  }
+
+  /** A view of its memory, good until the next call. */
+  bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#exports.memory.buffer, at, length);
+  }
+
+  /** Makes a file readable for the crate, under a number. */
+  addFile(readAt: ReadAt): number {
+    this.#files.set(++this.#lastFile, readAt);
+    return this.#lastFile;
+  }
+
+  removeFile(file: number): void {
+    this.#files.delete(file);
+  }
+
+  #read(file: number, offset: number, into: number, length: number): number {
+    const readAt = this.#files.get(file);
+    if (!readAt) return -1;
+    try {
+      // An address past 2^31 arrives as a negative number.
+      return readAt(this.bytes(into >>> 0, length >>> 0), offset);
+    } catch (error) {
+      this.#failedRead = { error };
+      return -1;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { pathToFileURL } from "node:url";
+import { Converter } from "../../src/symbolic/converter.ts";
+import type { Locations } from "../../src/symbolic/locations.ts";
+import { Symcache } from "../../src/symbolic/symcache.ts";
+import { compileWasm, type ReadAt, WasmInstance } from "../../src/symbolic/wasmInstance.ts";
+
+const other = process.env["TSELIOT_WASM"];
+
+/** The committed binary, or the one that `TSELIOT_WASM` names. */
+export const wasm = await compileWasm(other === undefined ? undefined : pathToFileURL(other));
+
+/** The module of the sym files that the tests make. */
+export const module = { debugFilename: "a.so", debugId: "000000000000000000000000000000010" };
+
+/** A sym file of that module. */
+export function symFile(...records: string[]): Uint8Array {
+  return Buffer.from(
+    ["MODULE Linux x86_64 000000000000000000000000000000010 a.so", ...records, ""].join("\n"),
+  );
+}
+
+/** The symcache file of a sym file that arrives in pieces of some length. */
+export function convert(text: Uint8Array, of = module, pieceLength = 1000): Uint8Array {
+  using converter = new Converter(wasm, of);
+  for (let at = 0; at < text.length; at += pieceLength) converter.push(text.subarray(at, at + pieceLength));
+  return converter.finish().slice();
+}
+
+/** Reads bytes in memory as if they were a file. */
+export function readFrom(file: Uint8Array): ReadAt {
+  return (into, offset) => {
+    const piece = file.subarray(offset, offset + into.length);
+    into.set(piece);
+    return piece.length;
+  };
+}
+
+/** Opens a symcache file in an instance of its own. */
+export function open(file: Uint8Array, of = module): Symcache {
+  return Symcache.open(new WasmInstance(wasm), readFrom(file), file.length, of);
+}
+
+/** Each offset's rows as `function file:line`, innermost first. */
+export function rows({ starts, functions, files, lines, strings }: Locations): string[][] {
+  return Array.from(starts.subarray(1), (end, i) =>
+    Array.from(functions.subarray(starts[i], end), (name, row) => {
+      const at = starts[i]! + row;
+      return `${strings[name]} ${strings[files[at]!]}:${lines[at]}`;
+    }),
+  );
+}
