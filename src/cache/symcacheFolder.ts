@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm, rmdir, utimes } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, statfs, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
@@ -11,6 +11,8 @@ const namePattern = /^[0-9A-F]{1,64}\.symc$/;
 /** Milliseconds between two notes on disk that a file is in use. */
 const touchInterval = 60_000;
 const rescanInterval = 60_000;
+/** Bytes: a disk with less free is nearly full. */
+const fullDisk = 1e9;
 
 /** Times are in milliseconds since 1970. */
 interface Entry {
@@ -86,7 +88,7 @@ export class SymcacheFolder implements AsyncDisposable {
   async set(key: string, bytes: number, write: (path: string) => Promise<void>): Promise<string | undefined> {
     if (bytes > this.#maxBytes) return undefined;
     this.#bytesBeingWritten += bytes;
-    const temporary = join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
+    const temporary = this.#temporaryPath();
     try {
       await this.#evict();
       await mkdir(dirname(temporary), { recursive: true });
@@ -111,6 +113,22 @@ export class SymcacheFolder implements AsyncDisposable {
     await this.#inBackground(rm(this.#path(key), { force: true, recursive: true }));
   }
 
+  /** Writes, flushes and removes a small file. Throws what the disk says. */
+  async checkWritable(): Promise<void> {
+    const path = this.#temporaryPath();
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, "probe", { flush: true });
+    await rm(path);
+  }
+
+  /** Throws where the disk hasn't room for another large symcache. */
+  async checkSpace(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#root);
+    const free = bavail * bsize;
+    if (free < fullDisk && this.#bytes + fullDisk < this.#maxBytes)
+      throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
+  }
+
   /** Notes on disk what was used since, so that the next start has the order. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#rescan);
@@ -120,6 +138,10 @@ export class SymcacheFolder implements AsyncDisposable {
 
   #path(key: string): string {
     return join(this.#root, version, key + suffix);
+  }
+
+  #temporaryPath(): string {
+    return join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
   }
 
   #remember(key: string, entry: Entry): void {

@@ -1,5 +1,5 @@
 import type { Job, Module } from "../symbolication/job.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 import { parseJson } from "./parseJson.ts";
 
 export type ApiVersion = "v4" | "v5";

@@ -1,4 +1,4 @@
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 
 const maxDepth = 500;
 /** 2^53 has 16 digits: a shorter integer is exact as a number. */

@@ -1,5 +1,5 @@
 import { groupFrames, type GroupedJobs } from "../symbolication/groupFrames.ts";
-import { HttpError, type RequestErrorReason } from "./errors.ts";
+import { HttpError, type RequestErrorReason } from "./httpError.ts";
 import { parseJobs, type ApiVersion } from "./parseJobs.ts";
 
 /** What a body holds, or why it is refused: an answer that can cross threads. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable, Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 
 const decoders = new Map<string, () => Transform>([
   ["gzip", createGunzip],

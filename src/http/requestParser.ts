@@ -1,6 +1,6 @@
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { Thread } from "../threads/thread.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { parseRequest } from "./parseRequest.ts";
 import type { RequestParserProtocol } from "./requestParserThread.ts";

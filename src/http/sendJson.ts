@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import type { Response } from "express";
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 
 /** Characters that are rendered before others get their turn, and sent at a time. */
 const sliceLength = 256 * 1024;

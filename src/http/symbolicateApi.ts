@@ -6,7 +6,7 @@ import { symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { debugReport } from "./debugReport.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError } from "./httpError.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { readBody } from "./readBody.ts";
 import { renderV4 } from "./renderV4.ts";

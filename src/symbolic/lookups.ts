@@ -18,10 +18,10 @@ export class Lookups implements AsyncDisposable {
     return this.#thread(hash(module) % this.#threads.length).ask("lookUp", { module, symcache, offsets });
   }
 
-  /** Whether every thread converts and looks up a few lines rightly. Throws a ThreadEnded. */
-  async selfTest(): Promise<boolean> {
+  /** Lets every thread convert and look up a few lines. Throws where one gives a wrong answer or none. */
+  async selfTest(): Promise<void> {
     const passed = this.#threads.map((_, number) => this.#thread(number).ask("selfTest", undefined));
-    return (await Promise.all(passed)).every(Boolean);
+    if (!(await Promise.all(passed)).every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import { DownloadError, symFilePath, type Source, type WantedModule } from "./so
 /** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
   readonly address: string;
+  readonly fault = undefined;
   readonly #folder: string;
 
   constructor(address: string) {
@@ -21,6 +22,8 @@ export class FolderSource implements Source {
     const gzipped = await openFile(`${path}.gz`);
     return gzipped && gunzipPieces(pieces(gzipped, signal));
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 async function openFile(path: string): Promise<FileHandle | undefined> {

@@ -11,8 +11,9 @@ const absences = new Set([403, 404, 410]);
 type Timeouts = Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
 
 /** A symbol server, `https://` or `http://`. */
-export class HttpSource implements Source, AsyncDisposable {
+export class HttpSource implements Source {
   readonly address: string;
+  fault: string | undefined;
   readonly #base: URL;
   readonly #agent: Agent;
 
@@ -55,13 +56,17 @@ export class HttpSource implements Source, AsyncDisposable {
 
   async #get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     try {
-      return await request(url, {
+      const response = await request(url, {
         dispatcher: this.#agent,
         headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
         signal,
       });
+      this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
+      return response;
     } catch (error) {
-      throw downloadError(url, error);
+      const failure = downloadError(url, error);
+      this.fault = failure.message;
+      throw failure;
     }
   }
 }

@@ -5,9 +5,11 @@ export interface WantedModule {
 }
 
 /** Where sym files come from. */
-export interface Source {
+export interface Source extends AsyncDisposable {
   /** Its address, as configured. */
   readonly address: string;
+  /** What was wrong with it when it was asked last, if anything: it is down. */
+  readonly fault: string | undefined;
   /**
    * The text of the module's sym file, decompressed, in pieces; undefined where the source says that it has none.
    * Throws a DownloadError, also while the pieces are taken.

@@ -1,0 +1,81 @@
+import type { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import type { Lookups } from "./symbolic/lookups.ts";
+import type { Source } from "./symbols/source.ts";
+
+type Level = "ok" | "warning" | "error";
+
+/** What `/__heartbeat__` answers: the worst of its checks, and in words what is wrong. */
+export interface Health {
+  status: Level;
+  checks: Record<string, Level>;
+  details: Record<string, { status: Level; messages: string[] }>;
+}
+
+interface Parts {
+  folder: SymcacheFolder;
+  lookups: Lookups;
+  sources: Source[];
+}
+
+/** Milliseconds that a check may take. */
+const patience = 1000;
+/** Milliseconds that an answer is good for: load balancers ask all the time. */
+const freshness = 5000;
+
+/** Looks at what the service can't do without, and at what it would miss. */
+export class HealthCheck {
+  readonly #parts: Parts;
+  #latest: { at: number; health: Promise<Health> } | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  check(): Promise<Health> {
+    const at = Date.now();
+    if (!this.#latest || at - this.#latest.at > freshness) this.#latest = { at, health: this.#look() };
+    return this.#latest.health;
+  }
+
+  async #look(): Promise<Health> {
+    const { folder, lookups, sources } = this.#parts;
+    const findings = await Promise.all([
+      finding("cache_folder", "error", () => folder.checkWritable()),
+      finding("disk_space", "warning", () => folder.checkSpace()),
+      finding("lookup_threads", "error", () => lookups.selfTest()),
+      finding("sources", "warning", async () => {
+        for (const { address, fault } of sources) if (fault) throw new Error(`${address}: ${fault}`);
+      }),
+    ]);
+    const levels = findings.map(({ level }) => level);
+    return {
+      status: levels.includes("error") ? "error" : levels.includes("warning") ? "warning" : "ok",
+      checks: Object.fromEntries(findings.map(({ name, level }) => [name, level])),
+      details: Object.fromEntries(
+        findings.flatMap(({ name, level, message }) =>
+          message === undefined ? [] : [[name, { status: level, messages: [message] }]],
+        ),
+      ),
+    };
+  }
+}
+
+interface Finding {
+  name: string;
+  level: Level;
+  message?: string;
+}
+
+/** A check that throws, or takes too long, is found at `level`. */
+async function finding(name: string, level: Level, check: () => Promise<void>): Promise<Finding> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new Error(`no answer in ${patience} ms`)), patience);
+  try {
+    await Promise.race([check(), timeout.promise]);
+    return { name, level: "ok" };
+  } catch (error) {
+    return { name, level, message: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,92 @@
+import { fileURLToPath } from "node:url";
+import cors from "cors";
+import express, { type Express, type RequestHandler } from "express";
+import helmet from "helmet";
+import type { Config } from "../config.ts";
+import type { HealthCheck } from "../health.ts";
+import type { Logger } from "../logging.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Symcaches } from "../symbolication/symcaches.ts";
+import { allow } from "./allow.ts";
+import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { dockerflow } from "./dockerflow.ts";
+import { HttpError } from "./httpError.ts";
+import type { RequestParser } from "./requestParser.ts";
+import { requestSummary } from "./requestSummary.ts";
+import { symbolicateApi } from "./symbolicateApi.ts";
+
+export interface AppParts {
+  config: Config;
+  symcaches: Symcaches;
+  parser: RequestParser;
+  health: HealthCheck;
+  metrics: Metrics;
+  requestLog: Logger;
+  versionFile: string | URL;
+  isDraining(): boolean;
+  reportError: ReportError;
+}
+
+const web = fileURLToPath(new URL("../../web", import.meta.url));
+
+/** Everything that is answered over HTTP. */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.set("case sensitive routing", true).set("strict routing", true).set("etag", false);
+  app.disable("x-powered-by");
+
+  app.use(requestSummary(parts.requestLog));
+  app.use(countPageviews(parts.metrics));
+  app.use(headersFor({ defaultSrc: ["'none'"], frameAncestors: ["'none'"] }));
+  app.use(cors({ preflightContinue: true, methods: [] }));
+  app.use((_request, response, next) => {
+    if (parts.isDraining()) response.set("Connection", "close");
+    next();
+  });
+
+  app.use(dockerflow(parts));
+  for (const version of ["v4", "v5"] as const)
+    allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
+  allow(app, "/", "get", page);
+  app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
+
+  app.use(() => {
+    throw new HttpError(404);
+  });
+  app.use(answerErrors(parts.reportError));
+  return app;
+}
+
+const pageHeaders = headersFor({
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+});
+
+const page: RequestHandler = (request, response, next) => {
+  pageHeaders(request, response, () => response.sendFile(`${web}/index.html`, next));
+};
+
+function headersFor(directives: Record<string, string[]>): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives },
+    crossOriginResourcePolicy: { policy: "cross-origin" },
+  });
+}
+
+/** Counts requests that a handler took: no preflights, no wrong paths or methods. */
+function countPageviews(metrics: Metrics): RequestHandler {
+  return (request, response, next) => {
+    response.once("finish", () => {
+      const { method, route } = request;
+      if (!route || method === "OPTIONS" || response.statusCode === 405) return;
+      metrics.increment("pageview", { path: String(route.path), method: method.toLowerCase() });
+    });
+    next();
+  };
+}

@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { Router } from "express";
+import type { HealthCheck } from "../health.ts";
+import { allow } from "./allow.ts";
+
+interface Parts {
+  health: HealthCheck;
+  /** Path of version.json, as written at build time. */
+  versionFile: string | URL;
+  /** From SIGTERM on, so that the load balancer sends requests elsewhere. */
+  isDraining(): boolean;
+}
+
+/**
+ * The endpoints of https://github.com/mozilla-services/Dockerflow, whose sentences these are:
+ * "Respond to /__version__ with the contents of /app/version.json."
+ * "Respond to /__heartbeat__ with a HTTP 200 or 5xx on error. This should check backing services like a database."
+ * "Respond to /__lbheartbeat__ with an HTTP 200. This is for load balancer checks and should not check backing services."
+ */
+export function dockerflow({ health, versionFile, isDraining }: Parts): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+
+  allow(router, "/__version__", "get", async (_request, response) => {
+    const version = await readFile(versionFile, "utf8").catch(() => "{}");
+    response.type("application/json").send(version);
+  });
+
+  allow(router, "/__heartbeat__", "get", async (_request, response) => {
+    if (isDraining()) return void response.status(503).json(draining);
+    const result = await health.check();
+    response.status(result.status === "error" ? 503 : 200).json(result);
+  });
+
+  allow(router, "/__lbheartbeat__", "get", (_request, response) => {
+    if (isDraining()) response.status(503).json(draining);
+    else response.status(200).json({ status: "ok" });
+  });
+
+  for (const path of ["/__broken__", "/__error__"])
+    allow(router, path, "get", () => {
+      throw new Error("intentional exception");
+    });
+
+  return router;
+}
+
+const draining = {
+  status: "error",
+  checks: { draining: "error" },
+  details: { draining: { status: "error", messages: ["the service is shutting down"] } },
+};

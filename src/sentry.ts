@@ -1,0 +1,68 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { ErrorEvent } from "@sentry/node";
+import type { Config } from "./config.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Where bugs are reported to. */
+export interface ErrorReporting extends AsyncDisposable {
+  /** `request` is the one that met the bug: its headers go along, its body and query do not. */
+  report(error: unknown, request?: { method: string; path: string; headers: IncomingHttpHeaders }): void;
+}
+
+/** Headers that say who the client is, or are his secrets. */
+const scrubbed = new Set(["x-forwarded-for", "x-real-ip", "cookie", "authorization"]);
+
+/** Reports to Sentry where a DSN is set, else nowhere. `release` is `<version>:<commit>`. */
+export async function startErrorReporting(
+  config: Pick<Config, "sentryDsn" | "hostname">,
+  release: string,
+  metrics: Metrics,
+): Promise<ErrorReporting> {
+  if (config.sentryDsn === "") return { report() {}, async [Symbol.asyncDispose]() {} };
+  // Loading it takes longer than all the rest of the start.
+  const sentry = await import("@sentry/node");
+  sentry.init({
+    dsn: config.sentryDsn,
+    serverName: config.hostname,
+    release,
+    // They would patch HTTP, and end the process after an uncaught error, which main.ts sees to.
+    defaultIntegrations: false,
+    beforeSend(event) {
+      try {
+        return scrub(event);
+      } catch {
+        metrics.increment("sentry_scrub_error", { service: "webapp" });
+        return null;
+      }
+    },
+  });
+  return {
+    report(error, request) {
+      sentry.withScope((scope) => {
+        if (request) {
+          const { method, path, headers } = request;
+          const sent = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+          scope.addEventProcessor((event) => ({
+            ...event,
+            transaction: path,
+            transaction_info: { source: "route" },
+            request: { method, url: path, headers: sent },
+          }));
+        }
+        sentry.captureException(error, { mechanism: { type: "eliot", handled: false } });
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await sentry.close(2000);
+    },
+  };
+}
+
+function scrub(event: ErrorEvent): ErrorEvent {
+  if (!event.request?.headers) return event;
+  const headers = Object.entries(event.request.headers).map(([name, value]) => [
+    name,
+    scrubbed.has(name.toLowerCase()) ? "[Scrubbed]" : value,
+  ]);
+  return { ...event, request: { ...event.request, headers: Object.fromEntries(headers) } };
+}

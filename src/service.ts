@@ -1,0 +1,141 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { pino, type DestinationStream } from "pino";
+import { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import type { Config } from "./config.ts";
+import { HealthCheck } from "./health.ts";
+import { createApp } from "./http/app.ts";
+import { answerClientErrors } from "./http/clientErrors.ts";
+import { RequestParser } from "./http/requestParser.ts";
+import { createLogs, type Logger } from "./logging.ts";
+import { Metrics } from "./metrics.ts";
+import { startErrorReporting } from "./sentry.ts";
+import { Symcaches } from "./symbolication/symcaches.ts";
+import { Converters } from "./symbolic/converters.ts";
+import { Lookups } from "./symbolic/lookups.ts";
+import { compileWasm } from "./symbolic/wasmInstance.ts";
+import { createSource } from "./symbols/createSource.ts";
+
+/** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
+const keepAliveTimeout = 620_000;
+
+export interface Overrides {
+  logDestination?: DestinationStream;
+  versionFile?: string | URL;
+}
+
+export interface Service extends AsyncDisposable {
+  readonly port: number;
+  readonly log: Logger;
+  /** Logs an error that nothing caught, and reports it. */
+  reportFatal(error: unknown): void;
+  /** Stops accepting requests, answers those accepted, and ends. Called again: ends what is left at once. */
+  close(): Promise<void>;
+}
+
+/** Starts everything that `config` asks for; resolves once requests are accepted. */
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  await using starting = new AsyncDisposableStack();
+  const { versionFile = new URL("../version.json", import.meta.url) } = overrides;
+  const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
+  const metrics = starting.use(new Metrics(config));
+  const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
+  logs.app.info({ ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") }, "configuration");
+
+  const folder = starting.use(
+    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, {
+      evicted: () => metrics.increment("diskcache.evict", {}),
+      used: (bytes) => metrics.gauge("diskcache.usage", bytes, {}),
+      failed: (err) => logs.app.error({ err }, "cache folder failed"),
+    }),
+  );
+  await folder.open();
+  const sources = config.sources.map((address) => starting.use(createSource(address, config)));
+  const wasm = await compileWasm();
+  const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
+  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers));
+  const symcaches = new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups);
+
+  let draining = false;
+  const app = createApp({
+    config,
+    symcaches,
+    parser: starting.use(new RequestParser()),
+    health: new HealthCheck({ folder, lookups, sources }),
+    metrics,
+    requestLog: logs.requests,
+    versionFile,
+    isDraining: () => draining,
+    reportError(error, request) {
+      logs.app.error({ err: error, path: request.path }, "request failed");
+      errorReporting.report(error, request);
+    },
+  });
+  const server = createServer({ keepAliveTimeout }, app);
+  answerClientErrors(server);
+  await listen(server, config);
+  const { port } = server.address() as AddressInfo;
+  logs.app.info({ port }, `listening on http://${config.host}:${port}`);
+
+  const running = starting.move();
+  let closed: Promise<void> | undefined;
+  const service: Service = {
+    port,
+    log: logs.app,
+    reportFatal(err) {
+      logs.app.fatal({ err }, "uncaught error");
+      errorReporting.report(err);
+    },
+    close() {
+      if (closed) {
+        server.closeAllConnections();
+        return closed;
+      }
+      draining = true;
+      logs.app.info("closing");
+      closed = drain(server, config).then(() => running.disposeAsync());
+      return closed;
+    },
+    [Symbol.asyncDispose]: () => service.close(),
+  };
+  return service;
+}
+
+function listen(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Accepts requests for as long as the load balancer needs to notice, then waits for those accepted. */
+async function drain(server: Server, { drainDelay, drainTimeout }: Config): Promise<void> {
+  if (drainDelay > 0) await setTimeout(drainDelay);
+  const drained = new Promise((resolve) => server.close(resolve));
+  const giveUp = new AbortController();
+  const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(
+    () => server.closeAllConnections(),
+    () => {},
+  );
+  await drained;
+  giveUp.abort();
+  await impatience;
+}
+
+function standardOutput(lifetimes: AsyncDisposableStack): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: false });
+  // Nobody reads the log any more: that must not end the service.
+  output.on("error", () => {});
+  lifetimes.defer(() => output.flushSync());
+  return output;
+}
+
+/** `<version>:<commit>`, for Sentry. */
+async function release(versionFile: string | URL): Promise<string> {
+  const { version = "none", commit = "unknown" } = JSON.parse(
+    await readFile(versionFile, "utf8").catch(() => "{}"),
+  ) as { version?: string; commit?: string };
+  return `${version}:${commit.slice(0, 8)}`;
+}
