@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from "node:os";
+import { hostname } from "node:os";
 import { z } from "zod";
 
 /** A configuration value is missing or bad. The message is one line that names the variable. */
@@ -109,10 +109,10 @@ export const Environment = z.object({
   ELIOT_NOT_FOUND_TTL: seconds(0).prefault("600").describe("seconds that a missing or malformed sym file is remembered"),
   ELIOT_DOWNLOAD_FAILED_TTL: seconds(0).prefault("5").describe("seconds that a failed download is remembered"),
   ELIOT_CONVERTERS: whole(1, 64)
-    .prefault(String(Math.max(1, Math.min(4, availableParallelism() - 1))))
+    .prefault("3")
     .describe("sym files converted at the same time, each in a thread"),
   ELIOT_LOOKUP_WORKERS: whole(1, 64)
-    .prefault(String(Math.min(4, availableParallelism())))
+    .prefault("2")
     .describe("threads that look offsets up"),
   ELIOT_DRAIN_DELAY: seconds(0).prefault("0").describe("seconds to keep accepting requests after SIGTERM"),
   ELIOT_DRAIN_TIMEOUT: seconds(0).prefault("30").describe("seconds to finish what was accepted after SIGTERM"),

@@ -1,0 +1,43 @@
+/**
+ * Writes what the documentation says of the code from the code itself: between `<!-- generated: NAME -->` and
+ * `<!-- end -->`. With --check it writes nothing and fails where the two differ.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { Environment } from "../src/config.ts";
+import { catalogue } from "../src/metrics.ts";
+
+const root = new URL("../", import.meta.url);
+
+function configurationTable(): string {
+  const rows = Object.entries(Environment.shape).map(([variable, schema]) => {
+    const { defaultValue } = schema.def;
+    return `| \`${variable}\` | ${defaultValue === "" ? "" : `\`${defaultValue}\``} | ${schema.description} |`;
+  });
+  return ["| variable | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function metricsTable(): string {
+  const rows = Object.entries(catalogue).map(
+    ([name, { type, tags, meaning }]) =>
+      `| \`eliot.${name}\` | ${type} | ${tags.map((tag) => `\`${tag}\``).join(", ")} | ${meaning} |`,
+  );
+  return ["| metric | type | tags besides `host` | what it says |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+const sections: Record<string, () => string> = { configuration: configurationTable, metrics: metricsTable };
+
+let differ = false;
+for (const name of ["README.md", "docs/operations.md"]) {
+  const file = new URL(name, root);
+  const before = await readFile(file, "utf8");
+  const after = before.replace(
+    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g,
+    (_, start: string, section: string, end: string) => `${start}\n${sections[section]?.() ?? ""}\n\n${end}`,
+  );
+  if (after === before) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`${name} differs from the code: run "npm run docs"`);
+    differ = true;
+  } else await writeFile(file, after);
+}
+process.exitCode = differ ? 1 : 0;
