@@ -21,7 +21,10 @@ export function printStacks({ stacks, found_modules }: V5Result): string {
   const lines = stacks.flatMap((stack, number) => [
     `stack ${number}`,
     ...stack.flatMap(({ frame, module, module_offset, inlines = [], ...outermost }) => [
-      ...inlines.map((inline, depth) => `${depth === 0 ? label(frame) : label()}${place(inline, module_offset)}  (inlined)`),
+      ...inlines.map(
+        (inline, depth) =>
+          `${depth === 0 ? label(frame) : label()}${place(inline, module_offset)}  (inlined)`,
+      ),
       `${inlines.length === 0 ? label(frame) : label()}${place(outermost, module_offset)}  in ${module}`,
     ]),
     "",

@@ -21,7 +21,11 @@ function metricsTable(): string {
     ([name, { type, tags, meaning }]) =>
       `| \`eliot.${name}\` | ${type} | ${tags.map((tag) => `\`${tag}\``).join(", ")} | ${meaning} |`,
   );
-  return ["| metric | type | tags besides `host` | what it says |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  return [
+    "| metric | type | tags besides `host` | what it says |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
 }
 
 const sections: Record<string, () => string> = { configuration: configurationTable, metrics: metricsTable };

@@ -77,16 +77,27 @@ export const Environment = z.object({
     .describe(
       "sources of sym files in order, comma-separated: `https://`, `http://`, or `file:///folder` laid out the same way, `X.sym` or else `X.sym.gz`",
     ),
-  ELIOT_SYMBOLS_CACHE_DIR: z.string().min(1, "is empty").prefault("/tmp/cache").describe("folder of symcaches"),
+  ELIOT_SYMBOLS_CACHE_DIR: z
+    .string()
+    .min(1, "is empty")
+    .prefault("/tmp/cache")
+    .describe("folder of symcaches"),
   ELIOT_SYMBOLS_CACHE_MAX_SIZE: size
     .prefault("1gb")
-    .describe("most bytes the folder may hold; `kb` to `tb` are decimal, `kib` to `tib` binary, `_` is allowed"),
+    .describe(
+      "most bytes the folder may hold; `kb` to `tb` are decimal, `kib` to `tib` binary, `_` is allowed",
+    ),
   ELIOT_STATSD_HOST: z.string().min(1, "is empty").prefault("localhost").describe("statsd server"),
   ELIOT_STATSD_PORT: whole(1, 65_535).prefault("8124").describe("statsd server's UDP port"),
   ELIOT_LOGGING_LEVEL: z
     .string()
     .transform((text) => text.toUpperCase())
-    .pipe(z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"))
+    .pipe(
+      z.enum(
+        ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+      ),
+    )
     .prefault("INFO")
     .describe("least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`, `CRITICAL`"),
   ELIOT_SECRET_SENTRY_DSN: z
@@ -94,7 +105,10 @@ export const Environment = z.object({
     .refine((text) => text === "" || URL.canParse(text), "is not a DSN")
     .prefault("")
     .describe("where errors are reported; Sentry is used only where this is set"),
-  ELIOT_HOSTNAME: z.string().prefault("").describe("`host` tag of metrics, server name in Sentry; empty: the host's name"),
+  ELIOT_HOSTNAME: z
+    .string()
+    .prefault("")
+    .describe("`host` tag of metrics, server name in Sentry; empty: the host's name"),
   ELIOT_LOCAL_DEV_ENV: flag.prefault("false").describe("log lines for a person instead of mozlog JSON"),
   ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
@@ -106,16 +120,20 @@ export const Environment = z.object({
   ELIOT_CONVERSION_TIMEOUT: seconds(0.001)
     .prefault("60")
     .describe("seconds a converter may work without taking its next piece"),
-  ELIOT_NOT_FOUND_TTL: seconds(0).prefault("600").describe("seconds that a missing or malformed sym file is remembered"),
-  ELIOT_DOWNLOAD_FAILED_TTL: seconds(0).prefault("5").describe("seconds that a failed download is remembered"),
+  ELIOT_NOT_FOUND_TTL: seconds(0)
+    .prefault("600")
+    .describe("seconds that a missing or malformed sym file is remembered"),
+  ELIOT_DOWNLOAD_FAILED_TTL: seconds(0)
+    .prefault("5")
+    .describe("seconds that a failed download is remembered"),
   ELIOT_CONVERTERS: whole(1, 64)
     .prefault("3")
     .describe("sym files converted at the same time, each in a thread"),
-  ELIOT_LOOKUP_WORKERS: whole(1, 64)
-    .prefault("2")
-    .describe("threads that look offsets up"),
+  ELIOT_LOOKUP_WORKERS: whole(1, 64).prefault("2").describe("threads that look offsets up"),
   ELIOT_DRAIN_DELAY: seconds(0).prefault("0").describe("seconds to keep accepting requests after SIGTERM"),
-  ELIOT_DRAIN_TIMEOUT: seconds(0).prefault("30").describe("seconds to finish what was accepted after SIGTERM"),
+  ELIOT_DRAIN_TIMEOUT: seconds(0)
+    .prefault("30")
+    .describe("seconds to finish what was accepted after SIGTERM"),
 });
 
 export type Config = ReturnType<typeof readConfig>;
@@ -125,7 +143,9 @@ export type Config = ReturnType<typeof readConfig>;
  * An empty variable counts as absent. Throws a ConfigError.
  */
 export function readConfig(env: Record<string, string | undefined>) {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  );
   const result = Environment.safeParse(given);
   if (!result.success) {
     const issue = result.error.issues[0];

@@ -15,7 +15,13 @@ export interface Logs {
 /** Syslog's severities, as mozlog wants them, by pino's level names. */
 const severities: Record<string, number> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 
-const pinoLevels = { DEBUG: "debug", INFO: "info", WARNING: "warn", ERROR: "error", CRITICAL: "fatal" } as const;
+const pinoLevels = {
+  DEBUG: "debug",
+  INFO: "info",
+  WARNING: "warn",
+  ERROR: "error",
+  CRITICAL: "fatal",
+} as const;
 
 /**
  * Loggers that write mozlog 2.0, one JSON object a line:
@@ -31,7 +37,10 @@ export function createLogs(
 ): Logs {
   const level = pinoLevels[config.logLevel];
   if (config.localDevelopment) {
-    const logger = pino({ level, base: null }, pretty({ destination, singleLine: true, colorize: process.stdout.isTTY }));
+    const logger = pino(
+      { level, base: null },
+      pretty({ destination, singleLine: true, colorize: process.stdout.isTTY }),
+    );
     return { app: logger, requests: logger };
   }
   const root = pino(
@@ -45,7 +54,8 @@ export function createLogs(
       // Pino would put the message beside Fields; mozlog wants it inside.
       hooks: {
         logMethod([first, second], log) {
-          if (typeof first === "object" && first !== null) log.call(this, { ...flattenError(first), msg: second });
+          if (typeof first === "object" && first !== null)
+            log.call(this, { ...flattenError(first), msg: second });
           else log.call(this, { msg: first });
         },
       },

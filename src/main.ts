@@ -14,6 +14,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.exitCode = 1;
-  if (error instanceof ConfigError || (error instanceof Error && "syscall" in error)) console.error(error.message);
+  if (error instanceof ConfigError || (error instanceof Error && "syscall" in error))
+    console.error(error.message);
   else throw error;
 });

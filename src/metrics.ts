@@ -4,7 +4,11 @@ import type { Config } from "./config.ts";
 /** Every metric: its type, its tags (apart from `host`) and what it says. Times are in milliseconds. */
 export const catalogue = {
   pageview: { type: "counter", tags: ["path", "method"], meaning: "a request for a path that exists" },
-  "symbolicate.api": { type: "timing", tags: ["version"], meaning: "time from a request's first byte to its answer" },
+  "symbolicate.api": {
+    type: "timing",
+    tags: ["version"],
+    meaning: "time from a request's first byte to its answer",
+  },
   "symbolicate.request_error": {
     type: "counter",
     tags: ["reason"],
@@ -21,7 +25,8 @@ export const catalogue = {
   "symbolicate.parse_sym_file.error": {
     type: "counter",
     tags: ["reason"],
-    meaning: "a sym file that could not be converted: `bad_debug_id`, `sym_debug_id_lookup_error` or `sym_malformed`",
+    meaning:
+      "a sym file that could not be converted: `bad_debug_id`, `sym_debug_id_lookup_error` or `sym_malformed`",
   },
   "downloader.download": {
     type: "histogram",
@@ -38,9 +43,17 @@ export const catalogue = {
     tags: ["result"],
     meaning: "time to write a symcache to the folder: `success` or `fail`",
   },
-  "diskcache.evict": { type: "counter", tags: [], meaning: "a symcache removed to keep the folder under its size" },
+  "diskcache.evict": {
+    type: "counter",
+    tags: [],
+    meaning: "a symcache removed to keep the folder under its size",
+  },
   "diskcache.usage": { type: "gauge", tags: [], meaning: "bytes of symcaches in the folder" },
-  sentry_scrub_error: { type: "counter", tags: ["service"], meaning: "an error report that could not be scrubbed, and was not sent" },
+  sentry_scrub_error: {
+    type: "counter",
+    tags: ["service"],
+    meaning: "an error report that could not be scrubbed, and was not sent",
+  },
 } as const satisfies Record<string, { type: MetricType; tags: readonly string[]; meaning: string }>;
 
 type MetricType = "counter" | "timing" | "histogram" | "gauge";
@@ -49,7 +62,7 @@ export type MetricName = keyof Catalogue;
 type NameOf<Type extends MetricType> = {
   [Name in MetricName]: Catalogue[Name]["type"] extends Type ? Name : never;
 }[MetricName];
-type Tags<Name extends MetricName> = Record<Catalogue[Name]["tags"][number], string>;
+type Tags<Name extends MetricName> = { [Tag in Catalogue[Name]["tags"][number]]: string };
 
 /** Sends metrics to statsd as DogStatsD datagrams. Never throws and never waits: statsd may be away. */
 export class Metrics implements AsyncDisposable {
@@ -78,8 +91,8 @@ export class Metrics implements AsyncDisposable {
     this.#statsd.histogram(name, value, tags);
   }
 
-  gauge<Name extends NameOf<"gauge">>(name: Name, value: number, tags: Tags<Name>): void {
-    this.#statsd.gauge(name, value, tags);
+  gauge(name: NameOf<"gauge">, value: number): void {
+    this.#statsd.gauge(name, value);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -41,7 +41,9 @@ export async function startErrorReporting(
       sentry.withScope((scope) => {
         if (request) {
           const { method, path, headers } = request;
-          const sent = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+          const sent = Object.fromEntries(
+            Object.entries(headers).map(([name, value]) => [name, String(value)]),
+          );
           scope.addEventProcessor((event) => ({
             ...event,
             transaction: path,

@@ -42,12 +42,15 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config));
   const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
-  logs.app.info({ ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") }, "configuration");
+  logs.app.info(
+    { ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") },
+    "configuration",
+  );
 
   const folder = starting.use(
     new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, {
       evicted: () => metrics.increment("diskcache.evict", {}),
-      used: (bytes) => metrics.gauge("diskcache.usage", bytes, {}),
+      used: (bytes) => metrics.gauge("diskcache.usage", bytes),
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
     }),
   );

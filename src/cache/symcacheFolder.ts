@@ -23,11 +23,11 @@ interface Entry {
 }
 
 export interface FolderEvents {
-  evicted(): void;
+  evicted: () => void;
   /** The sum of all symcaches, whenever it changed. */
-  used(bytes: number): void;
+  used: (bytes: number) => void;
   /** Work in the background failed: the disk is at fault. */
-  failed(error: unknown): void;
+  failed: (error: unknown) => void;
 }
 
 /**
@@ -184,7 +184,8 @@ export class SymcacheFolder implements AsyncDisposable {
     for (const [key, entry] of this.#entries) found.set(key, entry);
     this.#entries.clear();
     this.#bytes = 0;
-    for (const [key, entry] of [...found].toSorted(([, a], [, b]) => a.used - b.used)) this.#remember(key, entry);
+    for (const [key, entry] of [...found].toSorted(([, a], [, b]) => a.used - b.used))
+      this.#remember(key, entry);
     await this.#evict();
     this.#events.used(this.#bytes);
   }

@@ -23,7 +23,7 @@ export interface AppParts {
   metrics: Metrics;
   requestLog: Logger;
   versionFile: string | URL;
-  isDraining(): boolean;
+  isDraining: () => boolean;
   reportError: ReportError;
 }
 

@@ -11,7 +11,9 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
   }));
   /** Per module, what one part of its cost was, where it cost anything. */
   const perModule = (part: keyof Cost, unit: number): Record<string, number> =>
-    Object.fromEntries(lookups.filter(({ cost }) => cost?.[part]).map(({ key, cost }) => [key, (cost?.[part] ?? 0) / unit]));
+    Object.fromEntries(
+      lookups.filter(({ cost }) => cost?.[part]).map(({ key, cost }) => [key, (cost?.[part] ?? 0) / unit]),
+    );
   const ms = 1000;
   const download = perModule("download", ms);
   const failedDownload = perModule("failedDownload", ms);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Router } from "express";
-import type { HealthCheck } from "../health.ts";
+import type { Health, HealthCheck } from "../health.ts";
 import { allow } from "./allow.ts";
 
 interface Parts {
@@ -8,7 +8,7 @@ interface Parts {
   /** Path of version.json, as written at build time. */
   versionFile: string | URL;
   /** From SIGTERM on, so that the load balancer sends requests elsewhere. */
-  isDraining(): boolean;
+  isDraining: () => boolean;
 }
 
 /**
@@ -26,8 +26,7 @@ export function dockerflow({ health, versionFile, isDraining }: Parts): Router {
   });
 
   allow(router, "/__heartbeat__", "get", async (_request, response) => {
-    if (isDraining()) return void response.status(503).json(draining);
-    const result = await health.check();
+    const result = isDraining() ? draining : await health.check();
     response.status(result.status === "error" ? 503 : 200).json(result);
   });
 
@@ -44,7 +43,7 @@ export function dockerflow({ health, versionFile, isDraining }: Parts): Router {
   return router;
 }
 
-const draining = {
+const draining: Health = {
   status: "error",
   checks: { draining: "error" },
   details: { draining: { status: "error", messages: ["the service is shutting down"] } },

@@ -1,4 +1,4 @@
-import type { Locations } from "../symbolic/locations.ts";
+import type { Locations } from "../symbolication/frames.ts";
 
 /** The JSON of strings that stand in many frames, each made once. */
 export class JsonStrings {

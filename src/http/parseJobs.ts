@@ -89,8 +89,7 @@ function parseStacks(stacks: unknown, modules: number, job: number): Omit<Job, "
 
       if (typeof moduleIndex === "bigint") throw wrong("has a module_index that isn't in modules");
       if (!isInteger(moduleIndex)) throw wrong("has an invalid module_index");
-      if (moduleIndex < -1 || moduleIndex >= modules)
-        throw wrong("has a module_index that isn't in modules");
+      if (moduleIndex < -1 || moduleIndex >= modules) throw wrong("has a module_index that isn't in modules");
       moduleIndexes[position] = moduleIndex;
 
       if (isInteger(moduleOffset) && Number.isSafeInteger(moduleOffset)) {

@@ -3,7 +3,8 @@ import { HttpError, type RequestErrorReason } from "./httpError.ts";
 import { parseJobs, type ApiVersion } from "./parseJobs.ts";
 
 /** What a body holds, or why it is refused: an answer that can cross threads. */
-export type ParsedRequest = { jobs: GroupedJobs } | { refusal: { title: string; reason?: RequestErrorReason } };
+export type ParsedRequest =
+  { jobs: GroupedJobs } | { refusal: { title: string; reason?: RequestErrorReason } };
 
 export function parseRequest(body: Uint8Array, version: ApiVersion): ParsedRequest {
   try {

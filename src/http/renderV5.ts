@@ -1,5 +1,9 @@
-import type { Locations } from "../symbolic/locations.ts";
-import { foundModules, symbolicatedFrame, type SymbolicatedFrame } from "../symbolication/frames.ts";
+import {
+  foundModules,
+  symbolicatedFrame,
+  type Locations,
+  type SymbolicatedFrame,
+} from "../symbolication/frames.ts";
 import { moduleKey } from "../symbolication/groupFrames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import { hex } from "./hex.ts";

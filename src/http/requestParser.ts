@@ -16,7 +16,9 @@ export class RequestParser implements AsyncDisposable {
   /** The jobs of a request. Throws an HttpError that says what is wrong with them. */
   async parse(body: Uint8Array, version: ApiVersion): Promise<GroupedJobs> {
     const parsed =
-      body.length > largeBody ? await this.#liveThread().ask("parse", { body, version }) : parseRequest(body, version);
+      body.length > largeBody
+        ? await this.#liveThread().ask("parse", { body, version })
+        : parseRequest(body, version);
     if ("jobs" in parsed) return parsed.jobs;
     throw new HttpError(400, parsed.refusal.title, parsed.refusal.reason);
   }

@@ -11,7 +11,11 @@ const sliceLength = 256 * 1024;
  * Sends JSON that comes in pieces, once it is whole, so that a fault or 413 can still be told.
  * Throws an HttpError 413 where it has more than `maxBytes`.
  */
-export async function sendJson(response: Response, pieces: Iterable<string>, maxBytes: number): Promise<void> {
+export async function sendJson(
+  response: Response,
+  pieces: Iterable<string>,
+  maxBytes: number,
+): Promise<void> {
   const slices: Buffer[] = [];
   let bytes = 0;
   let text = "";
@@ -36,5 +40,6 @@ export async function sendJson(response: Response, pieces: Iterable<string>, max
 }
 
 function ifClientLeft(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.code !== "ECONNRESET" && error.code !== "EPIPE") throw error;
+  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.code !== "ECONNRESET" && error.code !== "EPIPE")
+    throw error;
 }

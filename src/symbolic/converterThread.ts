@@ -53,7 +53,7 @@ function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
 function writeFlushed(path: string, bytes: Uint8Array): void {
   const file = openSync(path, "wx");
   try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -101,7 +101,10 @@ export class Converters implements AsyncDisposable {
     let buffer = new Uint8Array(bufferBytes);
     let length = 0;
     const send = () => {
-      const pushed = this.#within(thread, thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]));
+      const pushed = this.#within(
+        thread,
+        thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]),
+      );
       const back = pushed.then((answer) => answer.buffer);
       // Its failure is found when the buffer is waited for; until then it is not unhandled.
       back.catch(() => {});

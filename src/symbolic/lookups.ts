@@ -14,7 +14,11 @@ export class Lookups implements AsyncDisposable {
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded. */
-  lookUp(module: SymcacheModule, symcache: SymcacheBytes, offsets: Uint32Array<ArrayBuffer>): Promise<LookupAnswer> {
+  lookUp(
+    module: SymcacheModule,
+    symcache: SymcacheBytes,
+    offsets: Uint32Array<ArrayBuffer>,
+  ): Promise<LookupAnswer> {
     return this.#thread(hash(module) % this.#threads.length).ask("lookUp", { module, symcache, offsets });
   }
 

@@ -1,6 +1,8 @@
 import type { Locations } from "../symbolic/locations.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
+export type { Locations };
+
 /** A frame of the request with what is known of it. */
 export interface SymbolicatedFrame {
   /** What answers call its module; undefined where it has none. */
@@ -15,8 +17,14 @@ export interface SymbolicatedFrame {
 }
 
 /** The frame at a position among all frames of a job. */
-export function symbolicatedFrame(symbolicated: SymbolicatedJobs, job: number, position: number): SymbolicatedFrame {
-  const { memoryMap, moduleIndexes, moduleOffsets, exactOffsets } = symbolicated.jobs[job] as (typeof symbolicated.jobs)[0];
+export function symbolicatedFrame(
+  symbolicated: SymbolicatedJobs,
+  job: number,
+  position: number,
+): SymbolicatedFrame {
+  const { memoryMap, moduleIndexes, moduleOffsets, exactOffsets } = symbolicated.jobs[
+    job
+  ] as (typeof symbolicated.jobs)[0];
   const moduleIndex = moduleIndexes[position] ?? -1;
   const moduleOffset = exactOffsets.get(position) ?? moduleOffsets[position] ?? -1;
   const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
@@ -34,7 +42,14 @@ export function symbolicatedFrame(symbolicated: SymbolicatedJobs, job: number, p
   const first = locations.starts[offsetNumber] ?? 0;
   const last = (locations.starts[offsetNumber + 1] ?? 0) - 1;
   if (offsetNumber < 0 || last < first) return { ...unknown, moduleName };
-  return { moduleName, moduleOffset, locations, first, last, functionStart: locations.functionStarts[offsetNumber] ?? 0 };
+  return {
+    moduleName,
+    moduleOffset,
+    locations,
+    first,
+    last,
+    functionStart: locations.functionStarts[offsetNumber] ?? 0,
+  };
 }
 
 /** Whether symbols were found, by position in a job's memory map; null where no frame points into the module. */

@@ -51,7 +51,13 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
       return offsetNumber;
     }),
   );
-  return { jobs, modules, offsets: offsets.map((of, number) => of.slice(0, used[number])), moduleNumbers, offsetNumbers };
+  return {
+    jobs,
+    modules,
+    offsets: offsets.map((of, number) => of.slice(0, used[number])),
+    moduleNumbers,
+    offsetNumbers,
+  };
 }
 
 /** `libxul.so/1410…`, as found_modules has it. */

@@ -11,7 +11,10 @@ export interface SymbolicatedJobs extends GroupedJobs {
 export async function symbolicate(jobs: GroupedJobs, symcaches: Symcaches): Promise<SymbolicatedJobs> {
   const lookups = await Promise.all(
     jobs.modules.map(({ debugFilename, debugId }, number) =>
-      symcaches.lookUp({ debugFilename, debugId: debugId.toUpperCase() }, jobs.offsets[number] ?? new Uint32Array()),
+      symcaches.lookUp(
+        { debugFilename, debugId: debugId.toUpperCase() },
+        jobs.offsets[number] ?? new Uint32Array(),
+      ),
     ),
   );
   return { ...jobs, lookups };

@@ -103,12 +103,18 @@ export class SymcacheMaker {
       const time = (progress.end ?? performance.now()) - start;
       if (progress.end === undefined) cost.failedDownload += time;
       else cost.download += time;
-      metrics.histogram("downloader.download", time, { response: progress.end === undefined ? "fail" : "success" });
+      metrics.histogram("downloader.download", time, {
+        response: progress.end === undefined ? "fail" : "success",
+      });
     }
   }
 
   /** The same text, while it is noted how far it came; text without end is cut. */
-  async *#followed(symText: AsyncIterable<Uint8Array>, progress: Progress, cost: Cost): AsyncIterable<Uint8Array> {
+  async *#followed(
+    symText: AsyncIterable<Uint8Array>,
+    progress: Progress,
+    cost: Cost,
+  ): AsyncIterable<Uint8Array> {
     const { maxSymFileBytes } = this.#parts.config;
     let bytes = 0;
     for await (const piece of symText) {
@@ -144,7 +150,11 @@ export class SymcacheMaker {
   }
 
   get #notFound(): Failure {
-    return { status: "not_found", reason: "no source has a sym file", lifetime: this.#parts.config.notFoundTtl };
+    return {
+      status: "not_found",
+      reason: "no source has a sym file",
+      lifetime: this.#parts.config.notFoundTtl,
+    };
   }
 
   #failure(error: unknown, what: string): Failure {

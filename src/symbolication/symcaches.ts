@@ -55,7 +55,8 @@ export class Symcaches {
       if ("status" in making.result) return { answer: making.result, cacheLookup, cost };
       const answer = await this.#lookUpIn(making.result.symcache, key, module, offsets, "converted");
       if (answer) return { answer, cacheLookup, cost };
-      if (attempt === attempts) return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
+      if (attempt === attempts)
+        return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
     }
   }
 
@@ -99,8 +100,10 @@ export class Symcaches {
       log.error({ err: error, module: key }, "lookup failed");
       return failed(error.message);
     }
-    if (answer.kind === "found") return { status, moduleName: answer.moduleName, locations: answer.locations };
-    if (answer.kind !== "missing") log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
+    if (answer.kind === "found")
+      return { status, moduleName: answer.moduleName, locations: answer.locations };
+    if (answer.kind !== "missing")
+      log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
     await folder.remove(key);
     return undefined;
   }

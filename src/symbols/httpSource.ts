@@ -36,8 +36,9 @@ export class HttpSource implements Source {
       if (statusCode === 200) return symText(response);
       await response.body.dump({ limit: 64 * 1024, signal }).catch(() => {});
       if (absences.has(statusCode)) return undefined;
-      if (!redirects.has(statusCode)) throw new DownloadError("failed", `${url} answered ${statusCode}`);
-      if (hops === maxRedirects) throw new DownloadError("failed", `${url} redirects over ${maxRedirects} times`);
+      if (!redirects.has(statusCode)) throw new DownloadError("failed", `${url.href} answered ${statusCode}`);
+      if (hops === maxRedirects)
+        throw new DownloadError("failed", `${url.href} redirects over ${maxRedirects} times`);
       url = redirectTarget(url, headers.location);
     }
   }
@@ -64,7 +65,7 @@ export class HttpSource implements Source {
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       return response;
     } catch (error) {
-      const failure = downloadError(url, error);
+      const failure = downloadError(url.href, error);
       this.fault = failure.message;
       throw failure;
     }
@@ -73,10 +74,10 @@ export class HttpSource implements Source {
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
   if (typeof location !== "string" || !URL.canParse(location, from.href))
-    throw new DownloadError("failed", `${from} redirects to nowhere`);
+    throw new DownloadError("failed", `${from.href} redirects to nowhere`);
   const to = new URL(location, from);
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
-    throw new DownloadError("failed", `${from} redirects to ${to.protocol}`);
+    throw new DownloadError("failed", `${from.href} redirects to ${to.protocol}`);
   return to;
 }
 
@@ -110,12 +111,14 @@ async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterabl
   if (last !== 0x0a) throw new DownloadError("failed", "the connection was closed in the middle of a line");
 }
 
-function downloadError(what: URL | string, error: unknown): DownloadError {
+function downloadError(what: string, error: unknown): DownloadError {
   const isTimeout =
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||
     error instanceof errors.BodyTimeoutError ||
     (error instanceof Error && error.name === "TimeoutError");
   const reason = error instanceof Error ? error.message : String(error);
-  return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, { cause: error });
+  return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, {
+    cause: error,
+  });
 }

@@ -34,7 +34,9 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) this.#worker.unref();
     });
-    this.#worker.on("error", (cause) => this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })));
+    this.#worker.on("error", (cause) =>
+      this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),
+    );
     this.#worker.on("exit", (code) => this.#ended(new ThreadEnded(`thread ended with code ${code}`)));
   }
 
