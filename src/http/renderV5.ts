@@ -9,7 +9,10 @@ import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import { hex } from "./hex.ts";
 import { JsonStrings } from "./jsonStrings.ts";
 
-/** The v5 answer in pieces of JSON, a frame each at most. `debug` goes in where it is given. */
+/** Characters of a piece, about: one piece a frame would cost more than the frames. */
+const pieceLength = 64 * 1024;
+
+/** The v5 answer in pieces of JSON. `debug` goes in where it is given. */
 export function* renderV5(symbolicated: SymbolicatedJobs, debug?: object): Generator<string> {
   const strings = new JsonStrings();
   yield `{"results":[`;
@@ -23,37 +26,41 @@ export function* renderV5(symbolicated: SymbolicatedJobs, debug?: object): Gener
 
 function* renderStacks(symbolicated: SymbolicatedJobs, job: number, strings: JsonStrings): Generator<string> {
   let position = 0;
+  let piece = "";
   for (const [stack, length] of (symbolicated.jobs[job]?.stackLengths ?? []).entries()) {
-    yield stack === 0 ? "[" : ",[";
+    piece += stack === 0 ? "[" : ",[";
     for (let frame = 0; frame < length; frame++, position++) {
-      const comma = frame === 0 ? "" : ",";
-      yield comma + renderFrame(frame, symbolicatedFrame(symbolicated, job, position), strings);
+      if (frame > 0) piece += ",";
+      piece += renderFrame(frame, symbolicatedFrame(symbolicated, job, position), strings);
+      if (piece.length > pieceLength) {
+        yield piece;
+        piece = "";
+      }
     }
-    yield "]";
+    piece += "]";
   }
+  yield piece;
 }
 
 function renderFrame(number: number, frame: SymbolicatedFrame, strings: JsonStrings): string {
   const { moduleName = "<unknown>", moduleOffset, locations, first, last, functionStart } = frame;
-  const head = `{"frame":${number},"module":${JSON.stringify(moduleName)},"module_offset":"${hex(moduleOffset)}"`;
-  if (!locations) return `${head}}`;
-  const inlines = [];
-  for (let row = first; row < last; row++) inlines.push(`{${renderLocation(locations, row, strings)}}`);
-  return (
-    `${head},"function_offset":"${hex(Number(moduleOffset) - functionStart)}",` +
-    renderLocation(locations, last, strings) +
-    (inlines.length === 0 ? "}" : `,"inlines":[${inlines.join(",")}]}`)
-  );
+  let json = `{"frame":${number},"module":${strings.of(moduleName)},"module_offset":"${hex(moduleOffset)}"`;
+  if (!locations) return `${json}}`;
+  json += `,"function_offset":"${hex(Number(moduleOffset) - functionStart)}",${renderLocation(locations, last, strings)}`;
+  if (first === last) return `${json}}`;
+  json += `,"inlines":[`;
+  for (let row = first; row < last; row++)
+    json += `${row === first ? "" : ","}{${renderLocation(locations, row, strings)}}`;
+  return `${json}]}`;
 }
 
 function renderLocation(locations: Locations, row: number, strings: JsonStrings): string {
   const file = locations.files[row] ?? 0;
   const line = locations.lines[row] ?? 0;
-  return (
-    `"function":${strings.get(locations, locations.functions[row] ?? 0)}` +
-    (file === 0 ? "" : `,"file":${strings.get(locations, file)}`) +
-    (line === 0 ? "" : `,"line":${line}`)
-  );
+  let json = `"function":${strings.at(locations, locations.functions[row] ?? 0)}`;
+  if (file !== 0) json += `,"file":${strings.at(locations, file)}`;
+  if (line !== 0) json += `,"line":${line}`;
+  return json;
 }
 
 function renderFoundModules(symbolicated: SymbolicatedJobs, job: number): string {
