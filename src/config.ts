@@ -117,6 +117,12 @@ export const Environment = z.object({
   ELIOT_HEADERS_TIMEOUT: seconds(0.001).prefault("20").describe("seconds until a symbol server answers"),
   ELIOT_STALL_TIMEOUT: seconds(0.001).prefault("20").describe("seconds between two pieces of a download"),
   ELIOT_DOWNLOAD_TIMEOUT: seconds(0.001).prefault("300").describe("seconds for a whole download"),
+  ELIOT_DOWNLOAD_ATTEMPTS: whole(1, 10)
+    .prefault("3")
+    .describe("how often a source is asked for a sym file while that fails in a way that may pass"),
+  ELIOT_BREAKER_COOLDOWN: seconds(0.001)
+    .prefault("15")
+    .describe("seconds that a source is left alone after five failures in a row"),
   ELIOT_CONVERSION_TIMEOUT: seconds(0.001)
     .prefault("60")
     .describe("seconds a converter may work without taking its next piece"),
@@ -173,6 +179,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     headersTimeout: values.ELIOT_HEADERS_TIMEOUT,
     stallTimeout: values.ELIOT_STALL_TIMEOUT,
     downloadTimeout: values.ELIOT_DOWNLOAD_TIMEOUT,
+    downloadAttempts: values.ELIOT_DOWNLOAD_ATTEMPTS,
+    breakerCooldown: values.ELIOT_BREAKER_COOLDOWN,
     conversionTimeout: values.ELIOT_CONVERSION_TIMEOUT,
     notFoundTtl: values.ELIOT_NOT_FOUND_TTL,
     downloadFailedTtl: values.ELIOT_DOWNLOAD_FAILED_TTL,

@@ -7,7 +7,8 @@ import type { Metrics } from "../metrics.ts";
 import { ConversionError } from "../symbolic/converter.ts";
 import { ConversionTimeout, type Conversion, type Converters } from "../symbolic/converters.ts";
 import type { SymcacheBytes } from "../symbolic/messages.ts";
-import { DownloadError, type Source, type WantedModule } from "../symbols/source.ts";
+import { DownloadError } from "../symbols/downloadError.ts";
+import type { Source, WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 
 /** Why a module has no symbols. */
@@ -70,7 +71,7 @@ export class SymcacheMaker {
     const cost = noCost();
     let failure: Failure | undefined;
     for (const source of this.#parts.sources) {
-      const result = await this.#makeFrom(source, key, module, keep, cost);
+      const result = await this.#makeFrom(source, { key, module, keep, cost });
       if ("symcache" in result) return { result, cost };
       failure = failure ? moreTelling(failure, result) : result;
     }
@@ -79,26 +80,30 @@ export class SymcacheMaker {
     return { result: failure, cost };
   }
 
-  async #makeFrom(
-    source: Source,
-    key: string,
-    module: WantedModule,
-    keep: boolean,
-    cost: Cost,
-  ): Promise<Making["result"]> {
-    const { converters, config, metrics } = this.#parts;
+  async #makeFrom(source: Source, order: Order): Promise<Making["result"]> {
+    const deadline = AbortSignal.timeout(this.#parts.config.downloadTimeout);
+    try {
+      return await source.attempt(() => this.#download(source, order, deadline), deadline);
+    } catch (error) {
+      return this.#failure(error, `${source.address} ${order.key}`);
+    }
+  }
+
+  async #download(source: Source, order: Order, deadline: AbortSignal): Promise<Making["result"]> {
+    const { module, cost } = order;
+    const { converters, metrics } = this.#parts;
     const start = performance.now();
     const progress: Progress = {};
     try {
-      const symText = await source.open(module, AbortSignal.timeout(config.downloadTimeout));
+      const symText = await source.open(module, deadline);
       if (!symText) return this.#notFound;
       await using conversion = await converters.convert(module, this.#followed(symText, progress, cost));
       cost.conversion = performance.now() - (progress.firstPiece ?? start);
       metrics.timing("symbolicate.parse_sym_file.parse", cost.conversion, {});
-      return { symcache: await this.#save(key, conversion, keep, cost) };
+      return { symcache: await this.#save(conversion, order) };
     } catch (error) {
       if (progress.firstPiece !== undefined) cost.failedConversion += performance.now() - progress.firstPiece;
-      return this.#failure(error, `${source.address} ${key}`);
+      throw error;
     } finally {
       const time = (progress.end ?? performance.now()) - start;
       if (progress.end === undefined) cost.failedDownload += time;
@@ -128,7 +133,7 @@ export class SymcacheMaker {
     cost.downloadBytes += bytes;
   }
 
-  async #save(key: string, conversion: Conversion, keep: boolean, cost: Cost): Promise<SymcacheBytes> {
+  async #save(conversion: Conversion, { key, keep, cost }: Order): Promise<SymcacheBytes> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
     if (keep) {
@@ -182,6 +187,14 @@ export class SymcacheMaker {
     if (error instanceof ConversionTimeout) return { status: "timeout", reason, lifetime: long };
     return { status: "failed", reason, lifetime: error instanceof ThreadEnded ? long : 0 };
   }
+}
+
+/** A symcache to be made, and what that has cost so far. */
+interface Order {
+  key: string;
+  module: WantedModule;
+  keep: boolean;
+  cost: Cost;
 }
 
 /** When a download's first piece and its end came, on the performance clock. */

@@ -1,8 +1,9 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces, pieceBytes } from "./gunzip.ts";
-import { DownloadError, symFilePath, type Source, type WantedModule } from "./source.ts";
+import { symFilePath, type Source, type WantedModule } from "./source.ts";
 
 /** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
@@ -21,6 +22,10 @@ export class FolderSource implements Source {
     if (plain) return pieces(plain, signal);
     const gzipped = await openFile(`${path}.gz`);
     return gzipped && gunzipPieces(pieces(gzipped, signal));
+  }
+
+  attempt<T>(download: () => Promise<T>): Promise<T> {
+    return download();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

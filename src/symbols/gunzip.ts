@@ -1,6 +1,6 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { DownloadError } from "./source.ts";
+import { DownloadError } from "./downloadError.ts";
 
 /** Bytes of a piece: gunzip takes twice as long with the 16 KiB that are Node's default. */
 export const pieceBytes = 256 * 1024;
@@ -14,6 +14,6 @@ export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncIte
     yield* gunzip;
   } catch (error) {
     if (error instanceof DownloadError) throw error;
-    throw new DownloadError("failed", `bad gzip: ${String(error)}`, { cause: error });
+    throw new DownloadError("failed", `bad gzip: ${String(error)}`, { cause: error, isTransient: true });
   }
 }

@@ -1,50 +1,69 @@
+import { isIP } from "node:net";
+import { lookup } from "node:dns/promises";
 import { Agent, errors, request, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
+import { Attempts, type AttemptSettings } from "./attempts.ts";
+import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
-import { DownloadError, symFilePath, type Source, type WantedModule } from "./source.ts";
+import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
+import { symFilePath, type Source, type WantedModule } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
 /** 403 is what object stores say of an object that is absent. */
 const absences = new Set([403, 404, 410]);
+const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Connections to one server; downloads past that wait. */
+const connections = 16;
 
-type Timeouts = Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
+export type HttpSettings = AttemptSettings &
+  Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
   readonly address: string;
   fault: string | undefined;
   readonly #base: URL;
+  readonly #attempts: Attempts;
   readonly #agent: Agent;
+  /** Connects to public addresses only. */
+  readonly #publicAgent: Agent;
 
-  constructor(address: string, timeouts: Timeouts) {
+  constructor(address: string, settings: HttpSettings) {
     this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
-    this.#agent = new Agent({
-      allowH2: false,
-      connect: { timeout: timeouts.connectTimeout },
-      headersTimeout: timeouts.headersTimeout,
-      bodyTimeout: timeouts.stallTimeout,
-    });
+    this.#attempts = new Attempts(settings);
+    const { connectTimeout: timeout, headersTimeout, stallTimeout: bodyTimeout } = settings;
+    const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
+    this.#agent = new Agent({ ...options, connect: { timeout } });
+    this.#publicAgent = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
   }
 
   async open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
     let url = this.#symFileUrl(module);
     for (let hops = 0; ; hops++) {
-      const response = await this.#get(url, signal);
+      const response = await this.#get(
+        url,
+        hops === 0 ? this.#agent : await this.#redirectAgent(url),
+        signal,
+      );
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response);
       await response.body.dump({ limit: 64 * 1024, signal }).catch(() => {});
       if (absences.has(statusCode)) return undefined;
-      if (!redirects.has(statusCode)) throw new DownloadError("failed", `${url.href} answered ${statusCode}`);
+      if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)
-        throw new DownloadError("failed", `${url.href} redirects over ${maxRedirects} times`);
+        throw new DownloadError("failed", `${this.address} redirects over ${maxRedirects} times`);
       url = redirectTarget(url, headers.location);
     }
   }
 
+  attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#attempts.make(download, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#publicAgent.destroy()]);
   }
 
   /** The source's own text with the path behind it: raw `+`, `~` and `@` must reach the server as they are. */
@@ -55,13 +74,19 @@ export class HttpSource implements Source {
     return url;
   }
 
-  async #get(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  /** A public server must not make us ask the machines behind our firewall. */
+  async #redirectAgent(target: URL): Promise<Agent> {
+    if (await isPrivate(this.#base)) return this.#agent;
+    const host = bareHost(target);
+    if (isIP(host) !== 0 && isPrivateAddress(host))
+      throw new DownloadError("failed", `${this.address} redirects to the private address ${host}`);
+    return this.#publicAgent;
+  }
+
+  async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     try {
-      const response = await request(url, {
-        dispatcher: this.#agent,
-        headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
-        signal,
-      });
+      const headers = { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" };
+      const response = await request(url, { dispatcher, headers, signal });
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       return response;
     } catch (error) {
@@ -72,6 +97,15 @@ export class HttpSource implements Source {
   }
 }
 
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
+async function isPrivate(url: URL): Promise<boolean> {
+  const addresses = await lookup(bareHost(url), { all: true }).catch(() => []);
+  return addresses.some(({ address }) => isPrivateAddress(address));
+}
+
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
   if (typeof location !== "string" || !URL.canParse(location, from.href))
     throw new DownloadError("failed", `${from.href} redirects to nowhere`);
@@ -79,6 +113,16 @@ function redirectTarget(from: URL, location: string | string[] | undefined): URL
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
     throw new DownloadError("failed", `${from.href} redirects to ${to.protocol}`);
   return to;
+}
+
+/** `retryAfter` is a number of seconds or a date. */
+function answeredWith(status: number, retryAfter: string | string[] | undefined, url: URL): DownloadError {
+  const text = String(retryAfter ?? "");
+  const milliseconds = /^[0-9]+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return new DownloadError("failed", `${url.href} answered ${status}`, {
+    isTransient: passing.has(status),
+    ...(Number.isNaN(milliseconds) ? {} : { retryAfter: Math.max(0, milliseconds) }),
+  });
 }
 
 function symText({ body, headers }: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
@@ -108,10 +152,14 @@ async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterabl
     last = piece.at(-1) ?? last;
     yield piece;
   }
-  if (last !== 0x0a) throw new DownloadError("failed", "the connection was closed in the middle of a line");
+  if (last !== 0x0a)
+    throw new DownloadError("failed", "the connection was closed in the middle of a line", {
+      isTransient: true,
+    });
 }
 
 function downloadError(what: string, error: unknown): DownloadError {
+  // undici's timeouts for connecting, headers and body, and the deadline's AbortSignal.
   const isTimeout =
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||
@@ -120,5 +168,6 @@ function downloadError(what: string, error: unknown): DownloadError {
   const reason = error instanceof Error ? error.message : String(error);
   return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, {
     cause: error,
+    isTransient: true,
   });
 }

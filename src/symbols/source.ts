@@ -15,19 +15,8 @@ export interface Source extends AsyncDisposable {
    * Throws a DownloadError, also while the pieces are taken.
    */
   open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
-}
-
-export type DownloadFault = "failed" | "timeout" | "too_large";
-
-/** A sym file could not be had whole, though it may exist. */
-export class DownloadError extends Error {
-  override name = "DownloadError";
-  readonly fault: DownloadFault;
-
-  constructor(fault: DownloadFault, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.fault = fault;
-  }
+  /** Runs a download that opens this source, again as often as makes sense; a source known to be down fails it at once. */
+  attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: where symbol servers keep a sym file. */
