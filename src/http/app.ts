@@ -69,7 +69,11 @@ const pageHeaders = headersFor({
 });
 
 const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => response.sendFile(`${web}/index.html`, next));
+  pageHeaders(request, response, () => {
+    response.sendFile(`${web}/index.html`, (error) => {
+      if (error) next(error);
+    });
+  });
 };
 
 function headersFor(directives: Record<string, string[]>): ReturnType<typeof helmet> {

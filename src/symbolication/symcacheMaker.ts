@@ -95,9 +95,12 @@ export class SymcacheMaker {
     const start = performance.now();
     const progress: Progress = {};
     try {
-      const symText = await source.open(module, deadline);
+      await using symText = await source.open(module, deadline);
       if (!symText) return this.#notFound;
-      await using conversion = await converters.convert(module, this.#followed(symText, progress, cost));
+      await using conversion = await converters.convert(
+        module,
+        this.#followed(symText.pieces, progress, cost),
+      );
       cost.conversion = performance.now() - (progress.firstPiece ?? start);
       metrics.timing("symbolicate.parse_sym_file.parse", cost.conversion, {});
       return { symcache: await this.#save(conversion, order) };

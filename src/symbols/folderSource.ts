@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces, pieceBytes } from "./gunzip.ts";
-import { symFilePath, type Source, type WantedModule } from "./source.ts";
+import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
 
 /** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
@@ -16,12 +16,13 @@ export class FolderSource implements Source {
     this.#folder = fileURLToPath(address);
   }
 
-  async open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
     const path = join(this.#folder, symFilePath(module));
     const plain = await openFile(path);
-    if (plain) return pieces(plain, signal);
-    const gzipped = await openFile(`${path}.gz`);
-    return gzipped && gunzipPieces(pieces(gzipped, signal));
+    const file = plain ?? (await openFile(`${path}.gz`));
+    if (!file) return undefined;
+    const pieces = read(file, signal);
+    return { pieces: plain ? pieces : gunzipPieces(pieces), [Symbol.asyncDispose]: () => file.close() };
   }
 
   attempt<T>(download: () => Promise<T>): Promise<T> {
@@ -45,12 +46,10 @@ async function openFile(path: string): Promise<FileHandle | undefined> {
 
 const absences = new Set<unknown>(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
 
-async function* pieces(file: FileHandle, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* read(file: FileHandle, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {
     yield* file.createReadStream({ highWaterMark: pieceBytes, signal });
   } catch (error) {
     throw new DownloadError("failed", `can't read the sym file: ${String(error)}`, { cause: error });
-  } finally {
-    await file.close();
   }
 }

@@ -6,7 +6,7 @@ import { Attempts, type AttemptSettings } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
 import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
-import { symFilePath, type Source, type WantedModule } from "./source.ts";
+import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -39,7 +39,7 @@ export class HttpSource implements Source {
     this.#publicAgent = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
   }
 
-  async open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
     let url = this.#symFileUrl(module);
     for (let hops = 0; ; hops++) {
       const response = await this.#get(
@@ -125,17 +125,33 @@ function answeredWith(status: number, retryAfter: string | string[] | undefined,
   });
 }
 
-function symText({ body, headers }: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
-  const pieces = received(body);
+function symText({ body, headers }: Dispatcher.ResponseData): SymText {
+  // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
+  body.on("error", () => {});
   const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
-  if (encoding === "gzip" || encoding === "x-gzip") return gunzipPieces(pieces);
-  if (encoding !== "identity" && encoding !== "") {
+  const decode = decoders.get(encoding);
+  if (!decode) {
     body.destroy();
     throw new DownloadError("failed", `unknown content encoding ${encoding}`);
   }
   const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  return lengthIsKnown ? pieces : endingInNewline(pieces);
+  return {
+    pieces: decode(received(body), lengthIsKnown),
+    async [Symbol.asyncDispose]() {
+      body.destroy();
+    },
+  };
 }
+
+type Decode = (pieces: AsyncIterable<Uint8Array>, lengthIsKnown: boolean) => AsyncIterable<Uint8Array>;
+
+const identity: Decode = (pieces, lengthIsKnown) => (lengthIsKnown ? pieces : endingInNewline(pieces));
+const decoders = new Map<string, Decode>([
+  ["", identity],
+  ["identity", identity],
+  ["gzip", gunzipPieces],
+  ["x-gzip", gunzipPieces],
+]);
 
 async function* received(body: Dispatcher.ResponseData["body"]): AsyncIterable<Uint8Array> {
   try {

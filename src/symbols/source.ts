@@ -4,17 +4,20 @@ export interface WantedModule {
   debugId: string;
 }
 
+/** The text of a sym file, decompressed, while it arrives. It holds a connection or a file until it is disposed of. */
+export interface SymText extends AsyncDisposable {
+  /** Throws a DownloadError where they end too early, or otherwise than a sym file does. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** Where sym files come from. */
 export interface Source extends AsyncDisposable {
   /** Its address, as configured. */
   readonly address: string;
   /** What was wrong with it when it was asked last, if anything: it is down. */
   readonly fault: string | undefined;
-  /**
-   * The text of the module's sym file, decompressed, in pieces; undefined where the source says that it has none.
-   * Throws a DownloadError, also while the pieces are taken.
-   */
-  open(module: WantedModule, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The module's sym file; undefined where the source says that it has none. Throws a DownloadError. */
+  open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined>;
   /** Runs a download that opens this source, again as often as makes sense; a source known to be down fails it at once. */
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }

@@ -1,0 +1,75 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+/** What is done for a request of `path` on a connection: any bytes, pauses and resets. The socket is closed behind it, unless it keeps it. */
+export type Script = (socket: Socket, path: string) => unknown;
+
+/** A symbol server on loopback that does what its script says, byte by byte, and counts. */
+export class SymbolServer implements AsyncDisposable {
+  script: Script;
+  /** Paths that were asked for, in order. */
+  readonly hits: string[] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(script: Script) {
+    this.script = script;
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  static async start(script: Script): Promise<SymbolServer> {
+    const server = new SymbolServer(script);
+    server.#server.listen(0, "127.0.0.1");
+    await once(server.#server, "listening");
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => {});
+    let head = "";
+    socket.on("data", (bytes) => {
+      head += bytes.toString("latin1");
+      if (!head.includes("\r\n\r\n")) return;
+      const path = head.split(" ")[1] ?? "";
+      head = "";
+      this.hits.push(path);
+      void this.script(socket, path);
+    });
+  }
+}
+
+/** A whole answer, and the end of the connection. */
+export function reply(
+  status: string,
+  body: string | Uint8Array = "",
+  headers: Record<string, string> = {},
+): Script {
+  return (socket) => {
+    const all = { "Content-Length": String(body.length), Connection: "close", ...headers };
+    socket.write(
+      `HTTP/1.1 ${status}\r\n${Object.entries(all)
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join("")}\r\n`,
+    );
+    socket.end(body);
+  };
+}
+
+/** Script after script, the last for all that follow. */
+export function inTurn(...scripts: [Script, ...Script[]]): Script {
+  let next = 0;
+  return (socket, path) => (scripts[Math.min(next++, scripts.length - 1)] ?? scripts[0])(socket, path);
+}
