@@ -50,6 +50,7 @@ export class SymcacheFolder implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
   #bytesBeingWritten = 0;
+  readonly #writes = new Set<Promise<void>>();
   #filesWritten = 0;
   #rescan: NodeJS.Timeout | undefined;
 
@@ -87,7 +88,11 @@ export class SymcacheFolder implements AsyncDisposable {
    */
   async set(key: string, bytes: number, write: (path: string) => Promise<void>): Promise<string | undefined> {
     if (bytes > this.#maxBytes) return undefined;
+    // What is being written can't be evicted: where that leaves too little room, others must end first.
+    while (this.#bytesBeingWritten + bytes > this.#maxBytes) await Promise.race(this.#writes);
     this.#bytesBeingWritten += bytes;
+    const ended = Promise.withResolvers<void>();
+    this.#writes.add(ended.promise);
     const temporary = this.#temporaryPath();
     try {
       await this.#evict();
@@ -102,6 +107,8 @@ export class SymcacheFolder implements AsyncDisposable {
       throw error;
     } finally {
       this.#bytesBeingWritten -= bytes;
+      this.#writes.delete(ended.promise);
+      ended.resolve();
       this.#events.used(this.#bytes);
     }
   }
@@ -134,6 +141,7 @@ export class SymcacheFolder implements AsyncDisposable {
     clearInterval(this.#rescan);
     for (const [key, entry] of this.#entries)
       if (entry.used > entry.touched) await this.#inBackground(this.#touch(key, entry));
+    await this.#inBackground(rm(join(this.#root, "tmp", this.#temporary), { recursive: true, force: true }));
   }
 
   #path(key: string): string {
