@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { readdir, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startTestService, temporaryFolder } from "./service.ts";
+import { startStatsd } from "./statsd.ts";
+
+const statsd = await startStatsd();
+const folder = await temporaryFolder();
+const service = await startTestService({
+  ...statsd.env,
+  ELIOT_HOSTNAME: "testhost",
+  ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+  ELIOT_SYMBOLS_CACHE_MAX_SIZE: "3mb",
+});
+test.after(async () => {
+  await service[Symbol.asyncDispose]();
+  await statsd[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+const plain = { memoryMap: [["plain.so", "000000000000000000000000000000010"]], stacks: [[[0, 4096]]] };
+const ofV5 = [
+  "eliot.pageview:#|c|#host:testhost,method:post,path:/symbolicate/v5",
+  "eliot.symbolicate.api:#|ms|#host:testhost,version:v5",
+];
+const ofAcceptedV5 = [
+  ...ofV5,
+  "eliot.symbolicate.frames_count:#|h|#host:testhost",
+  "eliot.symbolicate.jobs_count:#|h|#host:testhost,version:v5",
+  "eliot.symbolicate.stacks_count:#|h|#host:testhost,version:v5",
+];
+
+/** What a request brings to statsd: it is counted as a page view last. */
+async function metricsOf(path: string, body?: string): Promise<string[]> {
+  statsd.clear();
+  if (body === undefined) await fetch(service.url + path);
+  else await service.post(path, body);
+  return statsd.received(/pageview/);
+}
+
+test("counts a conversion", async () => {
+  assert.deepEqual(
+    await metricsOf("/symbolicate/v5", JSON.stringify(plain)),
+    [
+      ...ofAcceptedV5,
+      "eliot.diskcache.get:#|h|#host:testhost,result:miss",
+      "eliot.diskcache.set:#|h|#host:testhost,result:success",
+      "eliot.diskcache.usage:#|g|#host:testhost",
+      "eliot.downloader.download:#|h|#host:testhost,response:fail",
+      "eliot.downloader.download:#|h|#host:testhost,response:success",
+      "eliot.symbolicate.parse_sym_file.parse:#|ms|#host:testhost",
+    ].toSorted(),
+  );
+});
+
+test("counts a hit", async () => {
+  assert.deepEqual(
+    await metricsOf("/symbolicate/v5", JSON.stringify(plain)),
+    [...ofAcceptedV5, "eliot.diskcache.get:#|h|#host:testhost,result:hit"].toSorted(),
+  );
+});
+
+test("counts a damaged symcache", async () => {
+  await truncate(join(folder.path, "symcache-v1/plain.so/000000000000000000000000000000010.symc"), 100);
+  const metrics = await metricsOf("/symbolicate/v5", JSON.stringify(plain));
+  assert.ok(metrics.includes("eliot.diskcache.get:#|h|#host:testhost,result:error"));
+});
+
+test("counts an eviction", async () => {
+  const large = {
+    memoryMap: [
+      ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"],
+      ["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"],
+    ],
+    stacks: [
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ],
+  };
+  const metrics = await metricsOf("/symbolicate/v5", JSON.stringify(large));
+  assert.ok(metrics.includes("eliot.diskcache.evict:#|c|#host:testhost"));
+});
+
+for (const [name, reason] of [
+  ["malformed-func.so", "sym_malformed"],
+  ["html.so", "sym_malformed"],
+  ["other-id.so", "sym_debug_id_lookup_error"],
+] as const) {
+  test(`counts a sym file such as ${name} under ${reason}`, async () => {
+    const metrics = await metricsOf(
+      "/symbolicate/v5",
+      JSON.stringify({ ...plain, memoryMap: [[name, await idOf(name)]] }),
+    );
+    assert.ok(metrics.includes(`eliot.symbolicate.parse_sym_file.error:#|c|#host:testhost,reason:${reason}`));
+  });
+}
+
+for (const [reason, body] of [
+  ["bad_json", "{"],
+  ["invalid_modules", JSON.stringify({ ...plain, memoryMap: [["a/b", ""]] })],
+  ["invalid_stacks", JSON.stringify({ ...plain, stacks: [[[9, 9]]] })],
+  ["too_many_jobs", JSON.stringify({ jobs: Array.from({ length: 11 }, () => plain) })],
+] as const) {
+  test(`counts a bad request under ${reason}`, async () => {
+    assert.deepEqual(
+      await metricsOf("/symbolicate/v5", body),
+      [...ofV5, `eliot.symbolicate.request_error:#|c|#host:testhost,reason:${reason}`].toSorted(),
+    );
+  });
+}
+
+for (const path of ["/", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/__broken__"]) {
+  test(`counts a view of ${path}`, async () => {
+    assert.deepEqual(await metricsOf(path), [`eliot.pageview:#|c|#host:testhost,method:get,path:${path}`]);
+  });
+}
+
+test("counts v4 apart from v5", async () => {
+  const metrics = await metricsOf("/symbolicate/v4", JSON.stringify(plain));
+  assert.ok(metrics.includes("eliot.symbolicate.api:#|ms|#host:testhost,version:v4"));
+  assert.ok(metrics.includes("eliot.symbolicate.stacks_count:#|h|#host:testhost,version:v4"));
+  assert.ok(metrics.includes("eliot.pageview:#|c|#host:testhost,method:post,path:/symbolicate/v4"));
+});
+
+/** The id of a quirk's folder. */
+async function idOf(name: string): Promise<string> {
+  const [id] = await readdir(new URL(`fixtures/conformance/quirks/symbols/${name}`, import.meta.url));
+  return id ?? "";
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { sampleSymbols, temporaryFolder } from "./service.ts";
+import { SymbolServer } from "./symbolServer.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const name = "libtest.so";
+const id = "0123456789ABCDEF0123456789ABCDEF0";
+const symFile = `MODULE Linux x86_64 ${id} ${name}\nFUNC 1000 10 0 main\n`;
+const body = JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 0x1008]]] });
+
+/** The service as a process of its own, and the port it listens on. */
+async function startProcess(env: Record<string, string>, command = [process.execPath, "src/main.ts"]) {
+  const [program = "", ...parameters] = command;
+  const child = spawn(program, parameters, {
+    cwd: root,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...env },
+  });
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const log: string[] = [];
+  const listening = Promise.withResolvers<string>();
+  createInterface(child.stdout).on("line", (line) => {
+    log.push(line);
+    const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (port) listening.resolve(`http://127.0.0.1:${port}`);
+  });
+  const url = await Promise.race([
+    listening.promise,
+    exit.then((code) => Promise.reject(new Error(`exit code ${code}`))),
+  ]);
+  return {
+    url,
+    log,
+    exit,
+    /** To the process and all that it started, as a terminal's Ctrl-C is. */
+    signal: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal),
+  };
+}
+
+async function standardError(child: ChildProcess): Promise<string> {
+  let text = "";
+  for await (const piece of child.stderr ?? []) text += String(piece);
+  return text;
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`ends with exit code 0 after ${signal}, though clients keep connections open`, async () => {
+    await using folder = await temporaryFolder();
+    const service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+    await (await fetch(`${service.url}/__lbheartbeat__`)).text();
+    service.signal(signal);
+    assert.equal(await service.exit, 0);
+    assert.deepEqual(await readdir(`${folder.path}/tmp`), []);
+  });
+}
+
+test("hands signals and its exit code through npm", async () => {
+  await using folder = await temporaryFolder();
+  const service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, ["npm", "start", "--silent"]);
+  service.signal("SIGTERM");
+  assert.equal(await service.exit, 0);
+});
+
+test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and then nothing", async () => {
+  await using folder = await temporaryFolder();
+  const goOn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using server = await SymbolServer.start(async (socket) => {
+    asked.resolve();
+    await goOn.promise;
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
+  });
+  const service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DRAIN_DELAY: "1",
+  });
+  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  await asked.promise;
+  service.signal("SIGTERM");
+  while ((await fetch(`${service.url}/__lbheartbeat__`)).status !== 503) continue;
+  assert.equal((await fetch(`${service.url}/__heartbeat__`)).status, 503);
+  assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
+  goOn.resolve();
+  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.equal(await service.exit, 0);
+  await assert.rejects(fetch(`${service.url}/__version__`));
+  assert.ok(service.log.some((line) => line.includes("request.summary") && line.includes("/symbolicate/v5")));
+});
+
+for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
+  test(`ends what is left after ${how}`, async () => {
+    await using folder = await temporaryFolder();
+    const asked = Promise.withResolvers<void>();
+    await using server = await SymbolServer.start(() => asked.resolve());
+    const service = await startProcess({
+      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+      ELIOT_SYMBOLS_URLS: server.url,
+      ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
+    });
+    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
+    await asked.promise;
+    service.signal("SIGTERM");
+    if (how === "a second signal") service.signal("SIGTERM");
+    await answer;
+    assert.equal(await service.exit, 0);
+  });
+}
+
+for (const [variable, value] of [
+  ["PORT", "http"],
+  ["PORT", "70000"],
+  ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "plenty"],
+  ["ELIOT_SYMBOLS_URLS", "symbols.mozilla.org"],
+  ["ELIOT_LOGGING_LEVEL", "loud"],
+  ["ELIOT_STALL_TIMEOUT", "-1"],
+] as const) {
+  test(`does not start with ${variable}=${value}, and says so in one line`, async () => {
+    const child = spawn(process.execPath, ["src/main.ts"], {
+      cwd: root,
+      env: { ...process.env, [variable]: value },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+    assert.equal(code, 1);
+    assert.match(message, new RegExp(`^${variable} .*${value}.*\\n$`));
+  });
+}
+
+test("says in one line that its port is taken", async () => {
+  await using folder = await temporaryFolder();
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
+  const first = await startProcess(env);
+  const port = new URL(first.url).port;
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    env: { ...process.env, ...env, PORT: port },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+  assert.deepEqual([code, message], [1, `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`]);
+  first.signal("SIGTERM");
+  assert.equal(await first.exit, 0);
+});
+
+test("answers on when nobody reads its log", async () => {
+  await using folder = await temporaryFolder();
+  const child = spawn("sh", ["-c", `exec "${process.execPath}" src/main.ts | head -2`], {
+    cwd: root,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+    env: {
+      ...process.env,
+      PORT: "0",
+      ELIOT_SYMBOLS_URLS: sampleSymbols,
+      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    },
+  });
+  let log = "";
+  for await (const piece of child.stdout) log += String(piece);
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(log)?.[0] ?? "";
+  for (let time = 0; time < 5; time++) assert.equal((await fetch(`${url}/__version__`)).status, 200);
+  process.kill(-(child.pid ?? 0), "SIGTERM");
+});
