@@ -1,0 +1,28 @@
+# docker build --build-arg source=… --build-arg version=… --build-arg commit=… --build-arg build=… -t tseliot .
+#
+# scripts/check-image.sh does what stands here where there is no container engine: an instruction is one line.
+ARG NODE_IMAGE=node:26-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+COPY LICENSE README.md ./
+COPY src ./src
+COPY web ./web
+ARG source= version= commit= build=
+RUN node -p 'JSON.stringify((({ source, version, commit, build }) => ({ source, version, commit, build }))(process.env))' > version.json
+
+FROM ${NODE_IMAGE}
+RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --home-dir /app --no-create-home --shell /usr/sbin/nologin app && install --directory --owner=app --group=app /tmp/cache
+WORKDIR /app
+# Of root, and nothing in it for others to write.
+COPY --from=build /app /app
+ENV NODE_ENV=production PORT=8000 ELIOT_HOST=0.0.0.0
+# The user app, by number: Kubernetes' runAsNonRoot can't tell by name.
+USER 10001:10001
+EXPOSE 8000
+VOLUME /tmp/cache
+HEALTHCHECK CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/__lbheartbeat__`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node"]
+CMD ["src/main.ts"]

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Checks the image as far as that goes without a container engine: does what the Dockerfile says on this machine, then runs
+# its start command as its user, without privileges or a network, on a read-only root of which only the cache volume can be
+# written. What it can't check: the base image, and the RUN of the second stage.
+# usage: scripts/check-image.sh        as root, after npm ci
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export source=https://github.com/example/tseliot version=1.2.3 commit=0123456789abcdef build=https://ci.example/1
+version_json='{"source":"https://github.com/example/tseliot","version":"1.2.3","commit":"0123456789abcdef","build":"https://ci.example/1"}'
+question='{"memoryMap": [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]], "stacks": [[[0, 807316], [-1, 4096]]]}'
+answer='{"symbolicatedStacks":[["d_print_comp_inner (in libstdc++.so.6)","0x1000 (in <unknown>)"]],"knownModules":[true]}'
+
+fail() {
+  echo "image: $*" >&2
+  exit 1
+}
+
+# The first stage: COPY and RUN, in a folder instead of /app.
+build() {
+  local app=$1 instruction arguments words
+  while read -r instruction arguments; do
+    read -ra words <<< "$arguments"
+    case $instruction in
+      COPY) cp -r "${words[@]:0:${#words[@]}-1}" "$app/${words[-1]}" ;;
+      RUN) (PATH=$PWD/node_modules/node/bin:$PATH && cd "$app" && sh -c "$arguments") ;;
+    esac
+  done < <(sed -n '/ AS build$/,/^FROM /p' Dockerfile)
+  [ -z "$(find "$app" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ] || fail "others than root may write to /app"
+}
+
+# The arguments of an instruction of the second stage.
+setting() {
+  sed '1,/ AS build$/d' Dockerfile | sed "1,/^FROM /d; s/^$1 //;t;d"
+}
+
+# The words of a command in its JSON form, one a line.
+words_of() {
+  setting "$1" | jq --raw-output '.[]'
+}
+
+# Makes the root of a container in the folder $1, with node and its libraries from this machine.
+mount_root() {
+  local root=$1 folder
+  mount -t tmpfs tmpfs "$root"
+  mkdir -p "$root"/{app,proc,symbols,tmp/cache,opt}
+  for folder in bin dev etc lib lib64 usr; do
+    if [ -L "/$folder" ]; then
+      cp -P "/$folder" "$root/"
+    else
+      mkdir "$root/$folder"
+      mount --rbind "/$folder" "$root/$folder"
+      mount -o remount,bind,ro "$root/$folder"
+    fi
+  done
+  cp node_modules/node/bin/node "$root/opt/"
+  mount -t proc proc "$root/proc"
+  mount --bind "$root/../app" "$root/app"
+  mount -o remount,bind,ro "$root/app"
+  mount --bind test/fixtures/conformance/symbols "$root/symbols"
+  mount -t tmpfs -o "uid=${user%:*},gid=${user#*:}" tmpfs "$root/tmp/cache"
+  mount -o remount,ro "$root"
+}
+
+run() {
+  local root=$1/root log=$1/log user environment pid code=0
+  user=$(setting USER)
+  [ "$user" = 10001:10001 ] || fail "runs as $user"
+  read -ra environment < <(setting ENV)
+  mkdir "$root"
+  mount_root "$root"
+  ip link set lo up
+
+  local container=(env -i "${environment[@]}" PATH=/opt:/usr/sbin:/usr/bin ELIOT_SYMBOLS_URLS=file:///symbols)
+  container+=(setpriv --no-new-privs chroot --userspec="$user" "$root" env --chdir="$(setting WORKDIR)")
+  local command healthcheck
+  mapfile -t command < <(words_of ENTRYPOINT && words_of CMD)
+  mapfile -t healthcheck < <(words_of 'HEALTHCHECK CMD')
+
+  "${container[@]}" "${command[@]}" > "$log" &
+  pid=$!
+  until "${container[@]}" "${healthcheck[@]}"; do
+    kill -0 "$pid" 2> /dev/null || fail "does not start: $(cat "$log")"
+  done
+
+  # Not 127.0.0.1: a container is asked from outside.
+  local ask=(curl --silent --show-error --fail) url=http://127.0.0.2:8000
+  "${ask[@]}" --output /dev/null "$url/" || fail "has no page at /"
+  "${ask[@]}" "$url/__version__" | cmp - <(echo "$version_json") || fail "has another version.json"
+  "${ask[@]}" "$url/symbolicate/v4" --data "$question" | cmp - <(printf %s "$answer") || fail "answers otherwise"
+  [ -n "$(find "$root/tmp/cache" -name '*.symc')" ] || fail "keeps no symcache in its volume"
+
+  kill -TERM "$pid"
+  wait "$pid" || code=$?
+  [ "$code" = 0 ] || fail "ends with exit code $code after SIGTERM"
+}
+
+if [ "${1-}" = run ]; then
+  run "$2"
+else
+  stage=$(mktemp -d)
+  trap 'rm -rf --one-file-system "$stage"' EXIT
+  chmod 755 "$stage"
+  mkdir "$stage/app"
+  build "$stage/app"
+  # Namespaces of its own: what is mounted or started there is gone with them.
+  unshare --mount --net --pid --fork --kill-child "$0" run "$stage"
+  echo "image: builds, starts, answers and stops as it should"
+fi
