@@ -10,7 +10,7 @@ export interface Panel {
 
 const width = 400;
 const height = 300;
-const margin = { left: 56, right: 16, top: 60, bottom: 36 };
+const margin = { left: 60, right: 20, top: 70, bottom: 36 };
 
 /** An SVG with panels side by side, both axes logarithmic. */
 export function plot(title: string, panels: Panel[]): string {
