@@ -11,4 +11,6 @@ process.on("message", () => {
   process.send?.({ p99: milliseconds(histogram.percentile(99)), most: milliseconds(histogram.max) });
   histogram.reset();
 });
+// Its parent is gone.
+process.on("disconnect", () => process.kill(process.pid));
 process.channel?.unref();

@@ -26,3 +26,5 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () =>
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
 );
+// Its parent is gone.
+process.on("disconnect", () => process.exit());
