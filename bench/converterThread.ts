@@ -1,0 +1,21 @@
+/** Converts a sym file, read 1 MiB at a time, and answers with what that took. */
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { Converter } from "../src/symbolic/converter.ts";
+import { compileWasm } from "../src/symbolic/wasmInstance.ts";
+
+const { path, debugFilename, debugId, out } = workerData as Record<
+  "path" | "debugFilename" | "debugId" | "out",
+  string
+>;
+const wasm = await compileWasm();
+
+const start = performance.now();
+using converter = new Converter(wasm, { debugFilename, debugId });
+const file = openSync(path, "r");
+const piece = new Uint8Array(1024 * 1024);
+for (let length; (length = readSync(file, piece)) > 0;) converter.push(piece.subarray(0, length));
+closeSync(file);
+const symcache = converter.finish();
+writeFileSync(out, symcache);
+parentPort?.postMessage({ milliseconds: performance.now() - start, symcache: symcache.length }, []);

@@ -1,0 +1,55 @@
+import { availableParallelism } from "node:os";
+import type { Bench } from "../bench.ts";
+import { requests } from "../frames.ts";
+import { inTurn, report, type Measured } from "../measure.ts";
+import { table } from "../row.ts";
+import type { Service } from "../servers.ts";
+import { prepareFolders } from "../symcacheFolders.ts";
+import { writeSymFile } from "../symFile.ts";
+
+const megabytes = [1, 2, 4, 6, 9, 13, 18, 25, 35, 50];
+const clientCount = 10;
+
+/** Ten clients at once, each request with frames in ten modules. */
+export async function clients(bench: Bench): Promise<string> {
+  report("writing ten sym files");
+  const symbols = `${bench.symbols}/ten`;
+  const symFiles = megabytes.map((size, number) =>
+    writeSymFile(
+      symbols,
+      bench.pick(size, size / 10),
+      `libmodule${number}.so`,
+      `1410FAF03AD925211450AE25E0CB9AE5${number}`,
+    ),
+  );
+  const next = requests(symFiles, 50);
+  await using folders = await prepareFolders(bench, symbols, next());
+  await using here = await folders.startHere();
+  await using native = await folders.startNative(availableParallelism());
+  const seconds = bench.pick(5, 0.5);
+  await load(here, next, seconds);
+  const goes = await inTurn(bench.pick(3, 1), {
+    here: () => load(here, next, seconds),
+    native: () => load(native, next, seconds),
+  });
+  const rates = (measured: Measured[]) => measured.map(({ rate = NaN }) => rate);
+  const what = "ten clients, 500 frames in ten modules of 1–50 MB";
+  const other = native ? rates(goes.native) : [];
+  return table(
+    [{ what, unit: "requests/s", here: rates(goes.here), other, more: true }],
+    "native Symbolic, a process for each core",
+  );
+}
+
+async function load(service: Service | undefined, next: () => string, seconds: number): Promise<Measured> {
+  if (!service) return {};
+  const bodies = Array.from({ length: 100 }, next);
+  const start = performance.now();
+  let answers = 0;
+  const client = async () => {
+    while (performance.now() - start < seconds * 1000)
+      await service.post(bodies[answers++ % bodies.length] ?? "");
+  };
+  await Promise.all(Array.from({ length: clientCount }, client));
+  return { rate: answers / ((performance.now() - start) / 1000) };
+}

@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { report } from "./measure.ts";
+
+const execute = promisify(execFile);
+
+/** Makes a virtual environment in `folder` with Symbolic from PyPI, and gives its Python; undefined where that fails. */
+export async function installNativeSymbolic(folder: string): Promise<string | undefined> {
+  report("installing native Symbolic");
+  const environment = join(folder, "python");
+  const python = join(environment, "bin/python");
+  try {
+    await execute("python3", ["-m", "venv", environment]);
+    await execute(python, ["-m", "pip", "install", "--quiet", "symbolic==13.9.0"]);
+    return python;
+  } catch (error) {
+    console.error(`No native Symbolic, its column stays empty: ${String(error)}`);
+    return undefined;
+  }
+}
