@@ -78,6 +78,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   });
   const server = createServer({ keepAliveTimeout }, app);
   answerClientErrors(server);
+  // A connection whose answer was under way when the server was closed is idle only now.
+  server.on("request", (_request, response) => {
+    response.once("close", () => server.listening || setImmediate(() => server.closeIdleConnections()));
+  });
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   logs.app.info({ port }, `listening on http://${config.host}:${port}`);

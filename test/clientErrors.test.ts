@@ -54,12 +54,12 @@ test("answers requests that come all at once on one connection", async () => {
   const request = (path: string, rest: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n${rest}\r\n`;
   const answers = await answersTo(
     request("/__lbheartbeat__", "") +
-      request("/__version__", "") +
+      request("/nowhere", "") +
       request("/__lbheartbeat__", "Connection: close\r\n"),
   );
   assert.deepEqual(
     answers.map(({ status }) => status),
-    ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK"],
+    ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK"],
   );
 });
 

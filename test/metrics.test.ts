@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { readdir, truncate } from "node:fs/promises";
+import { mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startTestService, temporaryFolder } from "./service.ts";
+import { quirkSymbols, sampleSymbols, startTestService, temporaryFolder } from "./service.ts";
 import { startStatsd } from "./statsd.ts";
 
 const statsd = await startStatsd();
 const folder = await temporaryFolder();
+const symbols = await temporaryFolder();
 const service = await startTestService({
   ...statsd.env,
   ELIOT_HOSTNAME: "testhost",
+  ELIOT_SYMBOLS_URLS: `${sampleSymbols},${quirkSymbols},file://${symbols.path}`,
   ELIOT_SYMBOLS_CACHE_DIR: folder.path,
   ELIOT_SYMBOLS_CACHE_MAX_SIZE: "3mb",
 });
@@ -17,6 +19,7 @@ test.after(async () => {
   await service[Symbol.asyncDispose]();
   await statsd[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
+  await symbols[Symbol.asyncDispose]();
 });
 
 const plain = { memoryMap: [["plain.so", "000000000000000000000000000000010"]], stacks: [[[0, 4096]]] };
@@ -98,6 +101,19 @@ for (const [name, reason] of [
   });
 }
 
+test("counts an id that is none under bad_debug_id", async () => {
+  const folderOf = `${symbols.path}/short.so/AB`;
+  await mkdir(folderOf, { recursive: true });
+  await writeFile(`${folderOf}/short.so.sym`, "MODULE Linux x86_64 AB short.so\n");
+  const metrics = await metricsOf(
+    "/symbolicate/v5",
+    JSON.stringify({ ...plain, memoryMap: [["short.so", "AB"]] }),
+  );
+  assert.ok(
+    metrics.includes("eliot.symbolicate.parse_sym_file.error:#|c|#host:testhost,reason:bad_debug_id"),
+  );
+});
+
 for (const [reason, body] of [
   ["bad_json", "{"],
   ["invalid_modules", JSON.stringify({ ...plain, memoryMap: [["a/b", ""]] })],
@@ -123,6 +139,13 @@ test("counts v4 apart from v5", async () => {
   assert.ok(metrics.includes("eliot.symbolicate.api:#|ms|#host:testhost,version:v4"));
   assert.ok(metrics.includes("eliot.symbolicate.stacks_count:#|h|#host:testhost,version:v4"));
   assert.ok(metrics.includes("eliot.pageview:#|c|#host:testhost,method:post,path:/symbolicate/v4"));
+});
+
+test("counts a symcache that can't be written", async () => {
+  await rm(folder.path, { recursive: true });
+  await writeFile(folder.path, "a file");
+  const metrics = await metricsOf("/symbolicate/v5", JSON.stringify(plain));
+  assert.ok(metrics.includes("eliot.diskcache.set:#|h|#host:testhost,result:fail"));
 });
 
 /** The id of a quirk's folder. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -24,23 +24,26 @@ async function startProcess(env: Record<string, string>, command = [process.exec
     env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...env },
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
-  const log: string[] = [];
-  const listening = Promise.withResolvers<string>();
-  createInterface(child.stdout).on("line", (line) => {
-    log.push(line);
-    const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-    if (port) listening.resolve(`http://127.0.0.1:${port}`);
-  });
-  const url = await Promise.race([
-    listening.promise,
-    exit.then((code) => Promise.reject(new Error(`exit code ${code}`))),
-  ]);
+  const lines = createInterface(child.stdout);
+  /** The first line that it logs with this text. */
+  const logged = async (text: string): Promise<string> => {
+    for await (const [line] of on(lines, "line", { close: ["close"] }) as AsyncIterable<[string]>)
+      if (line.includes(text)) return line;
+    throw new Error(`exit code ${await exit} without a line of ${text}`);
+  };
+  const [url = ""] = /http:\/\/[0-9.:]+/.exec(await logged("listening on ")) ?? [];
   return {
     url,
-    log,
+    logged,
     exit,
     /** To the process and all that it started, as a terminal's Ctrl-C is. */
     signal: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal),
+    /** Closes the pipe that it logs to. */
+    stopReadingLog: () => child.stdout.destroy(),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
+      await exit;
+    },
   };
 }
 
@@ -53,17 +56,25 @@ async function standardError(child: ChildProcess): Promise<string> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`ends with exit code 0 after ${signal}, though clients keep connections open`, async () => {
     await using folder = await temporaryFolder();
-    const service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+    await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
     await (await fetch(`${service.url}/__lbheartbeat__`)).text();
     service.signal(signal);
     assert.equal(await service.exit, 0);
-    assert.deepEqual(await readdir(`${folder.path}/tmp`), []);
+    const left = await readdir(folder.path, { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      left.filter((entry) => entry.isFile()),
+      [],
+    );
   });
 }
 
 test("hands signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
-  const service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, ["npm", "start", "--silent"]);
+  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
+    "npm",
+    "start",
+    "--silent",
+  ]);
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
@@ -77,11 +88,12 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
     await goOn.promise;
     socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
   });
-  const service = await startProcess({
+  await using service = await startProcess({
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     ELIOT_SYMBOLS_URLS: server.url,
     ELIOT_DRAIN_DELAY: "1",
   });
+  const summary = service.logged('"path":"/symbolicate/v5"');
   const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await asked.promise;
   service.signal("SIGTERM");
@@ -92,7 +104,32 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
   assert.match(await (await answer).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
   await assert.rejects(fetch(`${service.url}/__version__`));
-  assert.ok(service.log.some((line) => line.includes("request.summary") && line.includes("/symbolicate/v5")));
+  assert.match(await summary, /"Type":"request\.summary"/);
+});
+
+test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
+  await using folder = await temporaryFolder();
+  const goOn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using server = await SymbolServer.start(async (socket) => {
+    asked.resolve();
+    await goOn.promise;
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
+  });
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DRAIN_TIMEOUT: "600",
+  });
+  const closing = service.logged("closing");
+  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  await asked.promise;
+  service.signal("SIGTERM");
+  await closing;
+  goOn.resolve();
+  assert.match(await (await answer).text(), /"function":"main"/);
+  const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
+  assert.equal(await Promise.race([service.exit, patience]), 0);
 });
 
 for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
@@ -100,14 +137,17 @@ for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
     await using folder = await temporaryFolder();
     const asked = Promise.withResolvers<void>();
     await using server = await SymbolServer.start(() => asked.resolve());
-    const service = await startProcess({
+    await using service = await startProcess({
       ELIOT_SYMBOLS_CACHE_DIR: folder.path,
       ELIOT_SYMBOLS_URLS: server.url,
       ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
     });
     const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
     await asked.promise;
+    const closing = service.logged("closing");
     service.signal("SIGTERM");
+    // Two signals at once may be delivered as one.
+    await closing;
     if (how === "a second signal") service.signal("SIGTERM");
     await answer;
     assert.equal(await service.exit, 0);
@@ -137,7 +177,7 @@ for (const [variable, value] of [
 test("says in one line that its port is taken", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
-  const first = await startProcess(env);
+  await using first = await startProcess(env);
   const port = new URL(first.url).port;
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
@@ -152,20 +192,9 @@ test("says in one line that its port is taken", async () => {
 
 test("answers on when nobody reads its log", async () => {
   await using folder = await temporaryFolder();
-  const child = spawn("sh", ["-c", `exec "${process.execPath}" src/main.ts | head -2`], {
-    cwd: root,
-    detached: true,
-    stdio: ["ignore", "pipe", "ignore"],
-    env: {
-      ...process.env,
-      PORT: "0",
-      ELIOT_SYMBOLS_URLS: sampleSymbols,
-      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-    },
-  });
-  let log = "";
-  for await (const piece of child.stdout) log += String(piece);
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(log)?.[0] ?? "";
-  for (let time = 0; time < 5; time++) assert.equal((await fetch(`${url}/__version__`)).status, 200);
-  process.kill(-(child.pid ?? 0), "SIGTERM");
+  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+  service.stopReadingLog();
+  for (let time = 0; time < 5; time++) assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
+  service.signal("SIGTERM");
+  assert.equal(await service.exit, 0);
 });

@@ -12,9 +12,14 @@ export function answerErrors(report: ReportError): ErrorRequestHandler {
     if (response.headersSent) return next(error);
     const { status, title } = known ?? new HttpError(500);
     // What is left of a body that was not read to its end can't be told from a next request.
-    if (!request.complete) response.set("Connection", "close");
+    if (!request.complete && hasBody(request)) response.set("Connection", "close");
     response.status(status).json({ title });
   };
+}
+
+/** A request without one is not complete either while its headers are handled. */
+function hasBody({ headers }: Request): boolean {
+  return "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** Express itself throws errors with a status, for a path such as `/%ff`. */
