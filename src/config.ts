@@ -55,6 +55,11 @@ const sources = z.string().transform((text, context) => {
       context.addIssue(`has ${JSON.stringify(url)}, which is no https://, http:// or file:/// address`);
       return z.NEVER;
     }
+    const { username, password } = new URL(url);
+    if (username !== "" || password !== "") {
+      context.addIssue("has a user name or a password, which are not sent");
+      return z.NEVER;
+    }
     if (url.startsWith("file:") && new URL(url).host !== "") {
       context.addIssue(`has ${JSON.stringify(url)}: a folder is written file:///folder`);
       return z.NEVER;
@@ -110,6 +115,9 @@ export const Environment = z.object({
     .prefault("")
     .describe("`host` tag of metrics, server name in Sentry; empty: the host's name"),
   ELIOT_LOCAL_DEV_ENV: flag.prefault("false").describe("log lines for a person instead of mozlog JSON"),
+  ELIOT_REQUEST_TIMEOUT: seconds(0.001)
+    .prefault("120")
+    .describe("seconds a client may take to send its request"),
   ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
   ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
@@ -156,7 +164,8 @@ export function readConfig(env: Record<string, string | undefined>) {
   if (!result.success) {
     const issue = result.error.issues[0];
     const variable = String(issue?.path[0]);
-    const shown = variable.includes("SECRET") ? "" : `: ${JSON.stringify(given[variable])}`;
+    const value = given[variable]?.replaceAll(/\/\/[^/,]*@/g, "//***@");
+    const shown = variable.includes("SECRET") ? "" : `: ${JSON.stringify(value)}`;
     throw new ConfigError(`${variable} ${issue?.message}${shown}`);
   }
   const values = result.data;
@@ -172,6 +181,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     sentryDsn: values.ELIOT_SECRET_SENTRY_DSN,
     hostname: values.ELIOT_HOSTNAME || hostname(),
     localDevelopment: values.ELIOT_LOCAL_DEV_ENV,
+    requestTimeout: values.ELIOT_REQUEST_TIMEOUT,
     maxBodyBytes: values.ELIOT_MAX_BODY_SIZE,
     maxAnswerBytes: values.ELIOT_MAX_ANSWER_SIZE,
     maxSymFileBytes: values.ELIOT_MAX_SYM_FILE_SIZE,

@@ -1,15 +1,21 @@
 import { ConfigError, readConfig } from "./config.ts";
-import { startService } from "./service.ts";
+import { startService, type Service } from "./service.ts";
 
 async function main(): Promise<void> {
-  const service = await startService(readConfig(process.env));
-  const close = () => void service.close();
+  let isWanted = true;
+  let service: Service | undefined;
+  const close = () => {
+    isWanted = false;
+    void service?.close();
+  };
   process.on("SIGTERM", close).on("SIGINT", close);
+  service = await startService(readConfig(process.env));
   process.on("uncaughtException", (error) => {
     process.exitCode = 1;
     service.reportFatal(error);
     close();
   });
+  if (!isWanted) await service.close();
 }
 
 main().catch((error: unknown) => {

@@ -20,6 +20,7 @@ import { createSource } from "./symbols/createSource.ts";
 
 /** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
 const keepAliveTimeout = 620_000;
+const longestHeadersTimeout = 20_000;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -76,7 +77,13 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   });
-  const server = createServer({ keepAliveTimeout }, app);
+  const { requestTimeout } = config;
+  const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
+  const connectionsCheckingInterval = headersTimeout / 4;
+  const server = createServer(
+    { keepAliveTimeout, requestTimeout, headersTimeout, connectionsCheckingInterval },
+    app,
+  );
   answerClientErrors(server);
   // A connection whose answer was under way when the server was closed is idle only now.
   server.on("request", (_request, response) => {

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { startTestService } from "./service.ts";
 
-const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb" });
+const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb", ELIOT_REQUEST_TIMEOUT: "0.5" });
 test.after(() => service[Symbol.asyncDispose]());
 
 /** All that the service answers to these bytes until it closes the connection. */
@@ -36,6 +36,12 @@ for (const [what, bytes, status] of [
     "an unknown content encoding before the body comes",
     "POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Encoding: lzma\r\nContent-Length: 5000\r\n\r\n",
     "415 Unsupported Media Type",
+  ],
+  ["headers that never end", "GET / HTTP/1.1\r\nHost: a\r\n", "408 Request Timeout"],
+  [
+    "a body of which the rest never comes",
+    "POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{",
+    "408 Request Timeout",
   ],
 ] as const) {
   test(`answers ${what} with ${status} as JSON, and closes the connection`, async () => {

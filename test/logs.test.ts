@@ -74,9 +74,17 @@ test("logs an error with its traceback when something is broken", async () => {
 });
 
 test("logs nothing of a body", async () => {
-  for (const sent of [body, body.slice(0, -2), body.replace("plain.so", "no/such")]) {
+  const bodies = [
+    body,
+    body.slice(0, -2),
+    body.replace("plain.so", "no/such"),
+    body.replace("plain.so", "x".repeat(255)),
+  ];
+  for (const sent of bodies) {
     await linesOf("/symbolicate/v5", { method: "POST", body: sent });
-    assert.ok(!lines.some((line) => line.includes(secret) || line.includes("no/such")));
+    assert.ok(
+      !lines.some((line) => line.includes(secret) || line.includes("no/such") || line.includes("xxx")),
+    );
   }
 });
 

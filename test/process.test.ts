@@ -68,6 +68,17 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+test("ends with exit code 0 after a SIGTERM that comes while it starts", async () => {
+  await using folder = await temporaryFolder();
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
+  });
+  child.stdout.once("data", () => child.kill("SIGTERM"));
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
 test("hands signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
@@ -159,6 +170,7 @@ for (const [variable, value] of [
   ["PORT", "70000"],
   ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "plenty"],
   ["ELIOT_SYMBOLS_URLS", "symbols.mozilla.org"],
+  ["ELIOT_SYMBOLS_URLS", "ftp://symbols.mozilla.org"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
   ["ELIOT_STALL_TIMEOUT", "-1"],
 ] as const) {

@@ -1,6 +1,11 @@
-import { createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { readFile } from "node:fs/promises";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+
+const tlsFixtures = new URL("./fixtures/tls/", import.meta.url);
+/** Of `localhost` and 127.0.0.1, signed by itself. */
+export const certificate = await readFile(new URL("certificate.pem", tlsFixtures), "utf8");
 
 /** What is done for a request of `path` on a connection: any bytes, pauses and resets. The socket is closed behind it, unless it keeps it. */
 export type Script = (socket: Socket, path: string) => unknown;
@@ -13,20 +18,32 @@ export class SymbolServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(script: Script) {
+  readonly #scheme: string;
+
+  private constructor(script: Script, key: string | undefined) {
     this.script = script;
-    this.#server = createServer((socket) => this.#serve(socket));
+    const serve = (socket: Socket) => this.#serve(socket);
+    this.#scheme = key ? "https" : "http";
+    this.#server = key ? createTlsServer({ key, cert: certificate }, serve) : createServer(serve);
   }
 
   static async start(script: Script): Promise<SymbolServer> {
-    const server = new SymbolServer(script);
-    server.#server.listen(0, "127.0.0.1");
-    await once(server.#server, "listening");
-    return server;
+    return await new SymbolServer(script, undefined).#listen();
+  }
+
+  static async startTls(script: Script): Promise<SymbolServer> {
+    const key = await readFile(new URL("key.pem", tlsFixtures), "utf8");
+    return await new SymbolServer(script, key).#listen();
+  }
+
+  async #listen(): Promise<this> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    return this;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { sampleSymbols, startTestService, temporaryFolder } from "./service.ts";
-import { inTurn, reply, SymbolServer, type Script } from "./symbolServer.ts";
+import { certificate, inTurn, reply, SymbolServer, type Script } from "./symbolServer.ts";
 
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";
@@ -209,6 +210,27 @@ for (const script of [reply("302 Found"), redirect("file:///etc/passwd"), redire
     assert.equal((await ask(script)).status, "download_failed");
   });
 }
+
+test("takes a sym file by https from a server that it can trust, and never goes from there to http", async (t) => {
+  await using plain = await SymbolServer.start(reply("200 OK", symFile));
+  await using server = await SymbolServer.startTls(reply("200 OK", symFile));
+  const env = {
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    ELIOT_DOWNLOAD_FAILED_TTL: "0",
+  };
+  const status = async () => {
+    await using service = await startTestService(env);
+    return (await service.symbolicate(job)).debug.modules.status_per_module[key]?.status;
+  };
+  assert.equal(await status(), "download_failed");
+  const trusted = getCACertificates();
+  setDefaultCACertificates([...trusted, certificate]);
+  t.after(() => setDefaultCACertificates(trusted));
+  assert.equal(await status(), "converted");
+  server.script = redirect(plain.url);
+  assert.deepEqual([await status(), plain.hits], ["download_failed", []]);
+});
 
 test("asks the sources in order, and the next after any failure", async () => {
   await using bad = await SymbolServer.start(reply("500 Internal Server Error"));

@@ -33,8 +33,8 @@ function notJson(): HttpError {
 /** A reviver; TypeScript's library doesn't know yet that it is given the source text. */
 function exactInteger(_key: string, value: unknown, context?: { source: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? "";
-  return /^-?[0-9]+$/.test(source) ? BigInt(source) : value;
+  const [, digits] = /^(-?[0-9]+)(?:\.0*)?$/.exec(context?.source ?? "") ?? [];
+  return digits === undefined ? value : BigInt(digits);
 }
 
 /** The deepest nesting and the longest run of digits outside strings: what JSON.parse() must not be left to find out. */

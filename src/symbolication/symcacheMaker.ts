@@ -85,7 +85,7 @@ export class SymcacheMaker {
     try {
       return await source.attempt(() => this.#download(source, order, deadline), deadline);
     } catch (error) {
-      return this.#failure(error, `${source.address} ${order.key}`);
+      return this.#failure(error, { source: source.address, module: order.key });
     }
   }
 
@@ -165,18 +165,19 @@ export class SymcacheMaker {
     };
   }
 
-  #failure(error: unknown, what: string): Failure {
+  #failure(error: unknown, { source, module }: { source: string; module: string }): Failure {
     const { config, metrics, log } = this.#parts;
     const long = config.notFoundTtl;
     const brief = config.downloadFailedTtl;
     if (error instanceof DownloadError) {
-      log.warn({ err: error, source: what }, "download failed");
+      // Without the module, of which nobody knows yet whether there is one: it is the client's own words.
+      log.warn({ err: error, source }, "download failed");
       if (error.fault === "too_large") return { status: "too_large", reason: error.message, lifetime: long };
       const status = error.fault === "timeout" ? "timeout" : "download_failed";
       return { status, reason: error.message, lifetime: brief };
     }
     if (error instanceof ConversionError) {
-      log.warn({ err: error, source: what }, "sym file can't be converted");
+      log.warn({ err: error, source, module }, "sym file can't be converted");
       const isAnotherFile = error.reason === "sym_debug_id_lookup_error" || error.reason === "not_a_sym_file";
       const reason = error.reason === "not_a_sym_file" ? "sym_malformed" : error.reason;
       metrics.increment("symbolicate.parse_sym_file.error", { reason });
@@ -184,7 +185,7 @@ export class SymcacheMaker {
       if (isAnotherFile) return { status: "download_failed", reason: error.message, lifetime: brief };
       return { status: "malformed", reason: error.message, lifetime: long };
     }
-    log.error({ err: error, source: what }, "conversion failed");
+    log.error({ err: error, source, module }, "conversion failed");
     const reason = error instanceof Error ? error.message : String(error);
     // A sym file that hangs or crashes a converter would do so again.
     if (error instanceof ConversionTimeout) return { status: "timeout", reason, lifetime: long };

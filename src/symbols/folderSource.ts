@@ -39,12 +39,13 @@ async function openFile(path: string): Promise<FileHandle | undefined> {
     await file.close();
     return undefined;
   } catch (error) {
-    if (error instanceof Error && "code" in error && absences.has(error.code)) return undefined;
-    throw new DownloadError("failed", `can't open ${path}: ${String(error)}`, { cause: error });
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (absences.has(code)) return undefined;
+    throw new DownloadError("failed", `can't open the sym file: ${code}`, { cause: error });
   }
 }
 
-const absences = new Set<unknown>(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
+const absences = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
 
 async function* read(file: FileHandle, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {

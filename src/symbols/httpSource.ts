@@ -90,7 +90,7 @@ export class HttpSource implements Source {
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       return response;
     } catch (error) {
-      const failure = downloadError(url.href, error);
+      const failure = downloadError(`an answer of ${url.host}`, error);
       this.fault = failure.message;
       throw failure;
     }
@@ -108,10 +108,10 @@ async function isPrivate(url: URL): Promise<boolean> {
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
   if (typeof location !== "string" || !URL.canParse(location, from.href))
-    throw new DownloadError("failed", `${from.href} redirects to nowhere`);
+    throw new DownloadError("failed", `${from.host} redirects to nowhere`);
   const to = new URL(location, from);
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
-    throw new DownloadError("failed", `${from.href} redirects to ${to.protocol}`);
+    throw new DownloadError("failed", `${from.host} redirects to ${to.protocol}`);
   return to;
 }
 
@@ -119,7 +119,7 @@ function redirectTarget(from: URL, location: string | string[] | undefined): URL
 function answeredWith(status: number, retryAfter: string | string[] | undefined, url: URL): DownloadError {
   const text = String(retryAfter ?? "");
   const milliseconds = /^[0-9]+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return new DownloadError("failed", `${url.href} answered ${status}`, {
+  return new DownloadError("failed", `${url.host} answered ${status}`, {
     isTransient: passing.has(status),
     ...(Number.isNaN(milliseconds) ? {} : { retryAfter: Math.max(0, milliseconds) }),
   });
