@@ -47,6 +47,23 @@ async function startProcess(env: Record<string, string>, command = [process.exec
   };
 }
 
+/** A symbol server that answers once it is told to go on. */
+async function startHoldingServer() {
+  const goOn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const server = await SymbolServer.start(async (socket) => {
+    asked.resolve();
+    await goOn.promise;
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
+  });
+  return {
+    url: server.url,
+    asked: asked.promise,
+    goOn: () => goOn.resolve(),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
 async function standardError(child: ChildProcess): Promise<string> {
   let text = "";
   for await (const piece of child.stderr ?? []) text += String(piece);
@@ -92,13 +109,7 @@ test("hands signals and its exit code through npm", async () => {
 
 test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and then nothing", async () => {
   await using folder = await temporaryFolder();
-  const goOn = Promise.withResolvers<void>();
-  const asked = Promise.withResolvers<void>();
-  await using server = await SymbolServer.start(async (socket) => {
-    asked.resolve();
-    await goOn.promise;
-    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
-  });
+  await using server = await startHoldingServer();
   await using service = await startProcess({
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     ELIOT_SYMBOLS_URLS: server.url,
@@ -106,12 +117,12 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
   });
   const summary = service.logged('"path":"/symbolicate/v5"');
   const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
-  await asked.promise;
+  await server.asked;
   service.signal("SIGTERM");
   while ((await fetch(`${service.url}/__lbheartbeat__`)).status !== 503) continue;
   assert.equal((await fetch(`${service.url}/__heartbeat__`)).status, 503);
   assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
-  goOn.resolve();
+  server.goOn();
   assert.match(await (await answer).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
   await assert.rejects(fetch(`${service.url}/__version__`));
@@ -120,13 +131,7 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
 
 test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
   await using folder = await temporaryFolder();
-  const goOn = Promise.withResolvers<void>();
-  const asked = Promise.withResolvers<void>();
-  await using server = await SymbolServer.start(async (socket) => {
-    asked.resolve();
-    await goOn.promise;
-    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
-  });
+  await using server = await startHoldingServer();
   await using service = await startProcess({
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     ELIOT_SYMBOLS_URLS: server.url,
@@ -134,10 +139,10 @@ test("ends as soon as it has answered what it accepted, though the client keeps 
   });
   const closing = service.logged("closing");
   const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
-  await asked.promise;
+  await server.asked;
   service.signal("SIGTERM");
   await closing;
-  goOn.resolve();
+  server.goOn();
   assert.match(await (await answer).text(), /"function":"main"/);
   const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
   assert.equal(await Promise.race([service.exit, patience]), 0);
