@@ -56,12 +56,12 @@ pub fn offsets_of_interest(starts: &[u32]) -> Vec<u32> {
 
 /// Converts in pieces of the given length.
 pub fn convert(debug_filename: &str, debug_id: &str, text: &[u8], piece: usize) -> Result<Vec<u8>, Reason> {
-    let convert = || {
+    let convert = || -> Result<_, symcache::ConversionError> {
         let mut converter = Converter::new(debug_filename, debug_id)?;
         for chunk in text.chunks(piece) {
             converter.push(chunk)?;
         }
-        converter.finish()
+        Ok(converter.finish()?.to_bytes())
     };
     convert().map_err(|error| error.reason)
 }
