@@ -151,7 +151,8 @@ fn plain_inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Option<Inli
     }
 }
 
-/// What is left of a line. Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
+/// What is left of a line. The compiler would call the small methods, and in WebAssembly hand what they give through memory.
+/// Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -162,32 +163,31 @@ impl<'a> Fields<'a> {
     }
 
     /// A hexadecimal number of at most 16 digits, which 64 bits can hold.
-    #[inline]
+    #[inline(always)]
     fn hex(&mut self) -> Option<u64> {
         match self.0.first_chunk().map(|bytes| digits::leading_hex(*bytes)) {
-            Some((digits @ 1..8, value)) => {
+            Some((digits, value)) if digits < 8 || !self.0.get(8).is_some_and(u8::is_ascii_hexdigit) => {
                 self.0 = &self.0[digits..];
-                Some(value)
+                (digits > 0).then_some(value)
             }
-            Some((0, _)) => None,
             _ => self.digits(16, 16),
         }
     }
 
     /// A decimal number of at most 19 digits, which 64 bits can hold.
-    #[inline]
+    #[inline(always)]
     fn decimal(&mut self) -> Option<u64> {
         match self.0.first_chunk().map(|bytes| digits::leading_decimal(*bytes)) {
-            Some((digits @ 1..8, value)) => {
+            Some((digits, value)) if digits < 8 => {
                 self.0 = &self.0[digits..];
-                Some(value)
+                (digits > 0).then_some(value)
             }
-            Some((0, _)) => None,
             _ => self.digits(10, 19),
         }
     }
 
     /// A number of many digits, or at the end of the text.
+    #[cold]
     fn digits(&mut self, radix: u32, most: usize) -> Option<u64> {
         let digits = self.0.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
         let (number, rest) = self.0.split_at(digits);
@@ -199,21 +199,21 @@ impl<'a> Fields<'a> {
     }
 
     /// One space, with neither another nor other white space behind it.
-    #[inline]
+    #[inline(always)]
     fn space(&mut self) -> Option<()> {
         let [b' ', rest @ ..] = self.0 else { return None };
         self.0 = rest;
         (*rest.first()? > b' ').then_some(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn hex_and_space(&mut self) -> Option<u64> {
         let value = self.hex()?;
         self.space()?;
         Some(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decimal_and_space(&mut self) -> Option<u64> {
         let value = self.decimal()?;
         self.space()?;
