@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
-import type { Config } from "./config.ts";
+import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
@@ -119,7 +119,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause) => {
+      reject(new ConfigError(`can't listen on ELIOT_HOST and PORT: ${cause.message}`, { cause }));
+    });
     server.listen(port, host, resolve);
   });
 }

@@ -202,7 +202,8 @@ test("says in one line that its port is taken", async () => {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
-  assert.deepEqual([code, message], [1, `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`]);
+  const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
+  assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
 });
@@ -210,8 +211,19 @@ test("says in one line that its port is taken", async () => {
 test("answers on when nobody reads its log", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+  ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   service.stopReadingLog();
   for (let time = 0; time < 5; time++) assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
+test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+  assert.deepEqual([code, message], [1, "ELIOT_SECRET_SENTRY_DSN is not a DSN\n"]);
+});
+
