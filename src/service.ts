@@ -8,6 +8,7 @@ import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
+import { followConnections } from "./http/connections.ts";
 import { RequestParser } from "./http/requestParser.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
@@ -85,10 +86,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     app,
   );
   answerClientErrors(server);
-  // A connection whose answer was under way when the server was closed is idle only now.
-  server.on("request", (_request, response) => {
-    response.once("close", () => server.listening || setImmediate(() => server.closeIdleConnections()));
-  });
+  const endConnections = followConnections(server);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   logs.app.info({ port }, `listening on http://${config.host}:${port}`);
@@ -109,7 +107,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(server, config).then(() => running.disposeAsync());
+      closed = drain(server, endConnections, config).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),
@@ -127,9 +125,14 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
 }
 
 /** Accepts requests for as long as the load balancer needs to notice, then waits for those accepted. */
-async function drain(server: Server, { drainDelay, drainTimeout }: Config): Promise<void> {
+async function drain(
+  server: Server,
+  endConnections: () => void,
+  { drainDelay, drainTimeout }: Config,
+): Promise<void> {
   if (drainDelay > 0) await setTimeout(drainDelay);
   const drained = new Promise((resolve) => server.close(resolve));
+  endConnections();
   const giveUp = new AbortController();
   const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(
     () => server.closeAllConnections(),

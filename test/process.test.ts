@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { on, once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -96,6 +97,39 @@ test("ends with exit code 0 after a SIGTERM that comes while it starts", async (
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
+test("ends with exit code 0 after a SIGTERM that comes while it loads", async () => {
+  await using folder = await temporaryFolder();
+  const impatient = `
+    import { registerHooks } from "node:module";
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith("/src/service.ts")) process.kill(process.pid, "SIGTERM");
+        return next(url, context);
+      },
+    });`;
+  const child = spawn(process.execPath, ["--import", `data:text/javascript,${impatient}`, "src/main.ts"], {
+    cwd: root,
+    stdio: "ignore",
+    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("ends at once, though a client has sent but half of its headers", async () => {
+  await using folder = await temporaryFolder();
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_DRAIN_TIMEOUT: "600",
+  });
+  const client = connect(Number(new URL(service.url).port), "127.0.0.1");
+  client.write("GET /__lbheartbeat__ HTTP/1.1\r\nHost: x\r\n\r\nGET /__lbheart");
+  await once(client, "data");
+  const left = once(client, "close");
+  service.signal("SIGTERM");
+  assert.equal(await service.exit, 0);
+  await left;
+});
+
 test("hands signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
@@ -176,6 +210,7 @@ for (const [variable, value] of [
   ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "plenty"],
   ["ELIOT_SYMBOLS_URLS", "symbols.mozilla.org"],
   ["ELIOT_SYMBOLS_URLS", "ftp://symbols.mozilla.org"],
+  ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
   ["ELIOT_STALL_TIMEOUT", "-1"],
 ] as const) {
@@ -190,6 +225,16 @@ for (const [variable, value] of [
     assert.match(message, new RegExp(`^${variable} .*${value}.*\\n$`));
   });
 }
+
+test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+  assert.deepEqual([code, message], [1, "ELIOT_SECRET_SENTRY_DSN is not a DSN\n"]);
+});
 
 test("says in one line that its port is taken", async () => {
   await using folder = await temporaryFolder();
@@ -211,19 +256,8 @@ test("says in one line that its port is taken", async () => {
 test("answers on when nobody reads its log", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
-  ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   service.stopReadingLog();
   for (let time = 0; time < 5; time++) assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
-test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
-  const child = spawn(process.execPath, ["src/main.ts"], {
-    cwd: root,
-    env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
-  assert.deepEqual([code, message], [1, "ELIOT_SECRET_SENTRY_DSN is not a DSN\n"]);
-});
-
