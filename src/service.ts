@@ -61,7 +61,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const wasm = await compileWasm();
   const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
   const lookups = starting.use(new Lookups(wasm, config.lookupWorkers));
-  const symcaches = new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups);
+  const symcaches = starting.use(
+    new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups),
+  );
 
   let draining = false;
   const app = createApp({

@@ -4,6 +4,8 @@ import { on, once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sampleSymbols, temporaryFolder } from "./service.ts";
@@ -202,6 +204,38 @@ for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
     await answer;
     assert.equal(await service.exit, 0);
   });
+}
+
+for (const how of ["has stalled", "goes on and on"]) {
+  test(`ends at once, though a download ${how} that nobody waits for any more`, async () => {
+    await using folder = await temporaryFolder();
+    const underWay = Promise.withResolvers<void>();
+    await using server = await SymbolServer.start(async (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${symFile}`);
+      underWay.resolve();
+      const lines = Readable.from(repeat("1000 10 1 0\n".repeat(10_000)));
+      if (how !== "has stalled") await pipeline(lines, socket).catch(() => {});
+    });
+    await using service = await startProcess({
+      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+      ELIOT_SYMBOLS_URLS: server.url,
+      ELIOT_DRAIN_TIMEOUT: "600",
+    });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
+    await underWay.promise;
+    const left = service.logged('"left":true');
+    leaving.abort();
+    await Promise.all([answer, left]);
+    service.signal("SIGTERM");
+    const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
+    assert.equal(await Promise.race([service.exit, patience]), 0);
+  });
+}
+
+function* repeat(text: string): Generator<string> {
+  for (;;) yield text;
 }
 
 for (const [variable, value] of [

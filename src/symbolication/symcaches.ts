@@ -29,7 +29,7 @@ export interface ModuleLookup {
 const attempts = 3;
 
 /** Looks offsets up in symcaches: in the folder or, on a miss, made anew. */
-export class Symcaches {
+export class Symcaches implements Disposable {
   readonly #parts: MakerParts;
   readonly #lookups: Lookups;
   readonly #maker: SymcacheMaker;
@@ -38,6 +38,11 @@ export class Symcaches {
     this.#parts = parts;
     this.#lookups = lookups;
     this.#maker = new SymcacheMaker(parts);
+  }
+
+  /** Gives up what is being made. */
+  [Symbol.dispose](): void {
+    this.#maker[Symbol.dispose]();
   }
 
   /** The source locations of `offsets` in `module`, in their order. `offsets` can't be used afterwards. */
