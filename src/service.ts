@@ -22,6 +22,8 @@ import { createSource } from "./symbols/createSource.ts";
 /** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
 const keepAliveTimeout = 620_000;
 const longestHeadersTimeout = 20_000;
+/** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
+const arrival = 50;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -132,7 +134,7 @@ async function drain(
   endConnections: () => void,
   { drainDelay, drainTimeout }: Config,
 ): Promise<void> {
-  if (drainDelay > 0) await setTimeout(drainDelay);
+  await setTimeout(Math.max(drainDelay, arrival));
   const drained = new Promise((resolve) => server.close(resolve));
   endConnections();
   const giveUp = new AbortController();

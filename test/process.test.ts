@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -28,11 +29,11 @@ async function startProcess(env: Record<string, string>, command = [process.exec
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const lines = createInterface(child.stdout);
-  /** The first line that it logs with this text. */
-  const logged = async (text: string): Promise<string> => {
+  /** The first line that it logs with these words. */
+  const logged = async (words: string): Promise<string> => {
     for await (const [line] of on(lines, "line", { close: ["close"] }) as AsyncIterable<[string]>)
-      if (line.includes(text)) return line;
-    throw new Error(`exit code ${await exit} without a line of ${text}`);
+      if (line.includes(words)) return line;
+    throw new Error(`exit code ${await exit} without a line of ${words}`);
   };
   const [url = ""] = /http:\/\/[0-9.:]+/.exec(await logged("listening on ")) ?? [];
   return {
@@ -68,9 +69,7 @@ async function startHoldingServer() {
 }
 
 async function standardError(child: ChildProcess): Promise<string> {
-  let text = "";
-  for await (const piece of child.stderr ?? []) text += String(piece);
-  return text;
+  return child.stderr ? await text(child.stderr) : "";
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -130,6 +129,17 @@ test("ends at once, though a client has sent but half of its headers", async () 
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
   await left;
+});
+
+test("answers a request that arrives together with SIGTERM, on a new connection", async () => {
+  await using folder = await temporaryFolder();
+  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+  const client = connect(Number(new URL(service.url).port), "127.0.0.1");
+  client.write("GET /__version__ HTTP/1.1\r\nHost: x\r\n\r\n");
+  await once(client, "connect");
+  service.signal("SIGTERM");
+  assert.match(await text(client), /^HTTP\/1\.1 200 OK\r\n/);
+  assert.equal(await service.exit, 0);
 });
 
 test("hands signals and its exit code through npm", async () => {
@@ -234,8 +244,8 @@ for (const how of ["has stalled", "goes on and on"]) {
   });
 }
 
-function* repeat(text: string): Generator<string> {
-  for (;;) yield text;
+function* repeat(line: string): Generator<string> {
+  for (;;) yield line;
 }
 
 for (const [variable, value] of [
