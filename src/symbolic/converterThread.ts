@@ -1,5 +1,5 @@
 /** Entry of a converter thread: turns one sym file after another into a symcache. */
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
@@ -28,7 +28,7 @@ answerAsks<ConverterProtocol>({
     }),
   write(path) {
     try {
-      writeFlushed(path);
+      write(path);
       return [{}];
     } catch (error) {
       return [{ error: String(error) }];
@@ -50,13 +50,12 @@ function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
   }
 }
 
-function writeFlushed(path: string): void {
+function write(path: string): void {
   const file = openSync(path, "wx");
   try {
     converter?.write((piece) => {
       for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
     });
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

@@ -22,7 +22,7 @@ export interface ConverterProtocol {
   /** The first `length` bytes of `buffer` come next; the buffer comes back to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
   finish(nothing: undefined): { bytes: number } | Refusal;
-  /** Writes the symcache to a new file and flushes it; the answer is what the disk said against it. */
+  /** Writes the symcache to a new file; the answer is what the disk said against it. */
   write(path: string): { error?: string };
   /** A copy of the symcache. */
   take(nothing: undefined): SharedArrayBuffer;
