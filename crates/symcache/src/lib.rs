@@ -6,17 +6,29 @@
 //!
 //! [`trailer`] describes the file. [`wasm`] is how JavaScript calls all this.
 
+mod calls;
 pub mod checksum;
 mod conversion_error;
 mod converter;
+mod functions;
 mod locations;
+mod lookup;
 mod module_record;
+mod page_cache;
+mod paths;
+mod payload;
+mod ranges;
+mod sections;
+mod strings;
 mod symcache;
 pub mod trailer;
+mod wanted;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
 pub use conversion_error::{ConversionError, Reason};
 pub use converter::Converter;
 pub use locations::Locations;
+pub use page_cache::PageCache;
+pub use strings::Strings;
 pub use symcache::{Damaged, ReadAt, Symcache};
