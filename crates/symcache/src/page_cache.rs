@@ -5,9 +5,16 @@ use crate::trailer::PAGE;
 /// Stands for no slot and no page.
 const NONE: u32 = u32::MAX;
 
+/// Slots that memory is taken for at a time: growing WebAssembly's is slow.
+const BLOCK: usize = 64;
+
+/// Slots that are there from the beginning, so that the first lookup doesn't wait for their memory: 8 MiB.
+const AT_ONCE: usize = 2048;
+
 /// Memory for pages of files. When it is full, the least recently used page makes room.
 pub struct PageCache {
     most: usize,
+    blocks: Vec<Box<[[u8; PAGE]]>>,
     slots: Vec<Slot>,
     /// Slots without a page.
     vacant: Vec<u32>,
@@ -17,9 +24,8 @@ pub struct PageCache {
     files: Vec<Vec<u32>>,
 }
 
-/// One page, in a list from the least to the most recently used.
+/// Which page it has, in a list from the least to the most recently used.
 struct Slot {
-    bytes: Box<[u8; PAGE]>,
     file: u32,
     page: u32,
     older: u32,
@@ -27,10 +33,15 @@ struct Slot {
 }
 
 impl PageCache {
-    /// A cache for so many pages, at least 2. Memory is taken when they come.
+    /// A cache for so many pages, at least 2.
     pub fn new(pages: usize) -> Self {
-        let (slots, vacant, files) = (Vec::new(), Vec::new(), Vec::new());
-        Self { most: pages.max(2), slots, vacant, oldest: NONE, newest: NONE, files }
+        let (most, oldest, newest) = (pages.max(2), NONE, NONE);
+        let (blocks, slots, vacant, files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut cache = Self { most, blocks, slots, vacant, oldest, newest, files };
+        while cache.slots.len() < most.min(AT_ONCE) {
+            cache.add_block();
+        }
+        cache
     }
 
     /// Pages that are kept for certain while others of the same file are asked for.
@@ -69,7 +80,7 @@ impl PageCache {
             self.unlink(slot);
             self.link(slot);
         }
-        Some(&self.slots[slot as usize].bytes)
+        Some(&self.blocks[slot as usize / BLOCK][slot as usize % BLOCK])
     }
 
     /// Makes room for a page that isn't here and lets `fill` fill it; what failed isn't kept.
@@ -80,7 +91,7 @@ impl PageCache {
         fill: impl FnOnce(&mut [u8; PAGE]) -> Result<(), E>,
     ) -> Result<(), E> {
         let slot = self.vacate();
-        if let Err(error) = fill(&mut self.slots[slot as usize].bytes) {
+        if let Err(error) = fill(&mut self.blocks[slot as usize / BLOCK][slot as usize % BLOCK]) {
             self.vacant.push(slot);
             return Err(error);
         }
@@ -93,18 +104,24 @@ impl PageCache {
 
     /// A slot that is in no list.
     fn vacate(&mut self) -> u32 {
+        if self.vacant.is_empty() && self.slots.len() < self.most {
+            self.add_block();
+        }
         if let Some(slot) = self.vacant.pop() {
             return slot;
-        }
-        if self.slots.len() < self.most {
-            self.slots.push(Slot { bytes: Box::new([0; PAGE]), file: NONE, page: NONE, older: NONE, newer: NONE });
-            return self.slots.len() as u32 - 1;
         }
         let slot = self.oldest;
         self.unlink(slot);
         let Slot { file, page, .. } = self.slots[slot as usize];
         self.files[file as usize][page as usize] = NONE;
         slot
+    }
+
+    fn add_block(&mut self) {
+        let (first, count) = (self.slots.len(), BLOCK.min(self.most - self.slots.len()));
+        self.blocks.push(vec![[0; PAGE]; count].into_boxed_slice());
+        self.slots.extend((0..count).map(|_| Slot { file: NONE, page: NONE, older: NONE, newer: NONE }));
+        self.vacant.extend((first as u32..(first + count) as u32).rev());
     }
 
     fn link(&mut self, slot: u32) {

@@ -16,8 +16,8 @@ struct Window {
     /// The first one on the second page.
     middle: u32,
     end: u32,
-    /// Whether it is more likely on the second page.
-    begin_behind: bool,
+    /// One that is near, on the page where it will be.
+    guess: u32,
 }
 
 /// The range that each offset is in, [`NONE`] before the first one. The offsets are ascending.
@@ -39,8 +39,7 @@ pub(crate) fn find_ranges(
             windows.push(Window::new(sections, samples, next - 1, offset, position));
         }
     }
-    let begin = |window: Window| if window.begin_behind { window.middle } else { window.first };
-    reader.for_each(&windows, |window| sections.range_at(begin(window)), |reader, window| {
+    reader.for_each(&windows, |window| sections.range_at(window.guess), |reader, window| {
         ranges[window.position] = window.find(reader, sections)?;
         Ok(())
     })?;
@@ -53,38 +52,65 @@ impl Window {
         let end = sections.ranges.min(first + SAMPLE_EVERY as u32);
         let to_page_end = PAGE as u64 - sections.range_at(first) % PAGE as u64;
         let middle = end.min(first + (to_page_end / 4) as u32);
-        // Ranges are of similar lengths, so the share of the addresses that lie before it tells where it will be.
-        let (start, behind) = (samples[sample], samples.get(sample + 1).copied());
-        let begin_behind = middle < end
-            && behind.is_some_and(|behind| {
-                let span = u64::from(behind.saturating_sub(start));
-                u64::from(offset - start) * u64::from(end - first) >= u64::from(middle - first) * span
-            });
-        Self { offset, position, first, middle, end, begin_behind }
+        // Ranges are of similar lengths: the share of the addresses that lie before it tells where it will be.
+        let start = samples[sample];
+        let span = samples.get(sample + 1).map_or(u32::MAX, |behind| behind.saturating_sub(start)).max(1);
+        let share = u64::from(end - first) * u64::from(offset - start) / u64::from(span);
+        let guess = first + share.min(u64::from(end - first - 1)) as u32;
+        Self { offset, position, first, middle, end, guess }
     }
 
     /// The last range that doesn't begin behind the offset.
     fn find(self, reader: &mut Reader, sections: &Sections) -> Result<u32, Damaged> {
-        let mut before = |from: u32, to: u32| -> Result<u32, Damaged> {
-            if from == to {
-                return Ok(from);
-            }
-            let (ranges, _) = reader.rest(sections.range_at(from))?.as_chunks::<4>();
-            let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind its end"))?;
-            Ok(from + ranges.partition_point(|start| u32::from_le_bytes(*start) <= self.offset) as u32)
-        };
-        let Self { first, middle, end, .. } = self;
-        let found = if self.begin_behind {
-            match before(middle, end)? {
-                found if found == middle => before(first, middle)?,
-                found => found,
+        let Self { first, middle, end, guess, .. } = self;
+        let behind = if guess < middle {
+            match self.first_behind(reader, sections, first, middle)? {
+                behind if behind == middle => self.first_behind(reader, sections, middle, end)?,
+                behind => behind,
             }
         } else {
-            match before(first, middle)? {
-                found if found == middle => before(middle, end)?,
-                found => found,
+            match self.first_behind(reader, sections, middle, end)? {
+                behind if behind == middle => self.first_behind(reader, sections, first, middle)?,
+                behind => behind,
             }
         };
-        if found == first { Err(Damaged("ranges that don't begin with their sample")) } else { Ok(found - 1) }
+        if behind == first { Err(Damaged("ranges that don't begin with their sample")) } else { Ok(behind - 1) }
+    }
+
+    /// The first range behind the offset, of those from `from` to `to`, which are on one page; `to` where there is none.
+    fn first_behind(self, reader: &mut Reader, sections: &Sections, from: u32, to: u32) -> Result<u32, Damaged> {
+        if from == to {
+            return Ok(to);
+        }
+        let (ranges, _) = reader.rest(sections.range_at(from))?.as_chunks::<4>();
+        let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind its end"))?;
+        let is_before = |start: &[u8; 4]| u32::from_le_bytes(*start) <= self.offset;
+
+        // In wider and wider steps away from the guess: what is near it is in the processor's cache.
+        let (mut low, mut high) = (0, ranges.len());
+        let guess = (self.guess.clamp(from, to - 1) - from) as usize;
+        let mut step = 8;
+        if is_before(&ranges[guess]) {
+            low = guess + 1;
+            while low + step < high {
+                if is_before(&ranges[low + step]) {
+                    low += step + 1;
+                } else {
+                    high = low + step;
+                }
+                step *= 2;
+            }
+        } else {
+            high = guess;
+            while low + step < high {
+                if is_before(&ranges[high - step]) {
+                    low = high - step + 1;
+                } else {
+                    high -= step;
+                }
+                step *= 2;
+            }
+        }
+        Ok(from + (low + ranges[low..high].partition_point(is_before)) as u32)
     }
 }
