@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
 import { identify, openFile } from "./symcacheFile.ts";
-import { WasmInstance } from "./wasmInstance.ts";
+import { WasmInstance, WasmTrap } from "./wasmInstance.ts";
 
 /** Bytes that are read, checked and copied before other work has its turn: half a millisecond. */
 const pieceBytes = 512 * 1024;
@@ -53,7 +53,9 @@ export class HeldSymcaches {
     const held: Held = { identity, instance, symcache, isWhole: false };
     this.#held.set(path, held);
     this.#fill(path, held).catch((error: unknown) => {
-      held.fault = error;
+      // Want of memory is no fault of the file.
+      if (error instanceof WasmTrap) this.release(path);
+      else held.fault = error;
     });
   }
 

@@ -33,31 +33,35 @@ pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u
     let mut is_innermost = true;
     while !wanted.is_empty() {
         let mut callers = Wanted::default();
-        reader.for_each(&wanted.groups(), |group| sections.location_at(group.record()), |reader, group| {
-            let location = group.record();
-            let record = numbers(&reader.record::<16>(sections.location_at(location))?);
-            let [file, line, function, caller] = record;
-            if is_innermost && record == [NONE; 4] {
-                return Ok(());
-            }
-            if (file != NONE && file >= sections.files) || (function != NONE && function >= sections.functions) {
-                return Err(Damaged("a source location without its file or function"));
-            }
-            // A caller is written before what it calls: no chain of them comes back to where it was.
-            if caller != NONE && caller >= location {
-                return Err(Damaged("a caller behind what it calls"));
-            }
-            if calls.len() > MOST_CALLS {
-                return Err(Damaged("more inlined calls than an answer may have"));
-            }
-            let call = calls.len() as u32;
-            calls.push(Call { file, line, function, caller: NONE });
-            if caller != NONE {
-                callers.push(caller, call);
-            }
-            group.who().for_each(|who| calls[who].caller = call);
-            Ok(())
-        })?;
+        reader.for_each(
+            &wanted.groups(),
+            |group| sections.location_at(group.record()),
+            |reader, group| {
+                let location = group.record();
+                let record = numbers(&reader.record::<16>(sections.location_at(location))?);
+                let [file, line, function, caller] = record;
+                if is_innermost && record == [NONE; 4] {
+                    return Ok(());
+                }
+                if (file != NONE && file >= sections.files) || (function != NONE && function >= sections.functions) {
+                    return Err(Damaged("a source location without its file or function"));
+                }
+                // A caller is written before what it calls: no chain of them comes back to where it was.
+                if caller != NONE && caller >= location {
+                    return Err(Damaged("a caller behind what it calls"));
+                }
+                if calls.len() > MOST_CALLS {
+                    return Err(Damaged("more inlined calls than an answer may have"));
+                }
+                let call = calls.len() as u32;
+                calls.push(Call { file, line, function, caller: NONE });
+                if caller != NONE {
+                    callers.push(caller, call);
+                }
+                group.who().for_each(|who| calls[who].caller = call);
+                Ok(())
+            },
+        )?;
         wanted = callers;
         is_innermost = false;
     }

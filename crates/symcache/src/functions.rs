@@ -35,18 +35,22 @@ pub(crate) fn read_functions(
     }
     let mut starts = vec![NONE; calls.len()];
     let mut wanted_names = Wanted::default();
-    reader.for_each(&wanted.groups(), |group| sections.function_at(group.record()), |reader, group| {
-        let record = reader.record::<16>(sections.function_at(group.record()))?;
-        let [name, _, start, _] = numbers(&record);
-        for call in group.who() {
-            starts[call] = start;
-            match name {
-                NONE => is_unknown = true,
-                name => wanted_names.push(name, call as u32),
+    reader.for_each(
+        &wanted.groups(),
+        |group| sections.function_at(group.record()),
+        |reader, group| {
+            let record = reader.record::<16>(sections.function_at(group.record()))?;
+            let [name, _, start, _] = numbers(&record);
+            for call in group.who() {
+                starts[call] = start;
+                match name {
+                    NONE => is_unknown = true,
+                    name => wanted_names.push(name, call as u32),
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     let unknown = if is_unknown { strings.push(UNKNOWN) } else { 0 };
     let mut names = vec![unknown; calls.len()];
     strings.read(reader, sections, wanted_names, |call, name| names[call] = name)?;

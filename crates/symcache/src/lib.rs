@@ -15,6 +15,7 @@ mod locations;
 mod lookup;
 mod module_record;
 mod page_cache;
+mod pages;
 mod paths;
 mod payload;
 mod ranges;

@@ -40,13 +40,8 @@ impl Default for Locations {
 impl Locations {
     /// The innermost-first `(function, file, line)` of the offset `i`, for those who want them as text.
     pub fn of(&self, i: usize) -> impl Iterator<Item = (&str, &str, u32)> {
-        (self.starts[i] as usize..self.starts[i + 1] as usize).map(|row| {
-            (
-                self.strings.get(self.functions[row]),
-                self.strings.get(self.files[row]),
-                self.lines[row],
-            )
-        })
+        (self.starts[i] as usize..self.starts[i + 1] as usize)
+            .map(|row| (self.strings.get(self.functions[row]), self.strings.get(self.files[row]), self.lines[row]))
     }
 
     /// Adds a row to the offset being answered.

@@ -152,7 +152,11 @@ mod tests {
     use super::{PAGE, PageCache};
 
     fn put(cache: &mut PageCache, file: u32, page: u32) {
-        cache.fill(file, page, |bytes| Ok::<_, ()>(bytes.fill(16 * file as u8 + page as u8))).unwrap();
+        let fill = |bytes: &mut [u8; PAGE]| {
+            bytes.fill(16 * file as u8 + page as u8);
+            Ok::<_, ()>(())
+        };
+        cache.fill(file, page, fill).unwrap();
     }
 
     fn here(cache: &PageCache, file: u32) -> Vec<u32> {

@@ -25,16 +25,20 @@ pub(crate) fn read_paths(
     let groups = wanted.groups();
     let mut wanted_parts = Wanted::default();
     let mut count = 0;
-    reader.for_each(&groups, |group| sections.file_at(group.record()), |reader, group| {
-        let parts: [u32; 3] = numbers(&reader.record::<24>(sections.file_at(group.record()))?);
-        for part in parts {
-            if part != NONE {
-                wanted_parts.push(part, count);
+    reader.for_each(
+        &groups,
+        |group| sections.file_at(group.record()),
+        |reader, group| {
+            let parts: [u32; 3] = numbers(&reader.record::<24>(sections.file_at(group.record()))?);
+            for part in parts {
+                if part != NONE {
+                    wanted_parts.push(part, count);
+                }
+                count += 1;
             }
-            count += 1;
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
 
     let mut part_strings = Strings::default();
     let mut parts = vec![part_strings.push(""); count as usize];

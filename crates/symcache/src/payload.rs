@@ -5,14 +5,9 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use crate::page_cache::PageCache;
+use crate::pages::{BEHIND_THE_END, Pages, WRONG_CHECKSUM};
 use crate::symcache::{Damaged, ReadAt};
 use crate::trailer::{PAGE, page_checksum};
-
-/// Pages that one read brings at most: 256 KiB.
-const LONGEST_RUN: usize = 64;
-
-/// Pages nobody asked for that are read rather than reading twice: as long as copying them takes less than another call.
-const WIDEST_GAP: u32 = 4;
 
 /// Items whose pages are asked for at once.
 const LARGEST_BATCH: usize = 4096;
@@ -45,11 +40,11 @@ impl Payload {
         self.held.len() as u64 == self.length
     }
 
-    /// Keeps the next bytes in memory, whole pages until the last. Whether they were the last.
+    /// Keeps the next bytes in memory, whole pages until the last. Whether they were the last. Panics for want of memory.
     pub(crate) fn hold(&mut self, next: &[u8]) -> Result<bool, Damaged> {
         if self.held.is_empty() {
-            // In one piece: growing would copy it, and take twice the memory.
-            self.held.try_reserve_exact(self.length as usize).map_err(|_| Damaged("more than memory can hold"))?;
+            // In one piece: growing would copy it, and take twice the memory. It may be more than there is: a trap.
+            self.held.reserve_exact(usize::try_from(self.length).unwrap_or(usize::MAX));
         }
         if (self.held.len() + next.len()) as u64 > self.length {
             return Err(Damaged("longer than its size"));
@@ -92,19 +87,14 @@ pub(crate) enum Reader<'a> {
     Pages(Pages<'a>),
 }
 
-pub(crate) struct Pages<'a> {
-    read_at: &'a mut ReadAt,
-    length: u64,
-    checksums: &'a [u64],
-    cache: &'a mut PageCache,
-    file: u32,
-}
-
 impl Reader<'_> {
     /// The bytes from `at` on, to the end of the page at least: never none.
     pub(crate) fn rest(&mut self, at: u64) -> Result<&[u8], Damaged> {
         match self {
-            Self::Memory(bytes) => bytes.get(at as usize..).filter(|rest| !rest.is_empty()).ok_or(BEHIND_THE_END),
+            Self::Memory(bytes) => {
+                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
+                rest.filter(|rest| !rest.is_empty()).ok_or(BEHIND_THE_END)
+            }
             Self::Pages(pages) => pages.rest(at),
         }
     }
@@ -115,7 +105,9 @@ impl Reader<'_> {
         let mut filled = 0;
         while filled < N {
             let rest = self.rest(at + filled as u64)?;
-            if filled == 0 && let Some(whole) = rest.first_chunk() {
+            if filled == 0
+                && let Some(whole) = rest.first_chunk()
+            {
                 return Ok(*whole);
             }
             let part = &rest[..rest.len().min(N - filled)];
@@ -161,88 +153,5 @@ impl Reader<'_> {
             }
         }
         Ok(())
-    }
-}
-
-const WRONG_CHECKSUM: Damaged = Damaged("a page with a wrong checksum");
-const BEHIND_THE_END: Damaged = Damaged("a place behind its end");
-
-impl Pages<'_> {
-    fn rest(&mut self, at: u64) -> Result<&[u8], Damaged> {
-        if at >= self.length {
-            return Err(BEHIND_THE_END);
-        }
-        let (page, start) = ((at / PAGE as u64) as u32, (at % PAGE as u64) as usize);
-        let length = self.bytes_of(page);
-        if self.cache.get(self.file, page).is_none() {
-            self.read_page(page)?;
-        }
-        let bytes = self.cache.get(self.file, page).expect("it was read");
-        Ok(&bytes[start..length])
-    }
-
-    /// Reads of some pages, in their order, those that aren't here: neighbours in one read.
-    fn expect(&mut self, pages: impl Iterator<Item = u32>) -> Result<(), Damaged> {
-        let mut missing: Vec<u32> = Vec::new();
-        for page in pages {
-            let is_known = missing.last() == Some(&page) || page as usize >= self.checksums.len();
-            if !is_known && self.cache.get(self.file, page).is_none() {
-                missing.push(page);
-            }
-        }
-        let mut rest = missing.as_slice();
-        while let [first, ..] = *rest {
-            let in_reach = |pair: &[u32]| pair[1] - pair[0] <= WIDEST_GAP + 1 && pair[1] - first < LONGEST_RUN as u32;
-            let count = 1 + rest.windows(2).take_while(|pair| in_reach(pair)).count();
-            let (run, behind) = rest.split_at(count);
-            match run {
-                [page] => self.read_page(*page)?,
-                run => self.read_run(run)?,
-            }
-            rest = behind;
-        }
-        Ok(())
-    }
-
-    fn read_page(&mut self, page: u32) -> Result<(), Damaged> {
-        let (length, expected) = (self.bytes_of(page), self.checksums[page as usize]);
-        let read_at = &mut *self.read_at;
-        self.cache.fill(self.file, page, |slot| {
-            let bytes = &mut slot[..length];
-            read_exactly(read_at, bytes, u64::from(page) * PAGE as u64)?;
-            if page_checksum(bytes, page as usize) == expected { Ok(()) } else { Err(WRONG_CHECKSUM) }
-        })
-    }
-
-    fn read_run(&mut self, run: &[u32]) -> Result<(), Damaged> {
-        let (first, last) = (run[0], run[run.len() - 1]);
-        let start = |page: u32| (page - first) as usize * PAGE;
-        let mut bytes = vec![0; start(last) + self.bytes_of(last)];
-        read_exactly(self.read_at, &mut bytes, u64::from(first) * PAGE as u64)?;
-        for page in run {
-            let bytes = &bytes[start(*page)..][..self.bytes_of(*page)];
-            if page_checksum(bytes, *page as usize) != self.checksums[*page as usize] {
-                return Err(WRONG_CHECKSUM);
-            }
-            self.cache.fill(self.file, *page, |slot| {
-                slot[..bytes.len()].copy_from_slice(bytes);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    /// The length of a page: the last one may be shorter.
-    fn bytes_of(&self, page: u32) -> usize {
-        (self.length - u64::from(page) * PAGE as u64).min(PAGE as u64) as usize
-    }
-}
-
-/// Fills `into` with a file's bytes.
-pub(crate) fn read_exactly(read_at: &mut ReadAt, into: &mut [u8], offset: u64) -> Result<(), Damaged> {
-    match read_at(into, offset) {
-        Some(length) if length == into.len() => Ok(()),
-        Some(_) => Err(Damaged("shorter than its size")),
-        None => Err(Damaged("can't be read")),
     }
 }

@@ -39,10 +39,14 @@ pub(crate) fn find_ranges(
             windows.push(Window::new(sections, samples, next - 1, offset, position));
         }
     }
-    reader.for_each(&windows, |window| sections.range_at(window.guess), |reader, window| {
-        ranges[window.position] = window.find(reader, sections)?;
-        Ok(())
-    })?;
+    reader.for_each(
+        &windows,
+        |window| sections.range_at(window.guess),
+        |reader, window| {
+            ranges[window.position] = window.find(reader, sections)?;
+            Ok(())
+        },
+    )?;
     Ok(ranges)
 }
 

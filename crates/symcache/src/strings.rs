@@ -45,25 +45,32 @@ impl Strings {
         mut give: impl FnMut(usize, u32),
     ) -> Result<(), Damaged> {
         let at = |offset| sections.string_at(offset);
-        reader.for_each(&wanted.groups(), |group| at(group.record()), |reader, group| {
-            let offset = group.record();
-            let (length, prefix) = read_length(reader, at(offset))?;
-            if u64::from(offset) + prefix + u64::from(length) > u64::from(sections.string_bytes) {
-                return Err(Damaged("a string that ends behind all strings"));
-            }
-            let start = self.bytes.len();
-            if start + length as usize > MOST_BYTES {
-                return Err(Damaged("longer strings than an answer may have"));
-            }
-            reader.append(at(offset) + prefix, length as usize, &mut self.bytes)?;
-            if str::from_utf8(&self.bytes[start..]).is_err() {
-                self.bytes.truncate(start);
-                return Err(Damaged("a string that is not UTF-8"));
-            }
-            let number = self.end();
-            group.who().for_each(|who| give(who, number));
-            Ok(())
-        })
+        reader.for_each(
+            &wanted.groups(),
+            |group| at(group.record()),
+            |reader, group| {
+                let offset = group.record();
+                if offset >= sections.string_bytes {
+                    return Err(BEHIND_ALL_STRINGS);
+                }
+                let (length, prefix) = read_length(reader, at(offset))?;
+                if u64::from(offset) + prefix + u64::from(length) > u64::from(sections.string_bytes) {
+                    return Err(BEHIND_ALL_STRINGS);
+                }
+                let start = self.bytes.len();
+                if start + length as usize > MOST_BYTES {
+                    return Err(Damaged("longer strings than an answer may have"));
+                }
+                reader.append(at(offset) + prefix, length as usize, &mut self.bytes)?;
+                if str::from_utf8(&self.bytes[start..]).is_err() {
+                    self.bytes.truncate(start);
+                    return Err(Damaged("a string that is not UTF-8"));
+                }
+                let number = self.end();
+                group.who().for_each(|who| give(who, number));
+                Ok(())
+            },
+        )
     }
 
     fn end(&mut self) -> u32 {
@@ -86,4 +93,5 @@ fn read_length(reader: &mut Reader, at: u64) -> Result<(u32, u64), Damaged> {
     Err(IMPOSSIBLE_LENGTH)
 }
 
+const BEHIND_ALL_STRINGS: Damaged = Damaged("a string that ends behind all strings");
 const IMPOSSIBLE_LENGTH: Damaged = Damaged("a string of impossible length");

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use crate::locations::Locations;
 use crate::lookup::look_up;
 use crate::page_cache::PageCache;
-use crate::payload::{Payload, read_exactly};
+use crate::pages::read_exactly;
+use crate::payload::Payload;
 use crate::sections::Sections;
 use crate::trailer::Trailer;
 
@@ -65,7 +66,7 @@ impl Symcache {
     }
 
     /// Takes the next bytes of the file, from its beginning on and in whole pages until the last. Once it has all of
-    /// them, which is the answer, lookups don't read the file any more.
+    /// them, which is the answer, lookups don't read the file any more. Panics for want of memory.
     pub fn hold(&mut self, next: &[u8]) -> Result<bool, Damaged> {
         self.payload.hold(next)
     }

@@ -3,9 +3,13 @@
 mod fixtures;
 mod judge;
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use fixtures::sym_files;
-use judge::{assert_equal_to_symbolic, convert, hold, open};
-use symcache::{Damaged, Reason};
+use judge::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
+use symcache::trailer::PAGE;
+use symcache::{Damaged, PageCache, Reason, Symcache};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 const MODULE: &str = "MODULE Linux x86_64 000000000000000000000000000000010 a.so\n";
@@ -59,6 +63,29 @@ fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
     assert_eq!(locations.files, [3, 0, 3, 3]);
     assert_eq!(locations.lines, [2, 0, 1, 2]);
     assert_eq!(locations.function_starts, [0x10, 0x40, 0x10, 0, 0x10]);
+}
+
+#[test]
+fn reads_neighbouring_pages_together() {
+    let file = sym_files().into_iter().find(|file| file.debug_filename == "libstdc++.so.6").unwrap();
+    let bytes = convert(&file.debug_filename, &file.debug_id, &file.text, 1 << 20).unwrap();
+    let (size, starts) = (bytes.len() as u64, range_starts(&bytes));
+    let reads = Rc::new(Cell::new(0));
+    let read_at = {
+        let (reads, mut read_at) = (Rc::clone(&reads), read_from(bytes));
+        move |into: &mut [u8], offset: u64| {
+            reads.set(reads.get() + 1);
+            read_at(into, offset)
+        }
+    };
+    let cache = Rc::new(RefCell::new(PageCache::new(1 << 20)));
+    let mut symcache = Symcache::open(Box::new(read_at), size, &file.debug_filename, &file.debug_id, &cache).unwrap();
+    symcache.look_up(&starts).unwrap();
+    let pages = size as usize / PAGE;
+    assert!(reads.get() < pages / 10, "{} reads of {pages} pages", reads.get());
+    reads.set(0);
+    symcache.look_up(&starts).unwrap();
+    assert_eq!(reads.get(), 0);
 }
 
 #[test]
