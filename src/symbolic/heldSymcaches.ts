@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
 import { identify, openFile } from "./symcacheFile.ts";
@@ -60,7 +61,7 @@ export class HeldSymcaches {
   }
 
   release(path: string): void {
-    this.#held.delete(path);
+    if (this.#held.delete(path)) collectGarbage();
   }
 
   async #fill(path: string, held: Held): Promise<void> {

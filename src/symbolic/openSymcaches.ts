@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
 import { openFile, type SymcacheFile } from "./symcacheFile.ts";
@@ -73,6 +74,7 @@ export class OpenSymcaches {
     if (this.#instance.memoryBytes <= this.#memory) return;
     this.#opened.clear();
     this.#instance = this.#newInstance();
+    collectGarbage();
   }
 
   #newInstance(): WasmInstance {

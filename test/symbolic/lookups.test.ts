@@ -121,7 +121,7 @@ test("keeps a file open between lookups, and of many files not too many", async 
       const { locations } = found(await lookups.lookUp(of, path, Uint32Array.of(1)));
       assert.deepEqual(rows(locations), [[`${of.debugFilename} :0`]]);
     }
-    assert.equal(openFiles().filter((open) => open === path).length, 1);
+    assert.equal(openFiles().filter((name) => name === path).length, 1);
   }
   assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
 });
