@@ -1,6 +1,7 @@
 /** What passes between the service and its threads. */
 import type { ConversionError } from "./converter.ts";
 import type { Locations } from "./locations.ts";
+import type { Holding } from "./memoryBudget.ts";
 
 /** Whose symcache it is; the id in upper case. */
 export interface SymcacheModule {
@@ -28,14 +29,25 @@ export interface ConverterProtocol {
   take(nothing: undefined): SharedArrayBuffer;
 }
 
+/** What a lookup thread starts with. */
+export interface LookupThreadData {
+  wasm: WebAssembly.Module;
+  /** Bytes it may take, beside the symcaches that it is told to hold. */
+  memory: number;
+}
+
 export interface LookupProtocol {
   lookUp(ask: { module: SymcacheModule; symcache: SymcacheBytes; offsets: Uint32Array }): LookupAnswer;
+  /** Begins to read a symcache file into memory as a whole; false where that can't be. */
+  hold(ask: { module: SymcacheModule; path: string }): boolean;
+  /** Gives its memory back. */
+  release(path: string): Record<string, never>;
   /** Converts and looks up a few lines; false where the answer is wrong. */
   selfTest(nothing: undefined): boolean;
 }
 
 export type LookupAnswer =
-  | { kind: "found"; moduleName: string; locations: Locations }
+  | { kind: "found"; moduleName: string; locations: Locations; holding?: Holding }
   | { kind: "missing" }
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };
