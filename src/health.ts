@@ -15,10 +15,13 @@ interface Parts {
   folder: SymcacheFolder;
   lookups: Lookups;
   sources: Source[];
+  /** How full they are, from 0 to 1. */
+  queues: Record<string, () => number>;
 }
 
 /** Milliseconds that a check may take. */
 const patience = 1000;
+const nearlyFull = 0.8;
 /** Milliseconds that an answer is good for: load balancers ask all the time. */
 const freshness = 5000;
 
@@ -38,7 +41,7 @@ export class HealthCheck {
   }
 
   async #look(): Promise<Health> {
-    const { folder, lookups, sources } = this.#parts;
+    const { folder, lookups, sources, queues } = this.#parts;
     const findings = await Promise.all([
       finding("cache_folder", "error", () => folder.checkWritable()),
       finding("disk_space", "warning", () => folder.checkSpace()),
@@ -46,6 +49,10 @@ export class HealthCheck {
       finding("sources", "warning", async () => {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));
+      }),
+      finding("queues", "warning", async () => {
+        const full = Object.entries(queues).filter(([, fill]) => fill() > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.map(([name]) => name).join(", ")}`);
       }),
     ]);
     const levels = findings.map(({ level }) => level);

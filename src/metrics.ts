@@ -14,6 +14,16 @@ export const catalogue = {
     tags: ["reason"],
     meaning: "a request refused: `bad_json`, `invalid_modules`, `invalid_stacks` or `too_many_jobs`",
   },
+  "symbolicate.refused": {
+    type: "counter",
+    tags: ["reason"],
+    meaning: "a request answered with 503: `requests` or `bodies` were at their bound",
+  },
+  "symbolicate.overloaded": {
+    type: "counter",
+    tags: [],
+    meaning: "a module left out of an answer, for too much was under way to make its symcache",
+  },
   "symbolicate.jobs_count": { type: "histogram", tags: ["version"], meaning: "jobs of a request" },
   "symbolicate.stacks_count": { type: "histogram", tags: ["version"], meaning: "stacks of a job" },
   "symbolicate.frames_count": { type: "histogram", tags: [], meaning: "frames of a request" },
@@ -32,6 +42,11 @@ export const catalogue = {
     type: "histogram",
     tags: ["response"],
     meaning: "time to get a sym file from a source: `success` or `fail`",
+  },
+  "downloader.queue": {
+    type: "gauge",
+    tags: [],
+    meaning: "modules that wait for their download to begin",
   },
   "diskcache.get": {
     type: "histogram",

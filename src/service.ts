@@ -6,6 +6,7 @@ import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
+import { Admission } from "./http/admission.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
 import { followConnections } from "./http/connections.ts";
@@ -19,8 +20,6 @@ import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
 
-/** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
-const keepAliveTimeout = 620_000;
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
 const arrival = 50;
@@ -63,16 +62,27 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const wasm = await compileWasm();
   const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
   const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
+  const admission = new Admission(config);
+  const isCrowded = () => admission.isCrowded;
   const symcaches = starting.use(
-    new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups),
+    new Symcaches({ sources, folder, converters, metrics, log: logs.app, isCrowded, config }, lookups),
   );
 
   let draining = false;
   const app = createApp({
     config,
+    admission,
     symcaches,
     parser: starting.use(new RequestParser()),
-    health: new HealthCheck({ folder, lookups, sources }),
+    health: new HealthCheck({
+      folder,
+      lookups,
+      sources,
+      queues: {
+        requests: () => admission.fill,
+        downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
+      },
+    }),
     metrics,
     requestLog: logs.requests,
     versionFile,
@@ -82,13 +92,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   });
-  const { requestTimeout } = config;
+  const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
   const connectionsCheckingInterval = headersTimeout / 4;
   const server = createServer(
     { keepAliveTimeout, requestTimeout, headersTimeout, connectionsCheckingInterval },
     app,
   );
+  server.maxConnections = config.maxConnections;
   answerClientErrors(server);
   const endConnections = followConnections(server);
   await listen(server, config);

@@ -9,10 +9,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export type ServiceProcess = Awaited<ReturnType<typeof startProcess>>;
 
 /** The service as a process of its own, and the port it listens on. */
-export async function startProcess(
-  env: Record<string, string>,
-  command = [process.execPath, "src/main.ts"],
-) {
+export async function startProcess(env: Record<string, string>, command = [process.execPath, "src/main.ts"]) {
   const [program = "", ...parameters] = command;
   const child = spawn(program, parameters, {
     cwd: root,

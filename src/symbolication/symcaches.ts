@@ -4,7 +4,8 @@ import type { Lookups } from "../symbolic/lookups.ts";
 import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-import { SymcacheMaker, type Cost, type Failure, type Made, type MakerParts } from "./symcacheMaker.ts";
+import type { Failure } from "./failure.ts";
+import { SymcacheMaker, type Cost, type Made, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
 export type ModuleAnswer = Found | Failure;
@@ -38,6 +39,11 @@ export class Symcaches implements Disposable {
     this.#parts = parts;
     this.#lookups = lookups;
     this.#maker = new SymcacheMaker(parts);
+  }
+
+  /** Modules that wait for their download to begin. */
+  get waiting(): number {
+    return this.#maker.waiting;
   }
 
   /** Gives up what is being made. */
