@@ -51,7 +51,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
 
   const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, {
+    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
       evicted: () => metrics.increment("diskcache.evict", {}),
       used: (bytes) => metrics.gauge("diskcache.usage", bytes),
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
