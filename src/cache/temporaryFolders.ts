@@ -19,8 +19,7 @@ async function isAbandoned(folder: string, name: string, own: string | undefined
   if (name === own) return false;
   const [, host, pid] = /^(.*)-([0-9]+)-[0-9a-f]+$/.exec(name) ?? [];
   // A container's first process has the same number after each restart: at the start, our own is a dead process's, too.
-  if (host === hostname())
-    return !isAlive(Number(pid)) || (own === undefined && Number(pid) === process.pid);
+  if (host === hostname()) return !isAlive(Number(pid)) || (own === undefined && Number(pid) === process.pid);
   const left = await lstat(join(folder, name)).catch(ifAbsent);
   return left !== undefined && Date.now() - left.mtimeMs > abandonedAfter;
 }
