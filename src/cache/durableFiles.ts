@@ -1,17 +1,24 @@
 import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Renames, and flushes the folder so that the new name survives a power cut. */
+/**
+ * Renames a file over whatever has the name or is where its folder must be, and flushes the folder so that the new name
+ * survives a power cut.
+ */
 export async function renameInto(from: string, to: string): Promise<void> {
   const folder = dirname(to);
   for (let attempt = 0; ; attempt++) {
-    await mkdir(folder, { recursive: true });
     try {
+      await mkdir(folder, { recursive: true });
       await rename(from, to);
       break;
     } catch (error) {
+      const code = codeOf(error);
+      if (attempt === 3) throw error;
+      if (code === "EISDIR") await rm(to, { recursive: true, force: true });
+      else if (code === "EEXIST") await rm(folder, { force: true });
       // An eviction may remove the emptied folder between the two calls.
-      if (attempt === 3 || !isAbsence(error)) throw error;
+      else if (!isAbsence(error)) throw error;
     }
   }
   // By now another process may have evicted it already.
@@ -38,6 +45,10 @@ export function ifAbsent(error: unknown): undefined {
 }
 
 function isAbsence(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -26,12 +26,19 @@ interface Entry {
   touched: number;
 }
 
+/** A symcache that was found, unless it is evicted or made again meanwhile. */
+export interface FoundSymcache {
+  readonly path: string;
+  /** Another one for each time that it is made. */
+  readonly entry: object;
+}
+
 /** A symcache that is on disk, but not flushed yet. */
 export interface WrittenSymcache {
   /** Where it can be read until it is kept. */
   path: string;
-  /** Its path from then on. Rejects with what the disk says. */
-  kept: Promise<string>;
+  /** Where it is from then on. Rejects with what the disk says. */
+  kept: Promise<FoundSymcache>;
 }
 
 export interface FolderEvents {
@@ -91,20 +98,20 @@ export class SymcacheFolder implements AsyncDisposable {
     await Promise.race([this.#ready, setTimeout(longestStart, undefined, { ref: false })]);
   }
 
-  /** Path of the symcache of `key`, which thereby is the most recently used, or undefined. */
-  async get(key: string): Promise<string | undefined> {
+  /** The symcache of `key`, which thereby is the most recently used, or undefined. */
+  async get(key: string): Promise<FoundSymcache | undefined> {
     const path = this.#path(key);
     let entry = this.#entries.get(key);
     if (!entry) {
       // Another process may have put it there.
       const found = await lstat(path).catch(ifAbsent);
       if (!found?.isFile()) return undefined;
-      entry = { bytes: found.size, used: 0, touched: found.mtimeMs };
+      entry = this.#entries.get(key) ?? { bytes: found.size, used: 0, touched: found.mtimeMs };
     }
     entry.used = Date.now();
     this.#remember(key, entry);
     if (entry.used - entry.touched > touchInterval) void this.#inBackground(this.#touch(key, entry));
-    return path;
+    return { path, entry };
   }
 
   /**
@@ -143,24 +150,26 @@ export class SymcacheFolder implements AsyncDisposable {
   }
 
   /** Flushes a written symcache and gives it its name, which is the answer. */
-  async #keep(key: string, bytes: number, temporary: string): Promise<string> {
+  async #keep(key: string, bytes: number, temporary: string): Promise<FoundSymcache> {
     try {
       await flush(temporary);
       const path = this.#path(key);
       await renameInto(temporary, path);
-      this.#remember(key, { bytes, used: Date.now(), touched: Date.now() });
-      return path;
+      const entry = { bytes, used: Date.now(), touched: Date.now() };
+      this.#remember(key, entry);
+      return { path, entry };
     } catch (error) {
       await rm(temporary, { force: true }).catch(this.#events.failed);
       throw error;
     }
   }
 
-  /** Removes the symcache of `key`: it is damaged, or gone. */
-  async remove(key: string): Promise<void> {
+  /** Removes a symcache that is damaged or gone, unless it was evicted or made again since it was found. */
+  async remove(key: string, { path, entry }: FoundSymcache): Promise<void> {
+    if (this.#entries.get(key) !== entry) return;
     this.#forget(key);
     this.#events.used(this.#bytes);
-    await this.#inBackground(rm(this.#path(key), { force: true, recursive: true }));
+    await this.#inBackground(rm(path, { force: true, recursive: true }));
   }
 
   /** Writes, flushes and removes a small file. Throws what the disk says. */
@@ -266,8 +275,9 @@ export class SymcacheFolder implements AsyncDisposable {
       if (!removed.has(key)) entries.set(key, { bytes, used, touched: used });
     for (const [key, entry] of this.#entries) {
       // Another process may have used it since.
-      if (!removed.has(key))
-        entries.set(key, { ...entry, used: Math.max(entry.used, entries.get(key)?.used ?? 0) });
+      if (removed.has(key)) continue;
+      entry.used = Math.max(entry.used, entries.get(key)?.used ?? 0);
+      entries.set(key, entry);
     }
     this.#entries.clear();
     this.#bytes = 0;

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { SymcacheFolder } from "../cache/symcacheFolder.ts";
+import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
@@ -26,8 +26,8 @@ export interface Cost {
 /** A symcache that was made. */
 export interface Made {
   symcache: SymcacheBytes;
-  /** Its path once it is in the folder; undefined where it couldn't be kept. */
-  kept: Promise<string | undefined>;
+  /** Where it is once it is in the folder; undefined where it couldn't be kept. */
+  kept: Promise<FoundSymcache | undefined>;
 }
 
 export interface Making {
@@ -214,9 +214,9 @@ export class SymcacheMaker implements Disposable {
   async #save(conversion: Conversion, { key, keep, cost }: Order): Promise<Made> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
-    const noted = (path: string) => {
+    const noted = (found: FoundSymcache) => {
       metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
-      return path;
+      return found;
     };
     const failed = (err: unknown) => {
       if (err instanceof ThreadEnded) throw err;
@@ -229,7 +229,7 @@ export class SymcacheMaker implements Disposable {
         const written = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
         const kept = written?.kept.then(noted);
         if (written && kept) {
-          const symcache = conversion.bytes < slowToFlush ? await kept : written.path;
+          const symcache = conversion.bytes < slowToFlush ? (await kept).path : written.path;
           cost.saving = performance.now() - start;
           return { symcache, kept: kept.catch(failed) };
         }

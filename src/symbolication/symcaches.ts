@@ -80,10 +80,10 @@ export class Symcaches implements Disposable {
     const answer = await this.#lookUpIn(symcache, key, module, offsets, "converted");
     if (answer) return answer;
     // It may have got its name in the folder just before it was opened.
-    const path = await kept;
-    if (path === undefined) return undefined;
-    const later = await this.#lookUpIn(path, key, module, offsets, "converted");
-    if (!later) await this.#parts.folder.remove(key);
+    const found = await kept;
+    if (!found) return undefined;
+    const later = await this.#lookUpIn(found.path, key, module, offsets, "converted");
+    if (!later) await this.#parts.folder.remove(key, found);
     return later;
   }
 
@@ -96,12 +96,12 @@ export class Symcaches implements Disposable {
     const start = performance.now();
     let result: "hit" | "miss" | "error" = "miss";
     try {
-      const path = await folder.get(key);
-      if (path === undefined) return undefined;
+      const found = await folder.get(key);
+      if (!found) return undefined;
       result = "error";
-      const answer = await this.#lookUpIn(path, key, module, offsets, "cached");
+      const answer = await this.#lookUpIn(found.path, key, module, offsets, "cached");
       if (answer) result = "hit";
-      else await folder.remove(key);
+      else await folder.remove(key, found);
       return answer;
     } catch (error) {
       if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;

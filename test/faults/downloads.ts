@@ -154,7 +154,7 @@ export const wholeDownloads: [string, (module: MadeModule) => Script][] = [
     "in chunks of a byte",
     ({ symFile }) =>
       (socket) => {
-        socket.end(`${head("Transfer-Encoding: chunked")}${[...symFile].map(chunk).join("")}0\r\n\r\n`);
+        socket.end(`${head("Transfer-Encoding: chunked")}${symFile.split("").map(chunk).join("")}0\r\n\r\n`);
       },
   ],
   ["without a last newline", ({ symFile }) => reply("200 OK", symFile.trimEnd())],

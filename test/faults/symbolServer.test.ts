@@ -109,11 +109,11 @@ test("answers cached modules all through an outage, fails new ones at once, and 
   const news = Array.from({ length: 12 }, (_, number) => madeModule(`new${number}.so`));
   await using other = await startWorld([healthy, ...news], { ...impatient, ELIOT_BREAKER_COOLDOWN: "1" });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
-  const before = other.server.hits.length;
+  const hitsBefore = other.server.hits.length;
   for (const module of news) other.fault(module, reply("503 Down"));
   for (const module of news.slice(0, 8))
     assert.deepEqual(await other.ask(healthy, module), ["right, cached", "bare, download_failed"]);
-  assert.equal(other.server.hits.length - before, 5);
+  assert.equal(other.server.hits.length - hitsBefore, 5);
 
   // Over, but slow: one download finds out, and the rest need not wait for its end.
   const answered = Promise.withResolvers<void>();

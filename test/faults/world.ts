@@ -43,7 +43,9 @@ export async function startWorld(
     services.push(service);
     return service;
   };
-  starting.defer(() => Promise.all(services.map((service) => service[Symbol.asyncDispose]())).then(() => {}));
+  starting.defer(async () => {
+    await Promise.all(services.map((service) => service[Symbol.asyncDispose]()));
+  });
   let service = await start();
   const running = starting.move();
   return {
