@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable, Transform } from "node:stream";
-import { finished } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { HttpError } from "./httpError.ts";
 
@@ -48,7 +47,8 @@ export async function readBody(
 export async function skipShortBody(request: IncomingMessage): Promise<void> {
   const length = Number(request.headers["content-length"] ?? Infinity);
   if (request.destroyed || length > shortBody) return;
-  await finished(request.resume()).catch(() => {});
+  // Not finished(), which waits for the answer, too.
+  await new Promise((resolve) => request.once("end", resolve).once("close", resolve).resume());
 }
 
 function decode(request: IncomingMessage): Readable {

@@ -19,16 +19,16 @@ export function madeModule(name: string, functions = 3): MadeModule {
   const id = `${createHash("sha256").update(name).digest("hex").slice(0, 32).toUpperCase()}0`;
   const records = Array.from({ length: functions }, (_, number) => {
     const start = hex(startOf(number));
-    return `FUNC ${start} 10 0 ${name}::${number}()\n${start} 10 ${number + 1} 0\n`;
+    return `FUNC ${start} 10 0 in ${name}::${number}()\n${start} 10 ${number + 1} 0\n`;
   });
   const asked = [...new Set([0, Math.floor(functions / 2), functions - 1])];
   return {
     name,
     id,
     key: `${name}/${id}`,
-    path: `/${name}/${id}/${name}.sym`,
+    path: new URL(`http://symbols/${name}/${id}/${name.replace(/\.pdb$/, "")}.sym`).pathname,
     symFile: `MODULE Linux x86_64 ${id} ${name}\nFILE 0 ${name}.c\n${records.join("")}`,
-    frames: asked.map((number) => ({ offset: startOf(number) + 8, function: `${name}::${number}()` })),
+    frames: asked.map((number) => ({ offset: startOf(number) + 8, function: `in ${name}::${number}()` })),
   };
 }
 

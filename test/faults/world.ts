@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder, type V5Answer } from "../service.ts";
 import { startProcess, type ServiceProcess } from "../serviceProcess.ts";
 import { reply, SymbolServer, type Script } from "../symbolServer.ts";
+import { peakMegabytes } from "../../bench/child.ts";
 import { symcacheOf, type MadeModule } from "./madeModule.ts";
 
 /** What is remembered of a fault lapses at once, and nobody is waited for longer than half a second. */
@@ -66,6 +67,11 @@ export async function startWorld(
     hits: (module: MadeModule) => server.hits.filter((path) => path === module.path).length,
     ask: (...asked: MadeModule[]) => ask(service.url, ...asked),
     kept: () => kept(cache.path, modules),
+    /** What the service has open, and the most memory that it had. */
+    async resources() {
+      const handles = (await readdir(`/proc/${service.pid}/fd`)).length;
+      return { handles, peakMegabytes: Math.round(peakMegabytes(service.pid)) };
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
