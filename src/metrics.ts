@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { StatsD } from "hot-shots";
 import type { Config } from "./config.ts";
+import { rememberingLookup } from "./rememberingLookup.ts";
 
 /** Every metric: its type, its tags (apart from `host`) and what it says. Times are in milliseconds. */
 export const catalogue = {
@@ -90,7 +92,10 @@ export class Metrics implements AsyncDisposable {
       port: config.statsdPort,
       prefix: "eliot.",
       globalTags: { host: config.hostname },
-      cacheDns: true,
+      // An address needs none, and is sent to as it is.
+      ...(isIP(config.statsdHost) === 0 && {
+        udpSocketOptions: { type: "udp4", lookup: rememberingLookup() },
+      }),
       errorHandler: () => {},
     });
   }

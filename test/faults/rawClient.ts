@@ -18,7 +18,7 @@ export async function rawClient(url: string) {
     socket,
     send: (bytes: string | Uint8Array) => void socket.write(bytes),
     answer: () => nextAnswer(socket),
-    closed: once(socket, "close"),
+    closed: new Promise((resolve) => socket.once("close", resolve)),
     [Symbol.dispose]: () => void socket.destroy(),
   };
 }
@@ -31,6 +31,7 @@ export function postHead(length: number, more = ""): string {
 /** The next whole answer, as its Content-Length says. */
 async function nextAnswer(socket: Socket): Promise<Answer> {
   let bytes = Buffer.alloc(0);
+  if (socket.destroyed) throw new Error("the connection has ended");
   for (;;) {
     const text = bytes.toString("latin1");
     const end = text.indexOf("\r\n\r\n");
@@ -40,9 +41,13 @@ async function nextAnswer(socket: Socket): Promise<Answer> {
       socket.pause();
       return { status: Number(text.split(" ")[1]), head, body: bytes.subarray(end + 4).toString() };
     }
-    socket.resume();
-    const [piece] = (await Promise.race([once(socket, "data"), once(socket, "close")])) as [unknown];
-    if (!(piece instanceof Uint8Array)) throw new Error(`the connection ended after ${text.slice(0, 200)}`);
+    const piece = await new Promise<Uint8Array | undefined>((resolve) => {
+      socket
+        .once("data", resolve)
+        .once("close", () => resolve(undefined))
+        .resume();
+    });
+    if (!piece) throw new Error(`the connection ended after ${text.slice(0, 200)}`);
     bytes = Buffer.concat([bytes, piece]);
   }
 }
