@@ -69,13 +69,18 @@ type Tags<Name extends MetricName> = { [Tag in Catalogue[Name]["tags"][number]]:
 export class Metrics implements AsyncDisposable {
   readonly #statsd: StatsD;
 
-  constructor(config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">) {
+  /** `mock`: sends nothing. */
+  constructor(
+    config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">,
+    { mock = false }: { mock?: boolean } = {},
+  ) {
     this.#statsd = new StatsD({
       host: config.statsdHost,
       port: config.statsdPort,
       prefix: "eliot.",
       globalTags: { host: config.hostname },
       cacheDns: true,
+      mock,
       errorHandler: () => {},
     });
   }

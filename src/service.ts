@@ -6,6 +6,7 @@ import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
+import type { ReportError } from "./http/answerErrors.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
 import { followConnections } from "./http/connections.ts";
@@ -18,12 +19,15 @@ import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
+import { warmUpService } from "./warmUp.ts";
 
 /** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
 const keepAliveTimeout = 620_000;
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
 const arrival = 50;
+/** Milliseconds after which the service accepts requests however slow it still is. */
+const longestWarmUp = 1000;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -68,20 +72,22 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
 
   let draining = false;
-  const app = createApp({
+  const parts = {
     config,
-    symcaches,
     parser: starting.use(new RequestParser()),
     health: new HealthCheck({ folder, lookups, sources }),
-    metrics,
-    requestLog: logs.requests,
     versionFile,
     isDraining: () => draining,
-    reportError(error, request) {
+    reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
       errorReporting.report(error, request);
     },
-  });
+  };
+  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+    logs.app.warn({ err }, "warm-up failed"),
+  );
+  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
   const connectionsCheckingInterval = headersTimeout / 4;

@@ -1,34 +1,43 @@
-import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Converter } from "./converter.ts";
+import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
 import { asFile, openFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
-const module = { debugFilename: "warm.up", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
 const functions = 500;
 const functionBytes = 0x20;
 const rounds = 60;
 
+/** A symcache made to be looked up in before there are requests. */
+export interface MadeSymcache {
+  module: SymcacheModule;
+  symcache: SharedArrayBuffer;
+  /** One for each of its functions. */
+  offsets: Uint32Array<ArrayBuffer>;
+}
+
 /**
- * Looks up in a made symcache, again and again between other work, until V8 has compiled what lookups need for speed:
- * at first its WebAssembly runs several times slower. Other threads that were given the same `wasm` have the good of it.
+ * Looks up in a made symcache, once in each step, until V8 has compiled what lookups need for speed: at first its
+ * WebAssembly runs several times slower.
  */
-export async function warmUp(wasm: WebAssembly.Module): Promise<void> {
+export function* warmUp(wasm: WebAssembly.Module): Generator<void> {
   const instance = new WasmInstance(wasm);
   using real = openFile(fileURLToPath(import.meta.url));
   const page = new Uint8Array(4096);
-  const file = asFile(madeSymcache(wasm));
-  const offsets = Uint32Array.from({ length: functions }, (_, i) => (i * 7919) % (functions * functionBytes));
+  const { module, symcache: bytes, offsets } = makeSymcache(wasm);
+  const file = asFile(bytes);
   for (let round = 0; round < rounds; round++) {
     using symcache = Symcache.open(instance, file.readAt, file.size, module);
     symcache.lookUp(offsets);
     for (let read = 0; read < 50; read++) real.readAt(page, 0);
-    await setImmediate();
+    yield;
   }
 }
 
-function madeSymcache(wasm: WebAssembly.Module): SharedArrayBuffer {
+/** Converts a sym file of some hundred functions, each with an inlined call. */
+export function makeSymcache(wasm: WebAssembly.Module): MadeSymcache {
+  const module = { debugFilename: "warm.up", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
   let text = `MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}\n`;
   text +=
     "FILE 0 hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab\nINLINE_ORIGIN 0 warm::up(int)\n";
@@ -39,7 +48,8 @@ function madeSymcache(wasm: WebAssembly.Module): SharedArrayBuffer {
   }
   using converter = new Converter(wasm, module);
   converter.push(Buffer.from(text));
-  const bytes = new SharedArrayBuffer(converter.finish());
-  converter.copyInto(new Uint8Array(bytes));
-  return bytes;
+  const symcache = new SharedArrayBuffer(converter.finish());
+  converter.copyInto(new Uint8Array(symcache));
+  const offsets = Uint32Array.from({ length: functions }, (_, i) => (i * 7919) % (functions * functionBytes));
+  return { module, symcache, offsets };
 }
