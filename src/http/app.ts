@@ -17,7 +17,7 @@ import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
   config: Config;
-  symcaches: Symcaches;
+  symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   health: HealthCheck;
   metrics: Metrics;

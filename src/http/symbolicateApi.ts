@@ -2,11 +2,13 @@ import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
+import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { debugReport } from "./debugReport.ts";
-import { HttpError } from "./httpError.ts";
+import { answerTooLarge, HttpError } from "./httpError.ts";
+import type { JsonBytes } from "./jsonBytes.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { readBody } from "./readBody.ts";
 import { renderV4 } from "./renderV4.ts";
@@ -15,7 +17,7 @@ import type { RequestParser } from "./requestParser.ts";
 import { sendJson } from "./sendJson.ts";
 
 interface Parts {
-  symcaches: Symcaches;
+  symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
   config: Pick<Config, "maxBodyBytes" | "maxAnswerBytes">;
@@ -31,9 +33,11 @@ export function symbolicateApi(version: ApiVersion, { symcaches, parser, metrics
       const symbolicated = await symbolicate(jobs, symcaches);
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
-      const pieces = version === "v5" ? renderV5(symbolicated, debug) : renderV4(symbolicated);
-      await sendJson(response, pieces, config.maxAnswerBytes);
+      const render = (json: JsonBytes) =>
+        version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
+      await sendJson(response, render, config.maxAnswerBytes);
     } catch (error) {
+      if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof HttpError && error.reason)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;

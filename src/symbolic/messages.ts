@@ -42,6 +42,8 @@ export interface LookupProtocol {
   hold(ask: { module: SymcacheModule; path: string }): boolean;
   /** Gives its memory back. */
   release(path: string): Record<string, never>;
+  /** Takes a step towards its full speed; false when it has it. */
+  warmUp(nothing: undefined): boolean;
   /** Converts and looks up a few lines; false where the answer is wrong. */
   selfTest(nothing: undefined): boolean;
 }
@@ -49,5 +51,7 @@ export interface LookupProtocol {
 export type LookupAnswer =
   | { kind: "found"; moduleName: string; locations: Locations; holding?: Holding }
   | { kind: "missing" }
+  /** The symcache is sound, but no answer may be as large. */
+  | { kind: "too_large" }
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };

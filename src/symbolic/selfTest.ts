@@ -1,4 +1,5 @@
 import { Converter } from "./converter.ts";
+import { stringOf } from "./locations.ts";
 import { Symcache } from "./symcache.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
@@ -18,6 +19,7 @@ export function selfTest(wasm: WebAssembly.Module): boolean {
     return into.length;
   };
   using symcache = Symcache.open(new WasmInstance(wasm), readAt, bytes.length, module);
-  const { functions, files, lines, strings } = symcache.lookUp(Uint32Array.of(0x1008));
-  return strings[functions[0] ?? 0] === "main" && strings[files[0] ?? 0] === "main.c" && lines[0] === 42;
+  const locations = symcache.lookUp(Uint32Array.of(0x1008));
+  const [name, file] = [locations.functions, locations.files].map(([row = 0]) => stringOf(locations, row));
+  return name === "main" && file === "main.c" && locations.lines[0] === 42;
 }
