@@ -1,4 +1,5 @@
 import { Thread } from "../threads/thread.ts";
+import { collectYoungGarbage } from "./collectGarbage.ts";
 import { ConversionError } from "./converter.ts";
 import type { ConverterProtocol, Refusal, SymcacheModule } from "./messages.ts";
 
@@ -8,6 +9,8 @@ const entry = new URL("./converterThread.ts", import.meta.url);
 /** Bytes that go to a converter at a time, and how many such buffers go to and fro. */
 const bufferBytes = 1024 * 1024;
 const buffersPerConversion = 3;
+/** After so many buffers what the text came in is given back. */
+const collectEvery = 8;
 /** WebAssembly memory never shrinks: a thread that made a larger symcache than this is replaced. */
 const largeSymcache = 64e6;
 
@@ -118,7 +121,9 @@ export class Converters implements AsyncDisposable {
     const away: Promise<ArrayBuffer>[] = [];
     let buffer = new Uint8Array(bufferBytes);
     let length = 0;
+    let sent = 0;
     const send = () => {
+      if (++sent % collectEvery === 0) collectYoungGarbage();
       const pushed = this.#within(
         thread,
         thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]),
