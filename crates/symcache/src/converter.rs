@@ -302,6 +302,7 @@ impl Converter {
             ConversionError::new(Reason::Malformed, message)
         })?;
         let number = functions.add(function.name, entry);
+        locations.calls.begin_function();
         if is_plain(function, &nesting.nested) {
             self.flattener.flatten(function, number, &nesting.nested, locations);
         } else {
