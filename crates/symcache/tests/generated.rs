@@ -1,0 +1,89 @@
+//! Made-up sym files: equal to Symbolic at every address, whatever they are.
+//!
+//! `PROPTEST_CASES` says how many there are of each kind.
+
+mod fixtures;
+mod judge;
+mod sym_texts;
+
+use std::sync::LazyLock;
+
+use fixtures::sym_files;
+use judge::assert_equal_to_symbolic;
+use proptest::array::{uniform8, uniform12, uniform20};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sym_texts::{Arrival, DEBUG_FILENAME, DEBUG_ID, EditSeed};
+
+const CASES: u32 = 50_000;
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |cases| cases.parse().expect("a number of cases"));
+    // What fails is printed, small enough to become a test of its own.
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 100_000, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn answers_like_symbolic_for_files_that_mix_every_oddity(arrival in generated()) {
+        assert_equal_to_symbolic(DEBUG_FILENAME, DEBUG_ID, &arrival.text, &arrival.pieces);
+    }
+
+    #[test]
+    fn answers_like_symbolic_for_recorded_files_with_changed_lines((excerpt, arrival) in changed()) {
+        let Excerpt { debug_filename, debug_id, .. } = &EXCERPTS[excerpt];
+        assert_equal_to_symbolic(debug_filename, debug_id, &arrival.text, &arrival.pieces);
+    }
+}
+
+fn generated() -> impl Strategy<Value = Arrival> {
+    (uniform12(any::<u8>()), vec(uniform20(any::<u8>()), 0..50), edits(1..3))
+        .prop_map(|(file, lines, edits)| Arrival::generated(&file, &lines, &edits))
+}
+
+fn changed() -> impl Strategy<Value = (usize, Arrival)> {
+    (0..EXCERPTS.len(), 0..EXCERPTS.len(), uniform12(any::<u8>()), edits(1..8)).prop_map(
+        |(excerpt, other, file, edits)| {
+            (excerpt, Arrival::changed(&file, &EXCERPTS[excerpt].lines, &edits, &EXCERPTS[other].lines))
+        },
+    )
+}
+
+/// None, most of the time: half of all changes make Symbolic refuse the file, which hides what else is in it.
+fn edits(number: std::ops::Range<usize>) -> impl Strategy<Value = Vec<EditSeed>> {
+    prop_oneof![3 => Just(Vec::new()), 1 => vec(uniform8(any::<u8>()), number)]
+}
+
+/// A recorded sym file, or a part of it that is small enough to be converted by the thousand.
+struct Excerpt {
+    debug_filename: String,
+    debug_id: String,
+    lines: Vec<Vec<u8>>,
+}
+
+static EXCERPTS: LazyLock<Vec<Excerpt>> = LazyLock::new(|| {
+    const HEAD: usize = 40;
+    const FUNCTIONS: usize = 40;
+    const FROM_EACH: usize = 20;
+    let mut excerpts = Vec::new();
+    for file in sym_files() {
+        let lines: Vec<Vec<u8>> = file.text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        let excerpt = |lines: Vec<Vec<u8>>| Excerpt {
+            debug_filename: file.debug_filename.clone(),
+            debug_id: file.debug_id.clone(),
+            lines,
+        };
+        if lines.len() <= HEAD + FUNCTIONS {
+            excerpts.push(excerpt(lines));
+            continue;
+        }
+        let functions: Vec<usize> = (HEAD..lines.len()).filter(|at| lines[*at].starts_with(b"FUNC ")).collect();
+        for at in functions.iter().step_by(functions.len().div_ceil(FROM_EACH).max(1)) {
+            let end = lines.len().min(at + FUNCTIONS);
+            excerpts.push(excerpt([&lines[..HEAD], &lines[*at..end]].concat()));
+        }
+    }
+    excerpts
+});
