@@ -1,20 +1,78 @@
-//! From the text of a sym file to a symcache file.
+//! From the text of a sym file to a symcache file, in one pass.
+//!
+//! The text is taken as it comes, line by line, and not kept. What a function's lines and inlined calls say becomes ranges
+//! once the function ends; names and paths go to the string table at once. Symbolic
+//! (`symbolic-debuginfo/src/breakpad.rs`) goes through the text several times instead, once for each kind of record:
+//!
+//! - FILE records count up to the first line that is neither MODULE, INFO nor FILE.
+//! - FUNC, INLINE_ORIGIN and PUBLIC records count up to the first STACK record.
+//! - PUBLIC records that can't be read are passed over, as are FILE records. All else that can't be read within a function
+//!   makes the sym file malformed, and so do FUNC and INLINE_ORIGIN records anywhere.
 
+use memchr::{memchr, memrchr};
 use symbolic_common::DebugId;
-use symbolic_debuginfo::breakpad::BreakpadObject;
-use symbolic_symcache::SymCacheConverter;
+use symbolic_debuginfo::breakpad::BreakpadError;
 
+use crate::call_locations::CallLocations;
 use crate::conversion_error::{ConversionError, Reason};
+use crate::files::Files;
+use crate::flatten::{Flattener, is_plain};
+use crate::function::{Function, Inlinee, Line};
+use crate::functions::Functions;
+use crate::inline_tree::put_tree;
 use crate::module_record::{ModuleName, ModuleRecord};
-use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
+use crate::names::cut;
+use crate::nesting::{Nesting, TooMuchWork};
+use crate::ranges::Ranges;
+use crate::raw::{NONE, SourceLocation};
+use crate::records::{self, InlineRecord, LineRecord, NamedAddress, NumberedName};
+use crate::string_table::StringTable;
+use crate::symcache_file::SymcacheFile;
+
+/// Bytes of the longest line that is read.
+pub const LONGEST_LINE: usize = 64 << 20;
 
 /// Takes a sym file in pieces and gives a symcache file.
 pub struct Converter {
     debug_filename: String,
     debug_id: String,
     parsed_debug_id: DebugId,
-    module_record: Option<ModuleRecord>,
-    text: Vec<u8>,
+    module: Option<ModuleRecord>,
+    /// The begin of a line whose end has yet to come; up to the MODULE record's verdict, all that has come.
+    unfinished: Vec<u8>,
+    /// The number of lines read, for error messages.
+    line_number: u64,
+    place: Place,
+    has_files_ahead: bool,
+    module_name: ModuleName,
+    strings: StringTable,
+    files: Files,
+    functions: Functions,
+    function: Function,
+    inline_ranges: Vec<(u64, u64)>,
+    nesting: Nesting,
+    flattener: Flattener,
+    calls: CallLocations,
+    ranges: Ranges,
+    publics: Vec<Public>,
+}
+
+/// Which records may come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Those of a function count as nothing.
+    Outside,
+    /// Those of a function.
+    InFunction,
+    /// Behind the first STACK record: none.
+    Behind,
+}
+
+/// A PUBLIC record.
+struct Public {
+    address: u32,
+    /// Offset of a string.
+    name: u32,
 }
 
 impl Converter {
@@ -26,57 +84,205 @@ impl Converter {
             debug_filename: debug_filename.to_owned(),
             debug_id: debug_id.to_owned(),
             parsed_debug_id,
-            module_record: None,
-            text: Vec::new(),
+            module: None,
+            unfinished: Vec::new(),
+            line_number: 0,
+            place: Place::Outside,
+            has_files_ahead: true,
+            module_name: ModuleName::default(),
+            strings: StringTable::default(),
+            files: Files::default(),
+            functions: Functions::default(),
+            function: Function::default(),
+            inline_ranges: Vec::new(),
+            nesting: Nesting::default(),
+            flattener: Flattener::default(),
+            calls: CallLocations::default(),
+            ranges: Ranges::default(),
+            publics: Vec::new(),
         })
     }
 
     /// Takes the next bytes of the sym file. Fails as early as what it has seen allows: a file that isn't a sym file, or
     /// another module's, within the first 321 bytes. After an error the converter is of no more use.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), ConversionError> {
-        self.text.extend_from_slice(chunk);
-        if self.module_record.is_none() {
-            self.module_record = ModuleRecord::read(&self.text, false, self.parsed_debug_id)?;
+        if self.module.is_some() {
+            return self.take(chunk);
+        }
+        self.unfinished.extend_from_slice(chunk);
+        self.begin(false)
+    }
+
+    /// The symcache file.
+    pub fn finish(mut self) -> Result<SymcacheFile, ConversionError> {
+        if self.module.is_none() {
+            self.begin(true)?;
+        }
+        let last_line = std::mem::take(&mut self.unfinished);
+        self.line_number += 1;
+        self.take_line(&last_line)?;
+        self.end_function()?;
+
+        for Public { address, name } in self.publics {
+            if self.ranges.is_free(address) {
+                let function = self.functions.add_public(name, address);
+                self.ranges.put(address, SourceLocation { file: NONE, line: 0, function, inlined_into: NONE });
+            }
+        }
+        Ok(SymcacheFile {
+            module: self.module.expect("has begun"),
+            module_name: self.module_name.into_name().unwrap_or_else(|| self.debug_filename.clone()),
+            debug_filename: self.debug_filename,
+            debug_id: self.debug_id,
+            files: self.files,
+            functions: self.functions,
+            calls: self.calls,
+            ranges: self.ranges,
+            strings: self.strings,
+        })
+    }
+
+    /// Looks whether it is the module's sym file as soon as there is enough of it, and takes what has come until then.
+    fn begin(&mut self, is_whole_file: bool) -> Result<(), ConversionError> {
+        self.module = ModuleRecord::read(&self.unfinished, is_whole_file, self.parsed_debug_id)?;
+        if self.module.is_none() {
+            return Ok(());
+        }
+        let text = std::mem::take(&mut self.unfinished);
+        self.take(&text)
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<(), ConversionError> {
+        let mut text = chunk;
+        if !self.unfinished.is_empty() {
+            let Some(end) = memchr(b'\n', text) else { return self.keep(text) };
+            self.keep(&text[..=end])?;
+            text = &text[end + 1..];
+            let line = std::mem::take(&mut self.unfinished);
+            self.take_lines(&line)?;
+        }
+        let end = memrchr(b'\n', text).map_or(0, |end| end + 1);
+        self.take_lines(&text[..end])?;
+        self.keep(&text[end..])
+    }
+
+    /// Keeps the begin of a line until the rest has come.
+    fn keep(&mut self, begin: &[u8]) -> Result<(), ConversionError> {
+        if self.unfinished.len() + begin.len() > LONGEST_LINE {
+            let message = format_args!("line {} has more than {LONGEST_LINE} bytes", self.line_number + 1);
+            return Err(ConversionError::new(Reason::Malformed, message));
+        }
+        self.unfinished.extend_from_slice(begin);
+        Ok(())
+    }
+
+    /// Takes whole lines.
+    fn take_lines(&mut self, mut text: &[u8]) -> Result<(), ConversionError> {
+        while !text.is_empty() {
+            self.line_number += 1;
+            // Most lines of a sym file are these.
+            if self.place == Place::InFunction
+                && let Some((record, rest)) = records::leading_line_record(text)
+            {
+                self.take_line_record(record);
+                text = rest;
+                continue;
+            }
+            let end = memchr(b'\n', text).expect("whole lines");
+            let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
+            self.module_name.take_line(line);
+            self.take_line(line)?;
+            text = &text[end + 1..];
         }
         Ok(())
     }
 
-    /// The symcache file.
-    pub fn finish(self) -> Result<Vec<u8>, ConversionError> {
-        ModuleRecord::read(&self.text, true, self.parsed_debug_id)?;
-        let malformed = |error: &dyn std::fmt::Display| ConversionError::new(Reason::Malformed, error);
-        let object = BreakpadObject::parse(&self.text).map_err(|error| malformed(&error))?;
-        let mut converter = SymCacheConverter::new();
-        converter.process_object(&object).map_err(|error| malformed(&error))?;
-        let mut file = Vec::new();
-        converter.serialize(&mut file).map_err(|error| malformed(&error))?;
-        file.resize(file.len().next_multiple_of(8), 0);
-
-        let mut name = ModuleName::default();
-        let mut lines = self.text.split(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next()
-            && lines.peek().is_some()
-            && !name.is_decided()
-        {
-            name.take_line(line);
+    fn take_line(&mut self, line: &[u8]) -> Result<(), ConversionError> {
+        if self.place == Place::Behind {
+            return Ok(());
         }
-        let trailer = Trailer {
-            module_name: name.into_name().unwrap_or_else(|| self.debug_filename.clone()),
-            debug_filename: self.debug_filename,
-            debug_id: self.debug_id,
-            payload_length: file.len() as u64,
-            samples: sample(&file),
-            pages: file.chunks(PAGE).enumerate().map(|(number, page)| page_checksum(page, number)).collect(),
-        };
-        file.extend(trailer.to_bytes());
-        Ok(file)
+        if self.has_files_ahead {
+            if line.starts_with(b"FILE ") {
+                if let Ok(NumberedName { number, name }) = records::file_record(line) {
+                    self.files.add(number, name, &mut self.strings);
+                }
+                return Ok(());
+            }
+            self.has_files_ahead = line.starts_with(b"MODULE ") || line.starts_with(b"INFO ");
+        }
+        let number = self.line_number;
+        let malformed = |error| malformed(number, line, error);
+        if line.starts_with(b"FUNC ") {
+            let NamedAddress { address, size, name } = records::func_record(line).map_err(malformed)?;
+            self.end_function()?;
+            self.function.begin(address, size, self.strings.insert(&cut(name)));
+            self.place = Place::InFunction;
+        } else if line.starts_with(b"PUBLIC ") {
+            self.end_function()?;
+            if let Ok(NamedAddress { address, name, .. }) = records::public_record(line) {
+                // Symbolic keeps 32 bits of the address.
+                self.publics.push(Public { address: address as u32, name: self.strings.insert(&cut(name)) });
+            }
+        } else if line.starts_with(b"STACK ") {
+            self.end_function()?;
+            self.place = Place::Behind;
+        } else if line.starts_with(b"INLINE_ORIGIN ") {
+            let NumberedName { number, name } = records::inline_origin_record(line).map_err(malformed)?;
+            self.functions.add_origin(number, name, &mut self.strings);
+        } else if self.place == Place::InFunction && line.starts_with(b"INLINE ") {
+            let mut ranges = std::mem::take(&mut self.inline_ranges);
+            let record = records::inline_record(line, &mut ranges).map_err(malformed)?;
+            self.take_inline_record(&record, &ranges);
+            self.inline_ranges = ranges;
+        } else if self.place == Place::InFunction && !line.is_empty() {
+            let record = records::line_record(line).map_err(malformed)?;
+            self.take_line_record(record);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take_line_record(&mut self, LineRecord { address, size, line, file }: LineRecord) {
+        if size > 0 {
+            self.function.push_line(Line { address, size, file: self.files.index(file), line });
+        }
+    }
+
+    fn take_inline_record(&mut self, record: &InlineRecord, ranges: &[(u64, u64)]) {
+        let file = self.files.index(record.file);
+        let function = self.functions.origin(record.origin, &mut self.strings);
+        for (address, size) in ranges.iter().copied() {
+            let &InlineRecord { depth, line, .. } = record;
+            self.function.push_inlinee(Inlinee { address, size, depth, function, file, line });
+        }
+    }
+
+    /// Puts the ranges of the function that has been read, if there is one.
+    fn end_function(&mut self) -> Result<(), ConversionError> {
+        if self.place != Place::InFunction {
+            return Ok(());
+        }
+        self.place = Place::Outside;
+        let Self { function, nesting, functions, calls, ranges, .. } = self;
+        let Ok(entry) = u32::try_from(function.address) else { return Ok(()) };
+        if function.size == 0 {
+            return Ok(());
+        }
+        nesting.nest(&function.inlinees).map_err(|TooMuchWork| {
+            let message = format_args!("the inlined calls of the function at {entry:#x} overlap too much");
+            ConversionError::new(Reason::Malformed, message)
+        })?;
+        let number = functions.add(function.name, entry);
+        if is_plain(function, &nesting.nested) {
+            self.flattener.flatten(function, number, &nesting.nested, calls, ranges);
+        } else {
+            put_tree(function, number, &nesting.nested, calls, ranges);
+        }
+        Ok(())
     }
 }
 
-/// Every [`SAMPLE_EVERY`]th range of a symcache.
-fn sample(symcache: &[u8]) -> Vec<u32> {
-    let number = |at: usize| u32::from_le_bytes(*symcache[at..at + 4].as_array().expect("4 bytes")) as usize;
-    let [files, functions, locations, ranges] = [44, 48, 52, 56].map(number);
-    let ranges_at = 80 + 24 * files + 16 * functions + 16 * locations;
-    (0..ranges).step_by(SAMPLE_EVERY).map(|i| number(ranges_at + 4 * i) as u32).collect()
+fn malformed(line_number: u64, line: &[u8], error: BreakpadError) -> ConversionError {
+    let begin = String::from_utf8_lossy(&line[..line.len().min(200)]);
+    ConversionError::new(Reason::Malformed, format_args!("line {line_number}: {error}: {begin:?}"))
 }

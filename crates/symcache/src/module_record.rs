@@ -75,11 +75,6 @@ impl ModuleName {
         }
     }
 
-    /// Whether further lines can't change the name.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.decided
-    }
-
     /// The name that was found.
     pub(crate) fn into_name(self) -> Option<String> {
         self.name

@@ -6,8 +6,9 @@
 //!
 //! A panic traps. Its message is read the same way, and the instance is of no more use then.
 //!
-//! The one import is `read_at`, with which an open symcache reads its file: it fills `length` bytes at `into` with those
-//! at `offset` of the file known to the host as `file`, and gives the number of bytes read, or less than 0 for a failure.
+//! The host lends two functions for the files that it knows by number. `read_at` fills `length` bytes at `into` with those at
+//! `offset` of a file, and gives the number of bytes read, or less than 0 for a failure. `write` appends the `length` bytes at
+//! `from` to a file, and gives less than 0 for a failure.
 
 use std::cell::UnsafeCell;
 use std::fmt::Write;
@@ -16,19 +17,21 @@ use std::slice;
 use std::sync::Once;
 
 use crate::conversion_error::{ConversionError, Reason};
-use crate::{Converter, Locations, Symcache};
+use crate::{Converter, Locations, Symcache, SymcacheFile};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
     #[link_name = "read_at"]
     fn host_read_at(file: u32, offset: f64, into: *mut u8, length: usize) -> i32;
+    #[link_name = "write"]
+    fn host_write(file: u32, from: *const u8, length: usize) -> i32;
 }
 
 /// What lies still between two calls. WebAssembly without threads has one caller, and no call enters another.
 struct Desk {
     inbox: Vec<u8>,
     message: Message,
-    symcache_file: Vec<u8>,
+    symcache_file: Option<SymcacheFile>,
     locations: Locations,
     string_ends: Vec<u32>,
     string_bytes: Vec<u8>,
@@ -58,7 +61,7 @@ fn desk() -> &'static mut Desk {
     desk.get_or_insert_with(|| Desk {
         inbox: Vec::new(),
         message: Message::default(),
-        symcache_file: Vec::new(),
+        symcache_file: None,
         locations: Locations::default(),
         string_ends: Vec::new(),
         string_bytes: Vec::new(),
@@ -171,8 +174,8 @@ pub unsafe extern "C" fn converter_push(converter: *mut Converter, length: usize
     }
 }
 
-/// Ends the conversion and frees the converter. Gives 0, and then the file is what [`symcache_file_at`] says, or the
-/// reason of a failure.
+/// Ends the conversion and frees the converter. Gives 0, and then [`symcache_file_write`] writes the file, or the reason of a
+/// failure.
 ///
 /// # Safety
 /// As for [`converter_push`].
@@ -183,23 +186,29 @@ pub unsafe extern "C" fn converter_finish(converter: *mut Converter) -> u32 {
     let converter = unsafe { Box::from_raw(converter) };
     match converter.finish() {
         Ok(file) => {
-            desk.symcache_file = file;
+            desk.symcache_file = Some(file);
             0
         }
         Err(error) => desk.fail(&error),
     }
 }
 
-/// Where the finished symcache file is.
+/// The size in bytes of the finished symcache file.
 #[unsafe(no_mangle)]
-pub extern "C" fn symcache_file_at() -> *const u8 {
-    desk().symcache_file.as_ptr()
+pub extern "C" fn symcache_file_size() -> f64 {
+    desk().symcache_file.as_ref().map_or(0.0, |file| file.size() as f64)
 }
 
-/// The length in bytes of the finished symcache file.
+/// Appends the finished symcache file to the file that the host knows as `file`. Gives 0, or 1 where the host failed to write.
 #[unsafe(no_mangle)]
-pub extern "C" fn symcache_file_length() -> usize {
-    desk().symcache_file.len()
+pub extern "C" fn symcache_file_write(file: u32) -> u32 {
+    let Some(symcache_file) = &desk().symcache_file else { return 1 };
+    let written = symcache_file.write(|piece| {
+        // SAFETY: the host reads the slice and keeps nothing of it.
+        let result = unsafe { host_write(file, piece.as_ptr(), piece.len()) };
+        if result < 0 { Err(()) } else { Ok(()) }
+    });
+    u32::from(written.is_err())
 }
 
 /// Opens the symcache file that the host knows as `file`, for the module whose debug filename and debug id are in the

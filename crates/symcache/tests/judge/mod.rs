@@ -83,7 +83,7 @@ pub fn module_name(debug_filename: &str, text: &[u8]) -> String {
 
 /// Converts in pieces of the given lengths, over and over.
 pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[usize]) -> Result<Vec<u8>, Reason> {
-    let mut convert = || {
+    let mut convert = || -> Result<_, symcache::ConversionError> {
         let mut converter = Converter::new(debug_filename, debug_id)?;
         for piece in pieces.iter().cycle() {
             if text.is_empty() {
@@ -93,9 +93,9 @@ pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[
             converter.push(chunk)?;
             text = rest;
         }
-        converter.finish()
+        Ok(converter.finish()?.to_bytes())
     };
-    convert().map_err(|error: symcache::ConversionError| error.reason)
+    convert().map_err(|error| error.reason)
 }
 
 /// Opens a symcache file that is in memory.

@@ -1,0 +1,55 @@
+//! The functions of a symcache.
+
+use crate::names::cut;
+use crate::numbers::Numbers;
+use crate::raw::{Function, NONE};
+use crate::segments::Segments;
+use crate::string_table::StringTable;
+
+/// Symbolic's number of the unknown language, in which functions and their inlined calls are written.
+const UNKNOWN_LANGUAGE: u32 = 0;
+
+/// The functions of FUNC, INLINE_ORIGIN and PUBLIC records, as they stand in the symcache.
+#[derive(Default)]
+pub(crate) struct Functions {
+    pub(crate) list: Segments<Function>,
+    origins: Numbers,
+    /// The function without a name, for calls whose INLINE_ORIGIN record is missing.
+    nameless: Option<u32>,
+}
+
+impl Functions {
+    /// Adds the function of a FUNC record, and gives its index.
+    pub(crate) fn add(&mut self, name: u32, entry: u32) -> u32 {
+        self.push(name, entry, UNKNOWN_LANGUAGE)
+    }
+
+    /// Adds the function of a PUBLIC record, and gives its index.
+    pub(crate) fn add_public(&mut self, name: u32, entry: u32) -> u32 {
+        self.push(name, entry, NONE)
+    }
+
+    /// Takes an INLINE_ORIGIN record. The last before an INLINE record counts.
+    pub(crate) fn add_origin(&mut self, number: u64, name: &str, strings: &mut StringTable) {
+        let index = self.push(strings.insert(&cut(name)), NONE, UNKNOWN_LANGUAGE);
+        self.origins.set(number, index);
+    }
+
+    /// The index of the function with an INLINE_ORIGIN's number.
+    #[inline]
+    pub(crate) fn origin(&mut self, number: u64, strings: &mut StringTable) -> u32 {
+        if let Some(index) = self.origins.get(number) {
+            return index;
+        }
+        let nameless = match self.nameless {
+            Some(index) => index,
+            None => self.push(strings.insert(""), NONE, UNKNOWN_LANGUAGE),
+        };
+        *self.nameless.insert(nameless)
+    }
+
+    fn push(&mut self, name: u32, entry: u32, language: u32) -> u32 {
+        self.list.push(Function { name, compilation_directory: NONE, entry, language });
+        self.list.len() as u32 - 1
+    }
+}

@@ -1,0 +1,139 @@
+//! The strings of a symcache, each once.
+
+use crate::checksum::checksum;
+
+/// Bytes of a segment of the section; longer strings have one of their own.
+const SEGMENT: usize = 1 << 20;
+
+/// The strings of a symcache as they stand in it, one after the other, each behind its length in LEB128.
+///
+/// They lie in segments so that growing copies nothing. A hash table finds those that are there already: a slot holds 32
+/// bits of a string's hash, from which its place follows, and below them its offset plus one; or it is 0.
+pub(crate) struct StringTable {
+    segments: Vec<Vec<u8>>,
+    /// For each segment the offset of its first byte.
+    bases: Vec<usize>,
+    length: usize,
+    slots: Vec<u64>,
+    count: usize,
+}
+
+impl Default for StringTable {
+    fn default() -> Self {
+        Self { segments: Vec::new(), bases: Vec::new(), length: 0, slots: vec![0; 1 << 10], count: 0 }
+    }
+}
+
+impl StringTable {
+    /// The offset of a string, which is added unless it is there.
+    pub(crate) fn insert(&mut self, string: &str) -> u32 {
+        let hash = checksum(string.as_bytes(), 0) >> 32;
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            if slot == 0 {
+                break;
+            }
+            if slot >> 32 == hash && self.is_at(slot as u32 - 1, string) {
+                return slot as u32 - 1;
+            }
+            at = (at + 1) & mask;
+        }
+        let offset = self.append(string);
+        self.slots[at] = hash << 32 | (u64::from(offset) + 1);
+        self.count += 1;
+        if self.count > self.slots.len() / 2 {
+            self.grow();
+        }
+        offset
+    }
+
+    /// The length of the section.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The section in pieces.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.segments.iter().map(Vec::as_slice)
+    }
+
+    fn append(&mut self, string: &str) -> u32 {
+        let offset = self.length;
+        // A symcache refers to strings by 32 bits, and one offset means none. WebAssembly runs out of memory before.
+        assert!(offset + string.len() + 10 < u32::MAX as usize, "more than 4 GB of names");
+        let has_room = self.segments.last().is_some_and(|last| last.capacity() - last.len() >= string.len() + 10);
+        if !has_room {
+            let capacity = if self.segments.is_empty() { SEGMENT / 64 } else { SEGMENT };
+            self.segments.push(Vec::with_capacity(capacity.max(string.len() + 10)));
+            self.bases.push(offset);
+        }
+        let segment = self.segments.last_mut().expect("has just been added");
+        let before = segment.len();
+        let mut length = string.len();
+        while length >= 0x80 {
+            segment.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        segment.push(length as u8);
+        segment.extend_from_slice(string.as_bytes());
+        self.length += segment.len() - before;
+        offset as u32
+    }
+
+    fn is_at(&self, offset: u32, string: &str) -> bool {
+        self.at(offset) == string.as_bytes()
+    }
+
+    fn at(&self, offset: u32) -> &[u8] {
+        let segment = self.bases.partition_point(|base| *base <= offset as usize) - 1;
+        let mut at = offset as usize - self.bases[segment];
+        let bytes = &self.segments[segment];
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            let byte = bytes[at];
+            at += 1;
+            length |= (byte as usize & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return &bytes[at..at + length];
+            }
+        }
+    }
+
+    /// Doubles the hash table.
+    fn grow(&mut self) {
+        let mask = 2 * self.slots.len() - 1;
+        let mut slots = vec![0; mask + 1];
+        for slot in self.slots.iter().filter(|slot| **slot != 0) {
+            let mut at = (slot >> 32) as usize & mask;
+            while slots[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            slots[at] = *slot;
+        }
+        self.slots = slots;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StringTable;
+
+    #[test]
+    fn gives_equal_strings_one_offset() {
+        let mut table = StringTable::default();
+        let strings: Vec<String> = (0..50_000).map(|i| format!("{i}{}", "é".repeat(i % 200))).collect();
+        let offsets: Vec<u32> = strings.iter().map(|string| table.insert(string)).collect();
+        assert!(offsets.is_sorted_by(|a, b| a < b));
+        assert_eq!(strings.iter().map(|string| table.insert(string)).collect::<Vec<_>>(), offsets);
+
+        let section: Vec<u8> = table.pieces().flatten().copied().collect();
+        assert_eq!(section.len(), table.len());
+        for (string, offset) in strings.iter().zip(offsets) {
+            let prefix = if string.len() < 0x80 { 1 } else { 2 };
+            assert_eq!(&section[offset as usize + prefix..][..string.len()], string.as_bytes());
+        }
+    }
+}
