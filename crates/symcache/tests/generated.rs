@@ -14,6 +14,7 @@ use proptest::array::{uniform8, uniform12, uniform20};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sym_texts::{Arrival, DEBUG_FILENAME, DEBUG_ID, EditSeed};
+use symcache::checksum::checksum;
 
 const CASES: u32 = 50_000;
 
@@ -38,8 +39,38 @@ proptest! {
     }
 }
 
+/// Lists that grow in segments, and the sparse index, have edges that small files don't come to.
+#[test]
+fn answers_like_symbolic_for_a_large_file_in_disorder() {
+    const FUNCTIONS: u64 = 130_000;
+    let random = |number: u64| checksum(&number.to_le_bytes(), 7);
+    let mut text = format!("MODULE Linux x86_64 {DEBUG_ID} a.so\n");
+    text.extend((0..3000).map(|number| format!("FILE {number} /src/{}/{number}.c\n", number % 70)));
+    text.extend((0..500).map(|number| format!("INLINE_ORIGIN {} inlined {number}\n", 3 * number)));
+    for number in 0..FUNCTIONS {
+        // Mostly in order; some far away, and some a little.
+        let place = match random(number) % 64 {
+            0 => random(number + FUNCTIONS) % FUNCTIONS,
+            1 => number.saturating_sub(random(number) / 64 % 2000),
+            _ => number,
+        };
+        let (start, file) = (0x20 * place, number % 3500);
+        text += &format!("FUNC {start:x} 1e 0 the function {number} with its {}\n", random(number) % 1_000_000);
+        if number % 3 == 0 {
+            text += &format!("INLINE 0 {number} {file} {} {:x} 8 {:x} 4\n", number % 1600, start + 4, start + 16);
+            text += &format!("INLINE 1 7 {file} {} {:x} 4\n", number % 1500, start + 6);
+        }
+        text += &format!("{start:x} 8 {number} {file}\n{:x} 16 {} {}\n", start + 8, number + 1, file / 2);
+        if number % 50 == 0 {
+            text += &format!("PUBLIC {:x} 0 public {number}\n", random(number) % (0x20 * FUNCTIONS));
+        }
+    }
+    assert_equal_to_symbolic(DEBUG_FILENAME, DEBUG_ID, text.as_bytes(), &[65_536]);
+}
+
 fn generated() -> impl Strategy<Value = Arrival> {
-    (uniform12(any::<u8>()), vec(uniform20(any::<u8>()), 0..50), edits(1..3))
+    let line = || uniform20(any::<u8>());
+    (uniform12(any::<u8>()), prop_oneof![14 => vec(line(), 0..50), 1 => vec(line(), 0..250)], edits(1..3))
         .prop_map(|(file, lines, edits)| Arrival::generated(&file, &lines, &edits))
 }
 

@@ -9,7 +9,7 @@ mod judge;
 
 use std::sync::LazyLock;
 
-use judge::{convert, read_from};
+use judge::{convert, read_from, trailer};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use symcache::trailer::{PAGE, Trailer, page_checksum};
@@ -77,12 +77,7 @@ impl Genuine {
     fn new(text: &str) -> Self {
         let text = format!("MODULE Linux x86_64 {DEBUG_ID} a.so\nFILE 0 a.c\nFILE 1 /b/b.c\nINLINE_ORIGIN 0 g\n{text}");
         let mut payload = convert(DEBUG_FILENAME, DEBUG_ID, text.as_bytes(), &[text.len()]).unwrap();
-        let file = payload.clone();
-        let trailer = Trailer::read(file.len() as u64, |into, at| {
-            into.copy_from_slice(&file[at as usize..][..into.len()]);
-            Ok(())
-        })
-        .unwrap();
+        let trailer = trailer(&payload);
         payload.truncate(trailer.payload_length as usize);
         let number = |at: usize| u32::from_le_bytes(*payload[at..at + 4].as_array().unwrap()) as usize;
         let [files, functions, locations, ranges] = [44, 48, 52, 56].map(number);

@@ -3,6 +3,7 @@
 use symbolic_debuginfo::breakpad::BreakpadObject;
 use symbolic_symcache::{SymCache, SymCacheConverter};
 use symcache::checksum::checksum;
+use symcache::trailer::{SAMPLE_EVERY, Trailer};
 use symcache::{Converter, Locations, Reason, Symcache};
 
 /// What Symbolic makes of a sym file, or why it refuses it.
@@ -104,6 +105,15 @@ pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str) -> Symcache {
     Symcache::open(read_from(file), size, debug_filename, debug_id).unwrap()
 }
 
+/// The trailer of a symcache file.
+pub fn trailer(file: &[u8]) -> Trailer {
+    Trailer::read(file.len() as u64, |into, offset| {
+        into.copy_from_slice(&file[offset as usize..][..into.len()]);
+        Ok(())
+    })
+    .unwrap()
+}
+
 /// A `read_at` over bytes in memory.
 pub fn read_from(file: Vec<u8>) -> symcache::ReadAt {
     Box::new(move |into, offset| {
@@ -129,6 +139,8 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
     let ours = ours.unwrap();
     let mut starts = range_starts(&ours);
     assert!(starts.is_sorted_by(|a, b| a < b), "{context}: ranges out of order");
+    let samples: Vec<u32> = starts.iter().copied().step_by(SAMPLE_EVERY).collect();
+    assert_eq!(trailer(&ours).samples, samples, "{context}: sparse index");
     starts.extend(range_starts(&theirs));
     let offsets = offsets_to_look_up(&offsets_of_interest(&starts), text);
 

@@ -6,11 +6,18 @@ use super::{Choices, DEBUG_ID};
 const EDGES: [u64; 11] =
     [0, 1, 0x1000, 1 << 31, 0xffff_fff8, 0xffff_ffff, 1 << 32, 0x1_0000_0008, 1 << 63, u64::MAX - 8, u64::MAX];
 
-const IDS: [&str; 12] =
-    ["0", "1", "2", "3", "4", "00", "01", "002", "99", "4294967295", "4294967296", "18446744073709551615"];
+/// What converters may keep in a list, and what they may not, among them.
+#[rustfmt::skip]
+const IDS: [&str; 20] = [
+    "0", "1", "2", "3", "4", "00", "01", "002", "99", "1023", "1024", "1028", "1040", "1500", "4294967295", "4294967296",
+    "999999999999999999", "9999999999999999999", "10000000000000000000", "18446744073709551615",
+];
 
-const LINE_NUMBERS: [&str; 9] =
-    ["0", "007", "-1", "-0", "4294967295", "4294967296", "4294967301", "18446744073709551615", "-18446744073709551615"];
+#[rustfmt::skip]
+const LINE_NUMBERS: [&str; 12] = [
+    "0", "007", "-1", "-0", "4294967295", "4294967296", "4294967301", "9999999999999999999", "10000000000000000000",
+    "18446744073709551615", "-18446744073709551615", "00000000000000000000000012",
+];
 
 #[rustfmt::skip]
 const NAMES: [&str; 26] = [
@@ -93,6 +100,10 @@ const IN_FUNCTION: Kinds = &[
     (1, Kind::Stack),
 ];
 
+/// Many lines and calls at few addresses.
+const IN_LONG_FUNCTION: Kinds =
+    &[(110, Kind::Line), (60, Kind::Inline), (14, Kind::NestedCalls), (6, Kind::Origin), (3, Kind::Function)];
+
 const AFTER_PUBLIC: Kinds = &[
     (60, Kind::Function),
     (10, Kind::Public),
@@ -174,6 +185,7 @@ impl Extent {
 pub(super) struct LineMaker {
     /// The file's addresses lie behind it, close to each other, so that they collide.
     base: u64,
+    has_long_functions: bool,
     function: Option<Extent>,
     /// No `FUNC` and no `PUBLIC` came yet.
     in_head: bool,
@@ -188,6 +200,7 @@ impl LineMaker {
         let base = choices.weighted(&[(9, 0), (4, (1 << 32) - 0x20), (2, 0_u64.wrapping_sub(0x20)), (1, 1 << 31)]);
         Self {
             base,
+            has_long_functions: choices.once_in(6),
             function: None,
             in_head: true,
             previous_function_end: base,
@@ -234,6 +247,7 @@ impl LineMaker {
     /// The next lines; mostly one.
     pub(super) fn lines(&mut self, choices: &mut Choices) -> Vec<Vec<u8>> {
         let kinds = match (self.function, self.in_head) {
+            (Some(_), _) if self.has_long_functions => IN_LONG_FUNCTION,
             (Some(_), _) => IN_FUNCTION,
             (None, true) => IN_HEAD,
             (None, false) => AFTER_PUBLIC,
