@@ -1,5 +1,5 @@
 /** Converts a sym file, read 1 MiB at a time, and answers with what that took. */
-import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { Converter } from "../src/symbolic/converter.ts";
 import { compileWasm } from "../src/symbolic/wasmInstance.ts";
@@ -17,5 +17,7 @@ const piece = new Uint8Array(1024 * 1024);
 for (let length; (length = readSync(file, piece)) > 0;) converter.push(piece.subarray(0, length));
 closeSync(file);
 const symcache = converter.finish();
-writeFileSync(out, symcache);
-parentPort?.postMessage({ milliseconds: performance.now() - start, symcache: symcache.length }, []);
+const written = openSync(out, "w");
+converter.write((bytes) => writeSync(written, bytes));
+closeSync(written);
+parentPort?.postMessage({ milliseconds: performance.now() - start, symcache }, []);

@@ -145,7 +145,7 @@ test("gives a reason in words, and the same again while it is remembered", async
     [`large.so/${id}`]: { status: "too_large", reason: "the sym file has more than 900 bytes" },
     "malformed-func.so/000000000000000000000000000000440": {
       status: "malformed",
-      reason: "bad debug file",
+      reason: 'line 4: parsing error: "FUNC zz 10 0 f"',
     },
   };
   const memoryMap = Object.keys(reasons).map((key) => key.split("/"));

@@ -1,4 +1,4 @@
-import { WasmInstance } from "./wasmInstance.ts";
+import { WasmInstance, type Append } from "./wasmInstance.ts";
 
 /** By the crate's numbers, from 1 on. `not_a_sym_file` counts as `sym_malformed` in metrics. */
 const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "not_a_sym_file"] as const;
@@ -40,13 +40,25 @@ export class Converter implements Disposable {
     this.#check(instance.call((exports) => exports.converter_push(this.#converter, chunk.length)));
   }
 
-  /** The symcache file: a view of memory that is good until the converter is disposed of. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /** Ends the text, and gives the size of the symcache file. */
+  finish(): number {
     const instance = this.#alive();
     this.#check(instance.call((exports) => exports.converter_finish(this.#converter)));
-    return instance.call((exports) =>
-      instance.bytes(exports.symcache_file_at() >>> 0, exports.symcache_file_length() >>> 0),
-    );
+    return instance.call((exports) => exports.symcache_file_size());
+  }
+
+  /** Gives the symcache file to `append` in pieces. Throws what that throws. */
+  write(append: Append): void {
+    this.#alive().appending(append, (exports, file) => exports.symcache_file_write(file));
+  }
+
+  /** Copies the symcache file, for which there must be room. */
+  copyInto(bytes: Uint8Array): void {
+    let length = 0;
+    this.write((piece) => {
+      bytes.set(piece, length);
+      length += piece.length;
+    });
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@ import type { ConverterProtocol, Refusal } from "./messages.ts";
 
 const wasm = workerData as WebAssembly.Module;
 let converter: Converter | undefined;
-let symcache = new Uint8Array();
+let symcacheBytes = 0;
 
 answerAsks<ConverterProtocol>({
   start: (module) =>
@@ -23,20 +23,20 @@ answerAsks<ConverterProtocol>({
     }),
   finish: () =>
     refusing(() => {
-      symcache = converter?.finish() ?? symcache;
-      return [{ bytes: symcache.length }];
+      symcacheBytes = converter?.finish() ?? 0;
+      return [{ bytes: symcacheBytes }];
     }),
   write(path) {
     try {
-      writeFlushed(path, symcache);
+      writeFlushed(path);
       return [{}];
     } catch (error) {
       return [{ error: String(error) }];
     }
   },
   take() {
-    const bytes = new SharedArrayBuffer(symcache.length);
-    new Uint8Array(bytes).set(symcache);
+    const bytes = new SharedArrayBuffer(symcacheBytes);
+    converter?.copyInto(new Uint8Array(bytes));
     return [bytes];
   },
 });
@@ -50,10 +50,12 @@ function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
   }
 }
 
-function writeFlushed(path: string, bytes: Uint8Array): void {
+function writeFlushed(path: string): void {
   const file = openSync(path, "wx");
   try {
-    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+    converter?.write((piece) => {
+      for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
+    });
     fsyncSync(file);
   } finally {
     closeSync(file);

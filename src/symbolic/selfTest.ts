@@ -11,7 +11,8 @@ const symFile = Buffer.from(
 export function selfTest(wasm: WebAssembly.Module): boolean {
   using converter = new Converter(wasm, module);
   converter.push(symFile);
-  const bytes = converter.finish();
+  const bytes = new Uint8Array(converter.finish());
+  converter.copyInto(bytes);
   const readAt = (into: Uint8Array, offset: number) => {
     into.set(bytes.subarray(offset, offset + into.length));
     return into.length;

@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 /** Fills `into` with a file's bytes from `offset` on, and gives the number of bytes read. It may throw. */
 export type ReadAt = (into: Uint8Array, offset: number) => number;
 
+/** Appends bytes, which are good until it returns, to a file. It may throw. */
+export type Append = (bytes: Uint8Array) => void;
+
 /** What the crate exports; `crates/symcache/src/wasm.rs` describes each. Addresses and lengths are in bytes. */
 interface Exports {
   memory: WebAssembly.Memory;
@@ -12,8 +15,8 @@ interface Exports {
   converter_new: (filenameLength: number, idLength: number) => number;
   converter_push: (converter: number, length: number) => number;
   converter_finish: (converter: number) => number;
-  symcache_file_at: () => number;
-  symcache_file_length: () => number;
+  symcache_file_size: () => number;
+  symcache_file_write: (file: number) => number;
   symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
   symcache_look_up: (symcache: number, count: number) => number;
   column_at: (column: number) => number;
@@ -37,14 +40,16 @@ export async function compileWasm(
 export class WasmInstance {
   readonly #exports: Exports;
   readonly #files = new Map<number, ReadAt>();
+  readonly #sinks = new Map<number, Append>();
   #lastFile = 0;
-  #failedRead: { error: unknown } | undefined;
+  #failure: { error: unknown } | undefined;
   #trap: WasmTrap | undefined;
 
   constructor(wasm: WebAssembly.Module) {
     const host = {
       read_at: (file: number, offset: number, into: number, length: number) =>
         this.#read(file, offset, into, length),
+      write: (file: number, from: number, length: number) => this.#write(file, from, length),
     };
     this.#exports = new WebAssembly.Instance<Exports>(wasm, { host }).exports;
   }
@@ -54,10 +59,10 @@ export class WasmInstance {
     return this.#exports.memory.buffer.byteLength;
   }
 
-  /** Calls into the crate. Throws what a `ReadAt` threw meanwhile, or a `WasmTrap`. */
+  /** Calls into the crate. Throws what a `ReadAt` or an `Append` threw meanwhile, or a `WasmTrap`. */
   call<T>(work: (exports: Exports) => T): T {
     if (this.#trap) throw this.#trap;
-    this.#failedRead = undefined;
+    this.#failure = undefined;
     let result;
     try {
       result = work(this.#exports);
@@ -66,8 +71,8 @@ export class WasmInstance {
       this.#trap = new WasmTrap(message, { cause: error });
       throw this.#trap;
     }
-    const failedRead = this.#failedRead as { error: unknown } | undefined;
-    if (failedRead) throw failedRead.error;
+    const failure = this.#failure as { error: unknown } | undefined;
+    if (failure) throw failure.error;
     return result;
   }
 
@@ -102,6 +107,17 @@ export class WasmInstance {
     this.#files.delete(file);
   }
 
+  /** Lets the crate write a file, known by a number, while `work` runs. */
+  appending(append: Append, work: (exports: Exports, file: number) => void): void {
+    const file = ++this.#lastFile;
+    this.#sinks.set(file, append);
+    try {
+      this.call((exports) => work(exports, file));
+    } finally {
+      this.#sinks.delete(file);
+    }
+  }
+
   #read(file: number, offset: number, into: number, length: number): number {
     const readAt = this.#files.get(file);
     if (!readAt) return -1;
@@ -109,7 +125,17 @@ export class WasmInstance {
       // An address past 2^31 arrives as a negative number.
       return readAt(this.bytes(into >>> 0, length >>> 0), offset);
     } catch (error) {
-      this.#failedRead = { error };
+      this.#failure = { error };
+      return -1;
+    }
+  }
+
+  #write(file: number, from: number, length: number): number {
+    try {
+      this.#sinks.get(file)?.(this.bytes(from >>> 0, length >>> 0));
+      return 0;
+    } catch (error) {
+      this.#failure = { error };
       return -1;
     }
   }

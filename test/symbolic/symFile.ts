@@ -23,7 +23,9 @@ export function symFile(...records: string[]): Uint8Array {
 export function convert(text: Uint8Array, of = module, pieceLength = 1000): Uint8Array {
   using converter = new Converter(wasm, of);
   for (let at = 0; at < text.length; at += pieceLength) converter.push(text.subarray(at, at + pieceLength));
-  return converter.finish().slice();
+  const symcache = new Uint8Array(converter.finish());
+  converter.copyInto(symcache);
+  return symcache;
 }
 
 /** Reads bytes in memory as if they were a file. */

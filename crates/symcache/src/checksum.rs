@@ -11,6 +11,9 @@ const PRIME_4: u64 = 0x85EB_CA77_C2B2_AE63;
 const PRIME_5: u64 = 0x27D4_EB2F_1656_67C5;
 
 /// The XXH64 of `bytes`; equal bytes have different checksums under different seeds.
+///
+/// Not inlined: V8 compiles a WebAssembly function well once it has been called often, however long its loops run.
+#[inline(never)]
 pub fn checksum(bytes: &[u8], seed: u64) -> u64 {
     let (stripes, tail) = bytes.as_chunks::<32>();
     let mut hash = if stripes.is_empty() {

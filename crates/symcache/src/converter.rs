@@ -9,25 +9,43 @@
 //! - PUBLIC records that can't be read are passed over, as are FILE records. All else that can't be read within a function
 //!   makes the sym file malformed, and so do FUNC and INLINE_ORIGIN records anywhere.
 
+mod call_locations;
+mod files;
+mod flatten;
+mod function;
+mod functions;
+mod inline_tree;
+mod module_record;
+mod names;
+mod nesting;
+mod numbers;
+mod ranges;
+mod records;
+mod segments;
+mod string_table;
+mod symcache_file;
+
 use memchr::{memchr, memrchr};
 use symbolic_common::DebugId;
 use symbolic_debuginfo::breakpad::BreakpadError;
 
-use crate::call_locations::CallLocations;
+use self::call_locations::CallLocations;
+use self::files::Files;
+use self::flatten::{Flattener, is_plain};
+use self::function::{Function, Inlinee, Line};
+use self::functions::Functions;
+use self::inline_tree::put_tree;
+use self::module_record::{ModuleName, ModuleRecord};
+use self::names::cut;
+use self::nesting::{Nesting, TooMuchWork};
+use self::ranges::Ranges;
+use self::records::{InlineRecord, LineRecord, NamedAddress, NumberedName};
+use self::string_table::StringTable;
 use crate::conversion_error::{ConversionError, Reason};
-use crate::files::Files;
-use crate::flatten::{Flattener, is_plain};
-use crate::function::{Function, Inlinee, Line};
-use crate::functions::Functions;
-use crate::inline_tree::put_tree;
-use crate::module_record::{ModuleName, ModuleRecord};
-use crate::names::cut;
-use crate::nesting::{Nesting, TooMuchWork};
-use crate::ranges::Ranges;
 use crate::raw::{NONE, SourceLocation};
-use crate::records::{self, InlineRecord, LineRecord, NamedAddress, NumberedName};
-use crate::string_table::StringTable;
-use crate::symcache_file::SymcacheFile;
+
+pub use self::names::LONGEST_NAME;
+pub use self::symcache_file::SymcacheFile;
 
 /// Bytes of the longest line that is read.
 pub const LONGEST_LINE: usize = 64 << 20;

@@ -6,34 +6,17 @@
 //!
 //! [`trailer`] describes the file. [`wasm`] is how JavaScript calls all this.
 
-mod call_locations;
 pub mod checksum;
 mod conversion_error;
 mod converter;
-mod files;
-mod flatten;
-mod function;
-mod functions;
-mod inline_tree;
 mod locations;
-mod module_record;
-mod names;
-mod nesting;
-mod numbers;
-mod ranges;
 mod raw;
-mod records;
-mod segments;
-mod string_table;
 mod symcache;
-mod symcache_file;
 pub mod trailer;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
 pub use conversion_error::{ConversionError, Reason};
-pub use converter::{Converter, LONGEST_LINE};
+pub use converter::{Converter, LONGEST_LINE, LONGEST_NAME, SymcacheFile};
 pub use locations::Locations;
-pub use names::LONGEST_NAME;
 pub use symcache::{Damaged, ReadAt, Symcache};
-pub use symcache_file::SymcacheFile;

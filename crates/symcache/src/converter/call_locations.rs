@@ -1,7 +1,7 @@
 //! The source locations that others are inlined into.
 
+use super::segments::Segments;
 use crate::raw::SourceLocation;
-use crate::segments::Segments;
 
 /// Slots of the table of calls that were seen lately.
 const SLOTS: usize = 1 << 12;

@@ -3,11 +3,11 @@
 //! A line record says where code comes from in the innermost call; the calls around it follow from the inlinees. Symbolic
 //! builds a tree of them, gives each call the ranges that its callees leave it, and looks for the call location of each
 //! line (`process_symbolic_function_recursive` in `symbolic-symcache/src/writer.rs`). Where lines and inlinees are in good
-//! order, going through both side by side comes to the same; [`crate::inline_tree`] takes the functions where they aren't.
+//! order, going through both side by side comes to the same; [`super::inline_tree`] takes the functions where they aren't.
 
-use crate::call_locations::CallLocations;
-use crate::function::{Function, Inlinee, Line};
-use crate::ranges::Ranges;
+use super::call_locations::CallLocations;
+use super::function::{Function, Inlinee, Line};
+use super::ranges::Ranges;
 use crate::raw::{NONE, SourceLocation};
 
 /// Whether [`flatten`] can take the function. Its inlinees are nested.

@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use crate::call_locations::CallLocations;
-use crate::function::{Function, Inlinee, Line};
-use crate::ranges::Ranges;
+use super::call_locations::CallLocations;
+use super::function::{Function, Inlinee, Line};
+use super::ranges::Ranges;
 use crate::raw::{NONE, SourceLocation};
 
 /// Puts the ranges of a function, whose index is `number`. Its inlinees are nested.

@@ -1,10 +1,10 @@
 //! The functions of a symcache.
 
-use crate::names::cut;
-use crate::numbers::Numbers;
+use super::names::cut;
+use super::numbers::Numbers;
+use super::segments::Segments;
+use super::string_table::StringTable;
 use crate::raw::{Function, NONE};
-use crate::segments::Segments;
-use crate::string_table::StringTable;
 
 /// Symbolic's number of the unknown language, in which functions and their inlined calls are written.
 const UNKNOWN_LANGUAGE: u32 = 0;

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::function::Inlinee;
+use super::function::Inlinee;
 
 /// Inlinees cut so often that it looks like an attack.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use symbolic_symcache::SymCacheConverter;
 
-use crate::call_locations::CallLocations;
-use crate::files::Files;
-use crate::functions::Functions;
-use crate::module_record::ModuleRecord;
-use crate::ranges::Ranges;
+use super::call_locations::CallLocations;
+use super::files::Files;
+use super::functions::Functions;
+use super::module_record::ModuleRecord;
+use super::ranges::Ranges;
+use super::string_table::StringTable;
 use crate::raw::bytes;
-use crate::string_table::StringTable;
 use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
 
 /// Bytes that are written at a time: many pages, and few enough for the processor's cache.

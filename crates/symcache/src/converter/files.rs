@@ -2,10 +2,10 @@
 
 use symbolic_common::split_path;
 
-use crate::names::cut;
-use crate::numbers::Numbers;
+use super::names::cut;
+use super::numbers::Numbers;
+use super::string_table::StringTable;
 use crate::raw::{File, NONE};
-use crate::string_table::StringTable;
 
 /// The FILE records of a sym file, as they stand in the symcache.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::segments::Segments;
 use crate::raw::SourceLocation;
-use crate::segments::Segments;
 
 /// The ranges of a symcache: where each begins, and its source location. A range ends where the next begins.
 ///
