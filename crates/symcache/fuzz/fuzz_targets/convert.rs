@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use sym_texts::{Arrival, DEBUG_FILENAME, DEBUG_ID};
 
 /// Bytes. Of more text Symbolic can make so many ranges that one case takes seconds.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 2000;
 
 /// Prints as its text.
 struct SymFile(Arrival);
