@@ -14,8 +14,8 @@ export interface V5Result {
  * A result as text, inlined calls above the function that they were inlined into:
  *
  *     stack 0
- *       0  RawVec::grow       raw_vec.rs:12   (inlined)
- *          Vec::push          vec.rs:34       rustsample
+ *         0  RawVec::grow  raw_vec.rs:12  (inlined)
+ *            Vec::push  vec.rs:34  in rustsample
  */
 export function printStacks({ stacks, found_modules }: V5Result): string {
   const lines = stacks.flatMap((stack, number) => [

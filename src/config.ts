@@ -60,7 +60,7 @@ const sources = z.string().transform((text, context) => {
       context.addIssue("has a user name or a password, which are not sent");
       return z.NEVER;
     }
-    if (url.startsWith("file:") && new URL(url).host !== "") {
+    if (url.startsWith("file:") && (new URL(url).host !== "" || /%2f/i.test(url))) {
       context.addIssue(`has ${JSON.stringify(url)}: a folder is written file:///folder`);
       return z.NEVER;
     }
@@ -69,6 +69,9 @@ const sources = z.string().transform((text, context) => {
   context.addIssue("names no source of symbols");
   return z.NEVER;
 });
+
+/** `https://<key>@<host>/<project>`, as Sentry shows it. */
+const dsnPattern = /^(https?:\/\/\w+(:\w*)?@[^/]+\/(.+\/)?[0-9]+)?$/;
 
 /** Every environment variable that is read: its form, its default, and what it means (the README's table is made from this). */
 export const Environment = z.object({
@@ -107,7 +110,7 @@ export const Environment = z.object({
     .describe("least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`, `CRITICAL`"),
   ELIOT_SECRET_SENTRY_DSN: z
     .string()
-    .refine((text) => text === "" || URL.canParse(text), "is not a DSN")
+    .refine((text) => dsnPattern.test(text), "is not a DSN")
     .prefault("")
     .describe("where errors are reported; Sentry is used only where this is set"),
   ELIOT_HOSTNAME: z

@@ -44,7 +44,8 @@ export class HealthCheck {
       finding("disk_space", "warning", () => folder.checkSpace()),
       finding("lookup_threads", "error", () => lookups.selfTest()),
       finding("sources", "warning", async () => {
-        for (const { address, fault } of sources) if (fault) throw new Error(`${address}: ${fault}`);
+        const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
+        if (faults.length > 0) throw new Error(faults.join("; "));
       }),
     ]);
     const levels = findings.map(({ level }) => level);

@@ -1,5 +1,4 @@
-import { ConfigError, readConfig } from "./config.ts";
-import { startService, type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 
 async function main(): Promise<void> {
   let isWanted = true;
@@ -9,7 +8,12 @@ async function main(): Promise<void> {
     void service?.close();
   };
   process.on("SIGTERM", close).on("SIGINT", close);
-  service = await startService(readConfig(process.env));
+  // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
+  const { readConfig } = await import("./config.ts");
+  const config = readConfig(process.env);
+  const { startService } = await import("./service.ts");
+  if (!isWanted) return;
+  service = await startService(config);
   process.on("uncaughtException", (error) => {
     process.exitCode = 1;
     service.reportFatal(error);
@@ -20,7 +24,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.exitCode = 1;
-  if (error instanceof ConfigError || (error instanceof Error && "syscall" in error))
-    console.error(error.message);
+  if (error instanceof Error && error.name === "ConfigError") console.error(error.message);
   else throw error;
 });

@@ -7,7 +7,7 @@ export const catalogue = {
   "symbolicate.api": {
     type: "timing",
     tags: ["version"],
-    meaning: "time from a request's first byte to its answer",
+    meaning: "time from a request's headers to its answer",
   },
   "symbolicate.request_error": {
     type: "counter",
@@ -36,7 +36,8 @@ export const catalogue = {
   "diskcache.get": {
     type: "histogram",
     tags: ["result"],
-    meaning: "time to find a symcache in the folder: `hit`, `miss` or, where it was damaged, `error`",
+    meaning:
+      "time to find a symcache in the folder and look in it: `hit`, `miss` or, where it was damaged or the disk failed, `error`",
   },
   "diskcache.set": {
     type: "histogram",

@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
-import type { Config } from "./config.ts";
+import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
+import { followConnections } from "./http/connections.ts";
 import { RequestParser } from "./http/requestParser.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
@@ -21,6 +22,8 @@ import { createSource } from "./symbols/createSource.ts";
 /** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
 const keepAliveTimeout = 620_000;
 const longestHeadersTimeout = 20_000;
+/** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
+const arrival = 50;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -60,7 +63,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const wasm = await compileWasm();
   const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
   const lookups = starting.use(new Lookups(wasm, config.lookupWorkers));
-  const symcaches = new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups);
+  const symcaches = starting.use(
+    new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups),
+  );
 
   let draining = false;
   const app = createApp({
@@ -85,10 +90,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     app,
   );
   answerClientErrors(server);
-  // A connection whose answer was under way when the server was closed is idle only now.
-  server.on("request", (_request, response) => {
-    response.once("close", () => server.listening || setImmediate(() => server.closeIdleConnections()));
-  });
+  const endConnections = followConnections(server);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   logs.app.info({ port }, `listening on http://${config.host}:${port}`);
@@ -109,7 +111,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(server, config).then(() => running.disposeAsync());
+      closed = drain(server, endConnections, config).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),
@@ -119,15 +121,22 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause) => {
+      reject(new ConfigError(`can't listen on ELIOT_HOST and PORT: ${cause.message}`, { cause }));
+    });
     server.listen(port, host, resolve);
   });
 }
 
 /** Accepts requests for as long as the load balancer needs to notice, then waits for those accepted. */
-async function drain(server: Server, { drainDelay, drainTimeout }: Config): Promise<void> {
-  if (drainDelay > 0) await setTimeout(drainDelay);
+async function drain(
+  server: Server,
+  endConnections: () => void,
+  { drainDelay, drainTimeout }: Config,
+): Promise<void> {
+  await setTimeout(Math.max(drainDelay, arrival));
   const drained = new Promise((resolve) => server.close(resolve));
+  endConnections();
   const giveUp = new AbortController();
   const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(
     () => server.closeAllConnections(),

@@ -32,19 +32,22 @@ test("answers /__heartbeat__ with what it looked at", async () => {
   });
 });
 
-test("warns of a symbol server that is down, with 200", async () => {
-  await using server = await SymbolServer.start(reply("500 Internal Server Error"));
+test("warns of each symbol server that is down, with 200", async () => {
+  await using one = await SymbolServer.start(reply("500 Internal Server Error"));
+  await using other = await SymbolServer.start(reply("502 Bad Gateway"));
   await using service = await startTestService({
-    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_SYMBOLS_URLS: `${one.url},${other.url}`,
     ELIOT_DOWNLOAD_ATTEMPTS: "1",
   });
   await service.symbolicate({ memoryMap: [["a.so", "AB"]], stacks: [[[0, 1]]] });
   const response = await fetch(`${service.url}/__heartbeat__`);
   const health = (await response.json()) as { status: string; details: Record<string, unknown> };
-  assert.deepEqual(
-    [response.status, health.status, Object.keys(health.details)],
-    [200, "warning", ["sources"]],
-  );
+  assert.deepEqual([response.status, health.status], [200, "warning"]);
+  const faults = [
+    `${one.url}: ${new URL(one.url).host} answered 500`,
+    `${other.url}: ${new URL(other.url).host} answered 502`,
+  ];
+  assert.deepEqual(health.details, { sources: { status: "warning", messages: [faults.join("; ")] } });
 });
 
 for (const path of ["/__version__", "/__heartbeat__", "/__lbheartbeat__", "/"]) {

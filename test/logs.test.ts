@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { startTestService } from "./service.ts";
+import { startTestService, temporaryFolder } from "./service.ts";
 
 const lines: string[] = [];
 const service = await startTestService({}, { logDestination: { write: (line) => void lines.push(line) } });
@@ -86,6 +88,20 @@ test("logs nothing of a body", async () => {
       !lines.some((line) => line.includes(secret) || line.includes("no/such") || line.includes("xxx")),
     );
   }
+});
+
+test("names no module that may not exist when the folder can't be read", async () => {
+  await using folder = await temporaryFolder();
+  const loop = join(folder.path, "loop");
+  await symlink(loop, loop);
+  await using unlucky = await startTestService({ ELIOT_SYMBOLS_CACHE_DIR: loop });
+  await unlucky.symbolicate({ memoryMap: [["secret.so", "A"]], stacks: [[[0, 1]]] });
+  const errors = unlucky.log.filter(({ Fields }) => Fields["msg"] === "cache folder can't be read");
+  assert.deepEqual(
+    errors.map(({ Fields }) => Fields["code"]),
+    ["ELOOP"],
+  );
+  assert.ok(!JSON.stringify(unlucky.log).includes("secret.so"));
 });
 
 test("masks the DSN where it logs its configuration", async () => {

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { on, once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sampleSymbols, temporaryFolder } from "./service.ts";
@@ -25,11 +29,11 @@ async function startProcess(env: Record<string, string>, command = [process.exec
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const lines = createInterface(child.stdout);
-  /** The first line that it logs with this text. */
-  const logged = async (text: string): Promise<string> => {
+  /** The first line that it logs with these words. */
+  const logged = async (words: string): Promise<string> => {
     for await (const [line] of on(lines, "line", { close: ["close"] }) as AsyncIterable<[string]>)
-      if (line.includes(text)) return line;
-    throw new Error(`exit code ${await exit} without a line of ${text}`);
+      if (line.includes(words)) return line;
+    throw new Error(`exit code ${await exit} without a line of ${words}`);
   };
   const [url = ""] = /http:\/\/[0-9.:]+/.exec(await logged("listening on ")) ?? [];
   return {
@@ -65,9 +69,7 @@ async function startHoldingServer() {
 }
 
 async function standardError(child: ChildProcess): Promise<string> {
-  let text = "";
-  for await (const piece of child.stderr ?? []) text += String(piece);
-  return text;
+  return child.stderr ? await text(child.stderr) : "";
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -94,6 +96,50 @@ test("ends with exit code 0 after a SIGTERM that comes while it starts", async (
   });
   child.stdout.once("data", () => child.kill("SIGTERM"));
   assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("ends with exit code 0 after a SIGTERM that comes while it loads", async () => {
+  await using folder = await temporaryFolder();
+  const impatient = `
+    import { registerHooks } from "node:module";
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith("/src/service.ts")) process.kill(process.pid, "SIGTERM");
+        return next(url, context);
+      },
+    });`;
+  const child = spawn(process.execPath, ["--import", `data:text/javascript,${impatient}`, "src/main.ts"], {
+    cwd: root,
+    stdio: "ignore",
+    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("ends at once, though a client has sent but half of its headers", async () => {
+  await using folder = await temporaryFolder();
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_DRAIN_TIMEOUT: "600",
+  });
+  const client = connect(Number(new URL(service.url).port), "127.0.0.1");
+  client.write("GET /__lbheartbeat__ HTTP/1.1\r\nHost: x\r\n\r\nGET /__lbheart");
+  await once(client, "data");
+  const left = once(client, "close");
+  service.signal("SIGTERM");
+  assert.equal(await service.exit, 0);
+  await left;
+});
+
+test("answers a request that arrives together with SIGTERM, on a new connection", async () => {
+  await using folder = await temporaryFolder();
+  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+  const client = connect(Number(new URL(service.url).port), "127.0.0.1");
+  client.write("GET /__version__ HTTP/1.1\r\nHost: x\r\n\r\n");
+  await once(client, "connect");
+  service.signal("SIGTERM");
+  assert.match(await text(client), /^HTTP\/1\.1 200 OK\r\n/);
+  assert.equal(await service.exit, 0);
 });
 
 test("hands signals and its exit code through npm", async () => {
@@ -170,12 +216,45 @@ for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
   });
 }
 
+for (const how of ["has stalled", "goes on and on"]) {
+  test(`ends at once, though a download ${how} that nobody waits for any more`, async () => {
+    await using folder = await temporaryFolder();
+    const underWay = Promise.withResolvers<void>();
+    await using server = await SymbolServer.start(async (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${symFile}`);
+      underWay.resolve();
+      const lines = Readable.from(repeat("1000 10 1 0\n".repeat(10_000)));
+      if (how !== "has stalled") await pipeline(lines, socket).catch(() => {});
+    });
+    await using service = await startProcess({
+      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+      ELIOT_SYMBOLS_URLS: server.url,
+      ELIOT_DRAIN_TIMEOUT: "600",
+    });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
+    await underWay.promise;
+    const left = service.logged('"left":true');
+    leaving.abort();
+    await Promise.all([answer, left]);
+    service.signal("SIGTERM");
+    const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
+    assert.equal(await Promise.race([service.exit, patience]), 0);
+  });
+}
+
+function* repeat(line: string): Generator<string> {
+  for (;;) yield line;
+}
+
 for (const [variable, value] of [
   ["PORT", "http"],
   ["PORT", "70000"],
   ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "plenty"],
   ["ELIOT_SYMBOLS_URLS", "symbols.mozilla.org"],
   ["ELIOT_SYMBOLS_URLS", "ftp://symbols.mozilla.org"],
+  ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
   ["ELIOT_STALL_TIMEOUT", "-1"],
 ] as const) {
@@ -191,6 +270,16 @@ for (const [variable, value] of [
   });
 }
 
+test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+  assert.deepEqual([code, message], [1, "ELIOT_SECRET_SENTRY_DSN is not a DSN\n"]);
+});
+
 test("says in one line that its port is taken", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
@@ -202,7 +291,8 @@ test("says in one line that its port is taken", async () => {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
-  assert.deepEqual([code, message], [1, `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`]);
+  const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
+  assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
 });

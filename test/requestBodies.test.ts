@@ -90,15 +90,27 @@ for (const [levels, status] of [
   });
 }
 
-test("echoes offsets past 2^53 exactly", async () => {
-  const offsets = ["9007199254740993", "18446744073709551615", "1e19", "4294967296", "-1"];
-  const text = `{"memoryMap":[["plain.so","000000000000000000000000000000010"]],"stacks":[[${offsets.map((offset) => `[0,${offset}]`).join(",")}]]}`;
-  const { json } = await answer(text);
-  const { results } = json as { results: [{ stacks: [{ module_offset: string }[]] }] };
-  assert.deepEqual(
-    results[0].stacks[0].map((frame) => frame.module_offset),
-    ["0x20000000000001", "0xffffffffffffffff", "0x8ac7230489e80000", "0x100000000", "-0x1"],
-  );
+for (const padding of [0, 300_000]) {
+  test(`echoes offsets past 2^53 exactly in a body of more than ${padding} bytes`, async () => {
+    const offsets = ["9007199254740993", "18446744073709551615", "1e19", "4294967296", "0", "-1"];
+    const frames = offsets.map((offset) => `[0,${offset}]`).join();
+    const text = `{"memoryMap":[["plain.so","000000000000000000000000000000010"]],"stacks":[[${frames}]]${" ".repeat(padding)}}`;
+    const { json } = await answer(text);
+    const { results } = json as { results: [{ stacks: [{ module_offset: string }[]] }] };
+    assert.deepEqual(
+      results[0].stacks[0].map((frame) => frame.module_offset),
+      ["0x20000000000001", "0xffffffffffffffff", "0x8ac7230489e80000", "0x100000000", "0x0", "-0x1"],
+    );
+  });
+}
+
+test("answers more stacks and modules than go into one piece, in their number", async () => {
+  const stacks = Array.from({ length: 40_000 }, () => []);
+  const names = Array.from({ length: 5_000 }, (_, number) => `module${number}`);
+  const memoryMap = [...names, ...names].map((name) => [name, "A"]);
+  const { json } = await answer(JSON.stringify({ memoryMap, stacks }));
+  const found_modules = Object.fromEntries(names.map((name) => [`${name}/A`, null]));
+  assert.deepEqual(json, { results: [{ stacks, found_modules }] });
 });
 
 test("refuses offsets of 2^64 and more", async () => {

@@ -128,11 +128,11 @@ export class SymcacheFolder implements AsyncDisposable {
     await rm(path);
   }
 
-  /** Throws where the disk hasn't room for another large symcache. */
+  /** Throws where the disk is nearly full before the folder is. */
   async checkSpace(): Promise<void> {
     const { bavail, bsize } = await statfs(this.#root);
     const free = bavail * bsize;
-    if (free < fullDisk && this.#bytes + fullDisk < this.#maxBytes)
+    if (free < Math.min(fullDisk, this.#maxBytes - this.#bytes))
       throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
   }
 

@@ -76,7 +76,7 @@ function parseStacks(stacks: unknown, modules: number, job: number): Omit<Job, "
   const frames = stackLengths.reduce((sum, length) => sum + length, 0);
   const moduleIndexes = new Int32Array(frames);
   const moduleOffsets = new Float64Array(frames);
-  const exactOffsets = new Map<number, bigint>();
+  let exactOffsets = new BigUint64Array();
 
   let position = 0;
   for (const [stackNumber, stack] of stacks.entries()) {
@@ -101,7 +101,8 @@ function parseStacks(stacks: unknown, modules: number, job: number): Omit<Job, "
         if (typeof exact !== "bigint" || exact < 0n || exact > maxModuleOffset)
           throw wrong("has an invalid module_offset");
         moduleOffsets[position] = Number(exact);
-        exactOffsets.set(position, exact);
+        if (exactOffsets.length === 0) exactOffsets = new BigUint64Array(frames);
+        exactOffsets[position] = exact;
       }
     }
   }

@@ -19,7 +19,9 @@ export function* renderV5(symbolicated: SymbolicatedJobs, debug?: object): Gener
   for (const job of symbolicated.jobs.keys()) {
     yield `${job === 0 ? "" : ","}{"stacks":[`;
     yield* renderStacks(symbolicated, job, strings);
-    yield `],"found_modules":${renderFoundModules(symbolicated, job)}}`;
+    yield `],"found_modules":{`;
+    yield* renderFoundModules(symbolicated, job);
+    yield "}}";
   }
   yield debug ? `],"debug":${JSON.stringify(debug)}}` : "]}";
 }
@@ -38,6 +40,10 @@ function* renderStacks(symbolicated: SymbolicatedJobs, job: number, strings: Jso
       }
     }
     piece += "]";
+    if (piece.length > pieceLength) {
+      yield piece;
+      piece = "";
+    }
   }
   yield piece;
 }
@@ -63,10 +69,20 @@ function renderLocation(locations: Locations, row: number, strings: JsonStrings)
   return json;
 }
 
-function renderFoundModules(symbolicated: SymbolicatedJobs, job: number): string {
-  const memoryMap = symbolicated.jobs[job]?.memoryMap ?? [];
+function* renderFoundModules(symbolicated: SymbolicatedJobs, job: number): Generator<string> {
   const found = foundModules(symbolicated, job);
   // A module that stands twice in the memory map is named once.
-  const pairs = new Map(memoryMap.map((module, index) => [moduleKey(module), found[index]]));
-  return `{${Array.from(pairs, ([key, value]) => `${JSON.stringify(key)}:${value}`).join(",")}}`;
+  const named = new Set<string>();
+  let piece = "";
+  for (const [index, module] of (symbolicated.jobs[job]?.memoryMap ?? []).entries()) {
+    const key = moduleKey(module);
+    if (named.has(key)) continue;
+    piece += `${named.size === 0 ? "" : ","}${JSON.stringify(key)}:${found[index]}`;
+    named.add(key);
+    if (piece.length > pieceLength) {
+      yield piece;
+      piece = "";
+    }
+  }
+  yield piece;
 }

@@ -17,6 +17,11 @@ answerAsks<RequestParserProtocol>({
 });
 
 function columns({ jobs, offsets, moduleNumbers, offsetNumbers }: GroupedJobs): Transferable[] {
-  const ofJobs = jobs.flatMap((job) => [job.stackLengths, job.moduleIndexes, job.moduleOffsets]);
+  const ofJobs = jobs.flatMap((job) => [
+    job.stackLengths,
+    job.moduleIndexes,
+    job.moduleOffsets,
+    job.exactOffsets,
+  ]);
   return [...ofJobs, ...offsets, ...moduleNumbers, ...offsetNumbers].map((column) => column.buffer);
 }

@@ -26,7 +26,7 @@ export function symbolicatedFrame(
     job
   ] as (typeof symbolicated.jobs)[0];
   const moduleIndex = moduleIndexes[position] ?? -1;
-  const moduleOffset = exactOffsets.get(position) ?? moduleOffsets[position] ?? -1;
+  const moduleOffset = exactOffsets[position] || (moduleOffsets[position] ?? -1);
   const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
   const unknown = {
     moduleName: memoryMap[moduleIndex]?.debugFilename || undefined,

@@ -7,7 +7,7 @@ export interface Module {
 
 /**
  * What one client wants symbolicated: stacks of frames that point into modules of a memory map.
- * Frames of all stacks stand one after another in columns, so that 60,000 of them cross threads as four buffers.
+ * Frames of all stacks stand one after another in columns, so that 60,000 of them cross threads as a few buffers.
  */
 export interface Job {
   memoryMap: Module[];
@@ -15,8 +15,8 @@ export interface Job {
   stackLengths: Uint32Array<ArrayBuffer>;
   /** Per frame: position in the memory map, −1 for none. */
   moduleIndexes: Int32Array<ArrayBuffer>;
-  /** Per frame: address relative to the module, −1 for unknown; rounded where `exactOffsets` has the frame. */
+  /** Per frame: address relative to the module, −1 for unknown; rounded where it is 2^53 or more. */
   moduleOffsets: Float64Array<ArrayBuffer>;
-  /** Offsets of 2^53 and more, by position of the frame. */
-  exactOffsets: Map<number, bigint>;
+  /** Per frame: its offset where that is 2^53 or more, else 0; empty where no frame has such an offset. */
+  exactOffsets: BigUint64Array<ArrayBuffer>;
 }

@@ -45,8 +45,9 @@ export interface MakerParts {
 }
 
 /** Makes symcaches of what the sources have, once however many ask, and remembers for a while what can't be made. */
-export class SymcacheMaker {
+export class SymcacheMaker implements Disposable {
   readonly #parts: MakerParts;
+  readonly #ending = new AbortController();
   readonly #underWay = new Map<string, Promise<Making>>();
   readonly #failures = new LRUCache<string, Failure>({ max: 100_000 });
 
@@ -67,6 +68,11 @@ export class SymcacheMaker {
     return making;
   }
 
+  /** Gives up what is under way. */
+  [Symbol.dispose](): void {
+    this.#ending.abort();
+  }
+
   async #tryEachSource(key: string, module: WantedModule, keep: boolean): Promise<Making> {
     const cost = noCost();
     let failure: Failure | undefined;
@@ -82,20 +88,21 @@ export class SymcacheMaker {
 
   async #makeFrom(source: Source, order: Order): Promise<Making["result"]> {
     const deadline = AbortSignal.timeout(this.#parts.config.downloadTimeout);
+    const signal = AbortSignal.any([deadline, this.#ending.signal]);
     try {
-      return await source.attempt(() => this.#download(source, order, deadline), deadline);
+      return await source.attempt(() => this.#download(source, order, signal), signal);
     } catch (error) {
       return this.#failure(error, { source: source.address, module: order.key });
     }
   }
 
-  async #download(source: Source, order: Order, deadline: AbortSignal): Promise<Making["result"]> {
+  async #download(source: Source, order: Order, signal: AbortSignal): Promise<Making["result"]> {
     const { module, cost } = order;
     const { converters, metrics } = this.#parts;
     const start = performance.now();
     const progress: Progress = {};
     try {
-      await using symText = await source.open(module, deadline);
+      await using symText = await source.open(module, signal);
       if (!symText) return this.#notFound;
       await using conversion = await converters.convert(
         module,

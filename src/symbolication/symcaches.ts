@@ -19,7 +19,7 @@ export interface Found {
 /** A module's answer and what it took to have it. */
 export interface ModuleLookup {
   answer: ModuleAnswer;
-  /** Milliseconds until the folder had said whether it holds the symcache. */
+  /** Milliseconds until the folder had said whether it holds the symcache and, where it does, that had been looked in. */
   cacheLookup: number;
   /** Absent where the symcache was in the folder. */
   cost?: Cost;
@@ -29,7 +29,7 @@ export interface ModuleLookup {
 const attempts = 3;
 
 /** Looks offsets up in symcaches: in the folder or, on a miss, made anew. */
-export class Symcaches {
+export class Symcaches implements Disposable {
   readonly #parts: MakerParts;
   readonly #lookups: Lookups;
   readonly #maker: SymcacheMaker;
@@ -38,6 +38,11 @@ export class Symcaches {
     this.#parts = parts;
     this.#lookups = lookups;
     this.#maker = new SymcacheMaker(parts);
+  }
+
+  /** Gives up what is being made. */
+  [Symbol.dispose](): void {
+    this.#maker[Symbol.dispose]();
   }
 
   /** The source locations of `offsets` in `module`, in their order. `offsets` can't be used afterwards. */
@@ -75,8 +80,11 @@ export class Symcaches {
       const answer = await this.#lookUpIn(path, key, module, offsets, "cached");
       if (answer) result = "hit";
       return answer;
-    } catch (err) {
-      log.error({ err, module: key }, "cache folder can't be read");
+    } catch (error) {
+      if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+      result = "error";
+      // Without the module or the path, of which nobody knows yet whether there is one: they are the client's own words.
+      log.error({ code: error.code }, "cache folder can't be read");
       return undefined;
     } finally {
       metrics.histogram("diskcache.get", performance.now() - start, { result });

@@ -28,7 +28,6 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
 
   constructor(entry: URL, workerData?: unknown) {
     this.#worker = new Worker(entry, { workerData });
-    this.#worker.unref();
     this.#worker.on("message", ({ id, answer }: AnswerMessage) => {
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
@@ -38,6 +37,8 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
       this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),
     );
     this.#worker.on("exit", (code) => this.#ended(new ThreadEnded(`thread ended with code ${code}`)));
+    // Last, for a listener to messages takes it back: an idle thread must not hold the end of the process up.
+    this.#worker.unref();
   }
 
   /** Whether the thread can't answer any more. */

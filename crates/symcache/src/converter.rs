@@ -10,6 +10,7 @@
 //!   makes the sym file malformed, and so do FUNC and INLINE_ORIGIN records anywhere.
 
 mod call_locations;
+mod digits;
 mod files;
 mod flatten;
 mod function;
@@ -22,6 +23,7 @@ mod numbers;
 mod ranges;
 mod records;
 mod segments;
+mod source_locations;
 mod string_table;
 mod symcache_file;
 
@@ -29,7 +31,6 @@ use memchr::{memchr, memrchr};
 use symbolic_common::DebugId;
 use symbolic_debuginfo::breakpad::BreakpadError;
 
-use self::call_locations::CallLocations;
 use self::files::Files;
 use self::flatten::{Flattener, is_plain};
 use self::function::{Function, Inlinee, Line};
@@ -38,8 +39,8 @@ use self::inline_tree::put_tree;
 use self::module_record::{ModuleName, ModuleRecord};
 use self::names::cut;
 use self::nesting::{Nesting, TooMuchWork};
-use self::ranges::Ranges;
 use self::records::{InlineRecord, LineRecord, NamedAddress, NumberedName};
+use self::source_locations::SourceLocations;
 use self::string_table::StringTable;
 use crate::conversion_error::{ConversionError, Reason};
 use crate::raw::{NONE, SourceLocation};
@@ -70,8 +71,7 @@ pub struct Converter {
     inline_ranges: Vec<(u64, u64)>,
     nesting: Nesting,
     flattener: Flattener,
-    calls: CallLocations,
-    ranges: Ranges,
+    locations: SourceLocations,
     publics: Vec<Public>,
 }
 
@@ -115,8 +115,7 @@ impl Converter {
             inline_ranges: Vec::new(),
             nesting: Nesting::default(),
             flattener: Flattener::default(),
-            calls: CallLocations::default(),
-            ranges: Ranges::default(),
+            locations: SourceLocations::default(),
             publics: Vec::new(),
         })
     }
@@ -142,9 +141,11 @@ impl Converter {
         self.end_function()?;
 
         for Public { address, name } in self.publics {
-            if self.ranges.is_free(address) {
+            if self.locations.ranges.is_free(address) {
                 let function = self.functions.add_public(name, address);
-                self.ranges.put(address, SourceLocation { file: NONE, line: 0, function, inlined_into: NONE });
+                self.locations
+                    .ranges
+                    .put(address, SourceLocation { file: NONE, line: 0, function, inlined_into: NONE });
             }
         }
         Ok(SymcacheFile {
@@ -154,8 +155,7 @@ impl Converter {
             debug_id: self.debug_id,
             files: self.files,
             functions: self.functions,
-            calls: self.calls,
-            ranges: self.ranges,
+            locations: self.locations,
             strings: self.strings,
         })
     }
@@ -281,7 +281,7 @@ impl Converter {
             return Ok(());
         }
         self.place = Place::Outside;
-        let Self { function, nesting, functions, calls, ranges, .. } = self;
+        let Self { function, nesting, functions, locations, .. } = self;
         let Ok(entry) = u32::try_from(function.address) else { return Ok(()) };
         if function.size == 0 {
             return Ok(());
@@ -292,9 +292,9 @@ impl Converter {
         })?;
         let number = functions.add(function.name, entry);
         if is_plain(function, &nesting.nested) {
-            self.flattener.flatten(function, number, &nesting.nested, calls, ranges);
+            self.flattener.flatten(function, number, &nesting.nested, locations);
         } else {
-            put_tree(function, number, &nesting.nested, calls, ranges);
+            put_tree(function, number, &nesting.nested, locations);
         }
         Ok(())
     }

@@ -6,22 +6,15 @@
 
 use std::ops::Range;
 
-use super::call_locations::CallLocations;
 use super::function::{Function, Inlinee, Line};
-use super::ranges::Ranges;
+use super::source_locations::SourceLocations;
 use crate::raw::{NONE, SourceLocation};
 
 /// Puts the ranges of a function, whose index is `number`. Its inlinees are nested.
 #[cold]
-pub(crate) fn put_tree(
-    function: &Function,
-    number: u32,
-    nested: &[Inlinee],
-    calls: &mut CallLocations,
-    ranges: &mut Ranges,
-) {
+pub(crate) fn put_tree(function: &Function, number: u32, nested: &[Inlinee], locations: &mut SourceLocations) {
     let tree = Tree::build(function, number, nested);
-    Walk { tree, open: Vec::new(), callees: vec![(0, NONE)], calls, ranges }.all();
+    Walk { tree, open: Vec::new(), callees: vec![(0, NONE)], locations }.all();
 }
 
 /// The calls of a function; the first is the function itself, and each stands behind its caller.
@@ -129,8 +122,7 @@ struct Walk<'a> {
     /// From which address on the callees of each open call have which call location. The first stands for the function's
     /// caller, of which nothing is known.
     callees: Vec<(u32, u32)>,
-    calls: &'a mut CallLocations,
-    ranges: &'a mut Ranges,
+    locations: &'a mut SourceLocations,
 }
 
 struct Open {
@@ -167,7 +159,7 @@ impl Walk<'_> {
         if call == 0 {
             let Call { address, function, .. } = self.tree.calls[call];
             let unknown_line = SourceLocation { file: NONE, line: 0, function, inlined_into: NONE };
-            self.ranges.put_if_free(address as u32, unknown_line);
+            self.locations.ranges.put_if_free(address as u32, unknown_line);
         }
         self.open.push(Open { call, callees: first_callee..self.callees.len() });
     }
@@ -187,11 +179,11 @@ impl Walk<'_> {
             let mut address = start;
             while address < end {
                 if callee_lines.peek().is_none_or(|next| next.start > address) {
-                    self.ranges.put(address, source);
+                    self.locations.ranges.put(address, source);
                 }
                 match callee_lines.next_if(|next| next.start < end) {
                     Some(callee_line) => {
-                        self.callees.push((callee_line.start, self.calls.index(source)));
+                        self.callees.push((callee_line.start, self.locations.calls.index(source)));
                         address = callee_line.end;
                     }
                     None => address = end,
@@ -205,6 +197,6 @@ impl Walk<'_> {
         let Some(Open { call, callees }) = self.open.pop() else { return };
         self.callees.truncate(callees.start);
         let Call { address, size, .. } = self.tree.calls[call];
-        self.ranges.end_at(address.saturating_add(size) as u32);
+        self.locations.ranges.end_at(address.saturating_add(size) as u32);
     }
 }

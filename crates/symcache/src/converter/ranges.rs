@@ -30,6 +30,8 @@ impl Ranges {
             self.starts.push(start);
             self.locations.push(location);
             self.last = Some(start);
+        } else if self.last == Some(start) {
+            *self.locations.last_mut() = location;
         } else {
             self.put_straggler(start, location);
         }
@@ -93,7 +95,7 @@ impl Ranges {
                 Ok(index) => Some(self.locations.get_mut(index)),
                 Err(_) => self.stragglers.get_mut(&start),
             },
-            Some(last) if start == last => Some(self.locations.get_mut(self.locations.len() - 1)),
+            Some(last) if start == last => Some(self.locations.last_mut()),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //! Each is first read as nearly all sym files write it: numbers of few digits, one space between fields, a name that neither
 //! begins nor ends with white space. Any other line is left to Symbolic's own parser, which says whether it is one.
 
+use super::digits;
 use symbolic_debuginfo::breakpad::{
     BreakpadError, BreakpadFileRecord, BreakpadFuncRecord, BreakpadInlineOriginRecord, BreakpadInlineRecord,
     BreakpadLineRecord, BreakpadPublicRecord, Lines,
@@ -150,7 +151,8 @@ fn plain_inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Option<Inli
     }
 }
 
-/// What is left of a line. Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
+/// What is left of a line. The compiler would call the small methods, and in WebAssembly hand what they give through memory.
+/// Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -161,51 +163,57 @@ impl<'a> Fields<'a> {
     }
 
     /// A hexadecimal number of at most 16 digits, which 64 bits can hold.
-    #[inline]
+    #[inline(always)]
     fn hex(&mut self) -> Option<u64> {
-        let mut value = 0;
-        let mut digits = 0;
-        while let Some(digit) = self.0.get(digits).map(|byte| HEX_DIGITS[usize::from(*byte)])
-            && digit < 16
-        {
-            value = value << 4 | u64::from(digit);
-            digits += 1;
+        match self.0.first_chunk().map(|bytes| digits::leading_hex(*bytes)) {
+            Some((digits, value)) if digits < 8 || !self.0.get(8).is_some_and(u8::is_ascii_hexdigit) => {
+                self.0 = &self.0[digits..];
+                (digits > 0).then_some(value)
+            }
+            _ => self.digits(16, 16),
         }
-        self.0 = &self.0[digits..];
-        (1..=16).contains(&digits).then_some(value)
     }
 
     /// A decimal number of at most 19 digits, which 64 bits can hold.
-    #[inline]
+    #[inline(always)]
     fn decimal(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        let mut digits = 0;
-        while let Some(digit) = self.0.get(digits).map(|byte| byte.wrapping_sub(b'0'))
-            && digit < 10
-        {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            digits += 1;
+        match self.0.first_chunk().map(|bytes| digits::leading_decimal(*bytes)) {
+            Some((digits, value)) if digits < 8 => {
+                self.0 = &self.0[digits..];
+                (digits > 0).then_some(value)
+            }
+            _ => self.digits(10, 19),
         }
-        self.0 = &self.0[digits..];
-        (1..=19).contains(&digits).then_some(value)
+    }
+
+    /// A number of many digits, or at the end of the text.
+    #[cold]
+    fn digits(&mut self, radix: u32, most: usize) -> Option<u64> {
+        let digits = self.0.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
+        let (number, rest) = self.0.split_at(digits);
+        self.0 = rest;
+        if !(1..=most).contains(&digits) {
+            return None;
+        }
+        u64::from_str_radix(str::from_utf8(number).ok()?, radix).ok()
     }
 
     /// One space, with neither another nor other white space behind it.
-    #[inline]
+    #[inline(always)]
     fn space(&mut self) -> Option<()> {
         let [b' ', rest @ ..] = self.0 else { return None };
         self.0 = rest;
         (*rest.first()? > b' ').then_some(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn hex_and_space(&mut self) -> Option<u64> {
         let value = self.hex()?;
         self.space()?;
         Some(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decimal_and_space(&mut self) -> Option<u64> {
         let value = self.decimal()?;
         self.space()?;
@@ -218,15 +226,3 @@ impl<'a> Fields<'a> {
         str::from_utf8(self.0).ok()
     }
 }
-
-/// The value of each hexadecimal digit, and 255 for other bytes.
-const HEX_DIGITS: [u8; 256] = {
-    let mut values = [u8::MAX; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    values
-};

@@ -57,6 +57,13 @@ impl<T> Segments<T> {
         }
     }
 
+    /// The last element, of which there must be one.
+    #[inline]
+    pub(crate) fn last_mut(&mut self) -> &mut T {
+        // A segment is put among the full ones when the next element comes.
+        self.last.last_mut().expect("isn't empty")
+    }
+
     /// The elements from `start` to `end` in slices as long as they lie together.
     pub(crate) fn slices(&self, start: usize, end: usize) -> impl Iterator<Item = &[T]> {
         let segments = self.full.iter().chain(std::iter::once(&self.last));

@@ -2,11 +2,10 @@
 
 use symbolic_symcache::SymCacheConverter;
 
-use super::call_locations::CallLocations;
 use super::files::Files;
 use super::functions::Functions;
 use super::module_record::ModuleRecord;
-use super::ranges::Ranges;
+use super::source_locations::SourceLocations;
 use super::string_table::StringTable;
 use crate::raw::bytes;
 use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
@@ -22,8 +21,7 @@ pub struct SymcacheFile {
     pub(crate) module_name: String,
     pub(crate) files: Files,
     pub(crate) functions: Functions,
-    pub(crate) calls: CallLocations,
-    pub(crate) ranges: Ranges,
+    pub(crate) locations: SourceLocations,
     pub(crate) strings: StringTable,
 }
 
@@ -76,7 +74,7 @@ impl SymcacheFile {
     fn trailer(&self) -> Trailer {
         let mut samples = Vec::new();
         let mut skip = 0;
-        for starts in self.ranges.starts() {
+        for starts in self.locations.ranges.starts() {
             samples.extend(starts.iter().skip(skip).step_by(SAMPLE_EVERY));
             skip = (skip + SAMPLE_EVERY * starts.len() - starts.len()) % SAMPLE_EVERY;
         }
@@ -98,14 +96,14 @@ impl SymcacheFile {
 
     /// The numbers of files, functions, call locations and ranges, and the bytes of strings.
     fn counts(&self) -> [u32; 5] {
-        let Self { files, functions, calls, ranges, strings, .. } = self;
+        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
         [files.list.len(), functions.list.len(), calls.list.len(), ranges.len(), strings.len()]
             .map(|count| count as u32)
     }
 
     /// The payload behind the header in parts, its zero bytes included.
     fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let Self { files, functions, calls, ranges, strings, .. } = self;
+        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
         let padding = |length: usize| &[0; 8][..length.next_multiple_of(8) - length];
         std::iter::once(bytes(&files.list))
             .chain(functions.list.slices(0, functions.list.len()).map(bytes))

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { startTestService } from "./service.ts";
+
+/** A server that takes what is sent to Sentry, and its DSN. */
+async function startSentry() {
+  const envelope = Promise.withResolvers<string>();
+  const server = createServer((request, response) => {
+    envelope.resolve(text(request));
+    void envelope.promise.then(() => response.end("{}"));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    dsn: `http://key@127.0.0.1:${(server.address() as AddressInfo).port}/1`,
+    /** The first event: the third line of its envelope. */
+    event: envelope.promise.then(
+      (lines) => JSON.parse(lines.split("\n")[2] ?? "") as Record<string, unknown>,
+    ),
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
+
+test("reports a bug to Sentry, without what tells of the client", async () => {
+  await using sentry = await startSentry();
+  await using service = await startTestService({
+    ELIOT_SECRET_SENTRY_DSN: sentry.dsn,
+    ELIOT_HOSTNAME: "web1",
+  });
+  const headers = { "user-agent": "test/1.0", "x-forwarded-for": "192.0.2.1", cookie: "a=b" };
+  await fetch(`${service.url}/__broken__?query`, { headers });
+  const { exception, request, transaction, server_name, release } = await sentry.event;
+  const { values } = exception as { values: [{ value: string; mechanism: object }] };
+  assert.deepEqual(
+    [values[0].value, values[0].mechanism],
+    ["intentional exception", { type: "eliot", handled: false }],
+  );
+  assert.deepEqual([transaction, server_name, release], ["/__broken__", "web1", "none:unknown"]);
+  const { url, headers: sent } = request as { url: string; headers: Record<string, string> };
+  assert.deepEqual(
+    [url, sent["user-agent"], sent["x-forwarded-for"], sent["cookie"]],
+    ["/__broken__", "test/1.0", "[Scrubbed]", "[Scrubbed]"],
+  );
+  assert.ok(!JSON.stringify(await sentry.event).includes("query"));
+});
