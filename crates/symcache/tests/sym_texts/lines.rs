@@ -14,8 +14,8 @@ const IDS: [&str; 20] = [
 ];
 
 #[rustfmt::skip]
-const LINE_NUMBERS: [&str; 12] = [
-    "0", "007", "-1", "-0", "4294967295", "4294967296", "4294967301", "9999999999999999999", "10000000000000000000",
+const LINE_NUMBERS: [&str; 16] = [
+    "0", "007", "123", "1234567", "12345678", "123456789", "-1", "-0", "4294967295", "4294967296", "4294967301", "9999999999999999999", "10000000000000000000",
     "18446744073709551615", "-18446744073709551615", "00000000000000000000000012",
 ];
 
@@ -197,7 +197,16 @@ pub(super) struct LineMaker {
 
 impl LineMaker {
     pub(super) fn new(choices: &mut Choices) -> Self {
-        let base = choices.weighted(&[(9, 0), (4, (1 << 32) - 0x20), (2, 0_u64.wrapping_sub(0x20)), (1, 1 << 31)]);
+        let base = choices.weighted(&[
+            (9, 0),
+            (4, (1 << 32) - 0x20),
+            (2, 0_u64.wrapping_sub(0x20)),
+            (1, (1 << 31) - 0x20),
+            // Where addresses become longer by a digit.
+            (1, 0xf0),
+            (1, 0xfff0),
+            (1, 0xfff_ffe0),
+        ]);
         Self {
             base,
             has_long_functions: choices.once_in(6),
