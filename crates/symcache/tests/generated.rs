@@ -6,7 +6,11 @@ mod fixtures;
 mod judge;
 mod sym_texts;
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, Once};
+use std::time::{Duration, Instant};
+use std::{process, thread};
 
 use fixtures::sym_files;
 use judge::assert_equal_to_symbolic;
@@ -16,7 +20,7 @@ use proptest::prelude::*;
 use sym_texts::{Arrival, DEBUG_FILENAME, DEBUG_ID, EditSeed};
 use symcache::checksum::checksum;
 
-const CASES: u32 = 50_000;
+const CASES: u32 = 30_000;
 
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |cases| cases.parse().expect("a number of cases"));
@@ -29,13 +33,53 @@ proptest! {
 
     #[test]
     fn answers_like_symbolic_for_files_that_mix_every_oddity(arrival in generated()) {
+        let _watch = Watch::over(&arrival);
         assert_equal_to_symbolic(DEBUG_FILENAME, DEBUG_ID, &arrival.text, &arrival.pieces);
     }
 
     #[test]
     fn answers_like_symbolic_for_recorded_files_with_changed_lines((excerpt, arrival) in changed()) {
+        let _watch = Watch::over(&arrival);
         let Excerpt { debug_filename, debug_id, .. } = &EXCERPTS[excerpt];
         assert_equal_to_symbolic(debug_filename, debug_id, &arrival.text, &arrival.pieces);
+    }
+}
+
+/// Ends the tests, with the sym file printed, when a conversion doesn't end: proptest sees panics alone.
+struct Watch {
+    number: u64,
+}
+
+static WATCHED: Mutex<BTreeMap<u64, (Instant, Arrival)>> = Mutex::new(BTreeMap::new());
+
+impl Watch {
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    fn over(arrival: &Arrival) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        static WATCHER: Once = Once::new();
+        WATCHER.call_once(|| drop(thread::spawn(Self::watch)));
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        WATCHED.lock().unwrap().insert(number, (Instant::now(), arrival.clone()));
+        Self { number }
+    }
+
+    fn watch() {
+        loop {
+            thread::sleep(Duration::from_secs(1));
+            if let Some((since, arrival)) = WATCHED.lock().unwrap().values().next()
+                && since.elapsed() > Self::LONGEST
+            {
+                eprintln!("has not come to an end {arrival:?}");
+                process::abort();
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        WATCHED.lock().unwrap().remove(&self.number);
     }
 }
 
