@@ -53,7 +53,12 @@ fn made_of_lines(with_edit: bool, bytes: &[u8]) -> Arrival {
 }
 
 fn raw(kind: u8, text: Vec<u8>) -> Arrival {
-    Arrival { text, pieces: vec![[1, 7, 100, LONGEST][usize::from(kind / 4) % 4]] }
+    Arrival {
+        debug_filename: DEBUG_FILENAME,
+        debug_id: DEBUG_ID,
+        text,
+        pieces: vec![[1, 7, 100, LONGEST][usize::from(kind / 4) % 4]],
+    }
 }
 
 /// The first bytes, and zeros where there are no more.
@@ -65,5 +70,6 @@ fn seed<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
 }
 
 fuzz_target!(|file: SymFile| {
-    assert_equal_to_symbolic(DEBUG_FILENAME, DEBUG_ID, &file.0.text, &file.0.pieces);
+    let Arrival { debug_filename, debug_id, text, pieces } = &file.0;
+    assert_equal_to_symbolic(debug_filename, debug_id, text, pieces);
 });

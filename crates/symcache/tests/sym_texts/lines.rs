@@ -209,7 +209,7 @@ impl LineMaker {
         ]);
         Self {
             base,
-            has_long_functions: choices.once_in(6),
+            has_long_functions: choices.once_in(4),
             function: None,
             in_head: true,
             previous_function_end: base,

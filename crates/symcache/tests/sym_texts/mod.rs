@@ -23,16 +23,18 @@ pub type EditSeed = [u8; 8];
 /// Bytes of which what concerns the whole file is made.
 pub type FileSeed = [u8; 12];
 
-/// A sym file, and the lengths of the pieces that it arrives in, over and over.
+/// A module's sym file, and the lengths of the pieces that it arrives in, over and over.
 #[derive(Clone)]
 pub struct Arrival {
+    pub debug_filename: &'static str,
+    pub debug_id: &'static str,
     pub text: Vec<u8>,
     pub pieces: Vec<usize>,
 }
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "in pieces of {:?}:", self.pieces)?;
+        writeln!(f, "{}/{} in pieces of {:?}:", self.debug_filename, self.debug_id, self.pieces)?;
         for line in self.text.split_inclusive(|byte| *byte == b'\n') {
             writeln!(f, "{}", line.escape_ascii())?;
         }
@@ -50,9 +52,26 @@ impl Arrival {
         Self::edited(choices, text_lines, edits, &[])
     }
 
-    /// A sym file of which lines are known, changed. Lines of `others` get into it.
+    /// The sym file of lines that are known, changed. Lines of `others` get into it.
     pub fn changed(file: &FileSeed, lines: &[Vec<u8>], edits: &[EditSeed], others: &[Vec<u8>]) -> Self {
         Self::edited(Choices(file), lines.to_vec(), edits, others)
+    }
+
+    /// Drops lines, many or one at a time, as long as it stays what it is.
+    pub fn drop_lines(&mut self, mut stays: impl FnMut(&Self) -> bool) {
+        let mut count = self.text.len();
+        while count > 0 {
+            let lines: Vec<&[u8]> = self.text.split_inclusive(|byte| *byte == b'\n').collect();
+            count = count.min(lines.len());
+            let fewer = (0..=lines.len() - count).rev().find_map(|at| {
+                let text = [&lines[..at], &lines[at + count..]].concat().concat();
+                Some(Self { text, ..self.clone() }).filter(|fewer| stays(fewer))
+            });
+            match fewer {
+                Some(fewer) => *self = fewer,
+                None => count /= 2,
+            }
+        }
     }
 
     fn edited(mut choices: Choices, mut lines: Vec<Vec<u8>>, edits: &[EditSeed], others: &[Vec<u8>]) -> Self {
@@ -75,7 +94,7 @@ impl Arrival {
             1 => vec![1],
             _ => (0..3).map(|_| 1 + choices.below(100)).collect(),
         };
-        Self { text, pieces }
+        Self { debug_filename: DEBUG_FILENAME, debug_id: DEBUG_ID, text, pieces }
     }
 }
 
