@@ -147,6 +147,9 @@ export const Environment = z.object({
     .prefault("3")
     .describe("sym files converted at the same time, each in a thread"),
   ELIOT_LOOKUP_WORKERS: whole(1, 64).prefault("2").describe("threads that look offsets up"),
+  ELIOT_LOOKUP_MEMORY: size
+    .prefault("1gb")
+    .describe("bytes of symcaches that these threads hold in memory, in all; at least 8 MB each"),
   ELIOT_DRAIN_DELAY: seconds(0).prefault("0").describe("seconds to keep accepting requests after SIGTERM"),
   ELIOT_DRAIN_TIMEOUT: seconds(0)
     .prefault("30")
@@ -199,6 +202,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     downloadFailedTtl: values.ELIOT_DOWNLOAD_FAILED_TTL,
     converters: values.ELIOT_CONVERTERS,
     lookupWorkers: values.ELIOT_LOOKUP_WORKERS,
+    lookupMemory: values.ELIOT_LOOKUP_MEMORY,
     drainDelay: values.ELIOT_DRAIN_DELAY,
     drainTimeout: values.ELIOT_DRAIN_TIMEOUT,
   };

@@ -62,7 +62,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
   const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
-  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers));
+  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
   const symcaches = starting.use(
     new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups),
   );

@@ -9,20 +9,27 @@ interface Recorded {
   response: { status: number; json: unknown };
 }
 
-const service = await startTestService();
-test.after(() => service[Symbol.asyncDispose]());
+const services = {
+  "as recorded": await startTestService(),
+  "as recorded with hardly any memory for lookups": await startTestService({ ELIOT_LOOKUP_MEMORY: "1" }),
+};
+test.after(() => Promise.all(Object.values(services).map((service) => service[Symbol.asyncDispose]())));
 
 for (const folder of ["answers/", "quirks/answers/"]) {
   for (const name of readdirSync(new URL(folder, fixtures))) {
-    test(`answers ${folder}${name} as recorded`, async () => {
-      const text = gunzipSync(readFileSync(new URL(folder + encodeURIComponent(name), fixtures))).toString();
-      const { request, response } = JSON.parse(text) as Recorded;
-      const answer = await service.post(request.path, requestText(text));
-      assert.deepEqual(
-        { status: answer.status, json: await answer.json() },
-        { status: response.status, json: response.json },
-      );
-    });
+    for (const [how, service] of Object.entries(services)) {
+      test(`answers ${folder}${name} ${how}`, async () => {
+        const text = gunzipSync(
+          readFileSync(new URL(folder + encodeURIComponent(name), fixtures)),
+        ).toString();
+        const { request, response } = JSON.parse(text) as Recorded;
+        const answer = await service.post(request.path, requestText(text));
+        assert.deepEqual(
+          { status: answer.status, json: await answer.json() },
+          { status: response.status, json: response.json },
+        );
+      });
+    }
   }
 }
 

@@ -22,6 +22,14 @@ interface Entry {
   touched: number;
 }
 
+/** A symcache that is on disk, but not flushed yet. */
+export interface WrittenSymcache {
+  /** Where it can be read until it is kept. */
+  path: string;
+  /** Its path from then on. Rejects with what the disk says. */
+  kept: Promise<string>;
+}
+
 export interface FolderEvents {
   evicted: () => void;
   /** The sum of all symcaches, whenever it changed. */
@@ -83,21 +91,43 @@ export class SymcacheFolder implements AsyncDisposable {
   }
 
   /**
-   * Keeps a symcache of `bytes` that `write` writes, flushed, to the path it is given; evicts others to make room.
-   * Returns its path, or undefined where it is larger than the folder may be. Throws what the disk says.
+   * Keeps a symcache of `bytes` that `write` writes to the path it is given; evicts others to make room. Resolves once it
+   * can be read, before it is flushed; undefined where it is larger than the folder may be. Throws what the disk says.
    */
-  async set(key: string, bytes: number, write: (path: string) => Promise<void>): Promise<string | undefined> {
+  async set(
+    key: string,
+    bytes: number,
+    write: (path: string) => Promise<void>,
+  ): Promise<WrittenSymcache | undefined> {
     if (bytes > this.#maxBytes) return undefined;
     // What is being written can't be evicted: where that leaves too little room, others must end first.
     while (this.#bytesBeingWritten + bytes > this.#maxBytes) await Promise.race(this.#writes);
     this.#bytesBeingWritten += bytes;
     const ended = Promise.withResolvers<void>();
     this.#writes.add(ended.promise);
-    const temporary = this.#temporaryPath();
+    const end = () => {
+      this.#bytesBeingWritten -= bytes;
+      this.#writes.delete(ended.promise);
+      ended.resolve();
+      this.#events.used(this.#bytes);
+    };
+    const path = this.#temporaryPath();
     try {
       await this.#evict();
-      await mkdir(dirname(temporary), { recursive: true });
-      await write(temporary);
+      await mkdir(dirname(path), { recursive: true });
+      await write(path);
+      return { path, kept: this.#keep(key, bytes, path).finally(end) };
+    } catch (error) {
+      await rm(path, { force: true }).catch(this.#events.failed);
+      end();
+      throw error;
+    }
+  }
+
+  /** Flushes a written symcache and gives it its name, which is the answer. */
+  async #keep(key: string, bytes: number, temporary: string): Promise<string> {
+    try {
+      await flush(temporary);
       const path = this.#path(key);
       await renameInto(temporary, path);
       this.#remember(key, { bytes, used: Date.now(), touched: Date.now() });
@@ -105,11 +135,6 @@ export class SymcacheFolder implements AsyncDisposable {
     } catch (error) {
       await rm(temporary, { force: true }).catch(this.#events.failed);
       throw error;
-    } finally {
-      this.#bytesBeingWritten -= bytes;
-      this.#writes.delete(ended.promise);
-      ended.resolve();
-      this.#events.used(this.#bytes);
     }
   }
 
@@ -139,6 +164,7 @@ export class SymcacheFolder implements AsyncDisposable {
   /** Notes on disk what was used since, so that the next start has the order. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#rescan);
+    await Promise.all(this.#writes);
     for (const [key, entry] of this.#entries)
       if (entry.used > entry.touched) await this.#inBackground(this.#touch(key, entry));
     await this.#inBackground(rm(join(this.#root, "tmp", this.#temporary), { recursive: true, force: true }));
@@ -240,7 +266,12 @@ async function renameInto(from: string, to: string): Promise<void> {
       if (attempt === 3 || !isAbsence(error)) throw error;
     }
   }
-  await using handle = await open(folder);
+  await flush(folder);
+}
+
+/** What was written to a file, or to a folder, survives a power cut from now on. */
+async function flush(path: string): Promise<void> {
+  await using handle = await open(path);
   await handle.sync();
 }
 

@@ -1,15 +1,20 @@
 /** Entry of a converter thread: turns one sym file after another into a symcache. */
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, Refusal } from "./messages.ts";
+import { warmUpConversion } from "./warmUp.ts";
 
 const wasm = workerData as WebAssembly.Module;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
 
 answerAsks<ConverterProtocol>({
+  warmUp() {
+    void warmUpConversion(wasm);
+    return [{}];
+  },
   start: (module) =>
     refusing(() => {
       converter?.[Symbol.dispose]();
@@ -28,7 +33,7 @@ answerAsks<ConverterProtocol>({
     }),
   write(path) {
     try {
-      writeFlushed(path);
+      write(path);
       return [{}];
     } catch (error) {
       return [{ error: String(error) }];
@@ -50,13 +55,12 @@ function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
   }
 }
 
-function writeFlushed(path: string): void {
+function write(path: string): void {
   const file = openSync(path, "wx");
   try {
     converter?.write((piece) => {
       for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
     });
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

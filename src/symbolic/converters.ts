@@ -17,10 +17,10 @@ export class ConversionTimeout extends Error {
 }
 
 /** A finished conversion. Its thread does nothing else until this is disposed. */
-export interface Conversion extends AsyncDisposable {
+export interface Conversion extends Disposable {
   /** Size of the symcache. */
   readonly bytes: number;
-  /** Writes the symcache to a new file and flushes it. Throws what the disk says. */
+  /** Writes the symcache to a new file. Throws what the disk says. */
   write(path: string): Promise<void>;
   /** A copy of the symcache. */
   take(): Promise<SharedArrayBuffer>;
@@ -29,16 +29,25 @@ export interface Conversion extends AsyncDisposable {
 /** Threads that convert sym files into symcaches, one at a time each. */
 export class Converters implements AsyncDisposable {
   readonly #wasm: WebAssembly.Module;
+  readonly #maxThreads: number;
   readonly #timeout: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
   readonly #waiting: ((thread: ConverterThread) => void)[] = [];
+  readonly #replacements = new Set<Promise<void>>();
+  #isEnding = false;
 
-  /** `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up and its thread ended. */
-  constructor(wasm: WebAssembly.Module, threads: number, timeout: number) {
+  /**
+   * Starts one thread, and up to `maxThreads` as they are needed.
+   * `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up and its thread ended.
+   */
+  constructor(wasm: WebAssembly.Module, maxThreads: number, timeout: number) {
     this.#wasm = wasm;
+    this.#maxThreads = maxThreads;
     this.#timeout = timeout;
-    for (let count = 0; count < threads; count++) this.#startThread();
+    this.#startThread();
+    // Not waited for: a conversion may come in between. Should it fail, so will the first conversion, and say why.
+    this.#idle[0]?.ask("warmUp", undefined).catch(() => {});
   }
 
   /**
@@ -58,17 +67,19 @@ export class Converters implements AsyncDisposable {
           if (error !== undefined) throw new Error(error);
         },
         take: () => this.#within(thread, thread.ask("take", undefined)),
-        [Symbol.asyncDispose]: () => this.#giveBack(thread, bytes > largeSymcache),
+        [Symbol.dispose]: () => this.#giveBack(thread, bytes > largeSymcache),
       };
     } catch (error) {
       // After a refusal the thread is sound; after anything else it may hold half of a large file.
-      await this.#giveBack(thread, !(error instanceof ConversionError));
+      this.#giveBack(thread, !(error instanceof ConversionError));
       throw error;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     await Promise.all([...this.#threads].map((thread) => thread[Symbol.asyncDispose]()));
+    await Promise.all(this.#replacements);
   }
 
   #startThread(): void {
@@ -84,15 +95,22 @@ export class Converters implements AsyncDisposable {
   }
 
   #borrow(): Promise<ConverterThread> {
+    if (this.#idle.length === 0 && this.#threads.size < this.#maxThreads) this.#startThread();
     const idle = this.#idle.pop();
     return idle ? Promise.resolve(idle) : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async #giveBack(thread: ConverterThread, replace: boolean): Promise<void> {
+  /** Nobody waits for a replacement: to give back a large memory takes its time. */
+  #giveBack(thread: ConverterThread, replace: boolean): void {
     if (!replace && !thread.hasEnded) return this.#hand(thread);
-    this.#threads.delete(thread);
+    const replacement = this.#replace(thread).finally(() => this.#replacements.delete(replacement));
+    this.#replacements.add(replacement);
+  }
+
+  async #replace(thread: ConverterThread): Promise<void> {
     await thread[Symbol.asyncDispose]();
-    this.#startThread();
+    this.#threads.delete(thread);
+    if (!this.#isEnding && this.#idle.length === 0) this.#startThread();
   }
 
   /** Copies the text into buffers that go to the thread and come back: at most three MiB wait for it. */

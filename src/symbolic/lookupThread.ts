@@ -1,57 +1,80 @@
 /** Entry of a lookup thread: looks offsets up in symcaches. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks } from "../threads/answerAsks.ts";
-import type { LookupAnswer, LookupProtocol, SymcacheBytes } from "./messages.ts";
+import { HeldSymcaches } from "./heldSymcaches.ts";
+import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } from "./messages.ts";
+import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
-import { Symcache, SymcacheDamaged } from "./symcache.ts";
-import { WasmInstance, type ReadAt } from "./wasmInstance.ts";
+import { SymcacheDamaged, type Symcache } from "./symcache.ts";
+import { asFile, identify } from "./symcacheFile.ts";
+import { warmUpLookup } from "./warmUp.ts";
 
-const wasm = workerData as WebAssembly.Module;
-const instance = new WasmInstance(wasm);
+const { wasm, memory } = workerData as LookupThreadData;
+const opened = new OpenSymcaches(wasm, memory);
+const held = new HeldSymcaches(wasm);
+/** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
+const heldOverhead = 8e6;
 
+void warmUpLookup(wasm);
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {
-      using file = openFile(symcache);
-      using opened = Symcache.open(instance, file.readAt, file.size, module);
-      const locations = opened.lookUp(offsets);
-      const { strings: _, ...columns } = locations;
-      const answer = { kind: "found", moduleName: opened.moduleName, locations } as const;
+      const answer =
+        typeof symcache === "string"
+          ? lookUpInFile(symcache, module, offsets)
+          : lookUpInMemory(symcache, module, offsets);
+      opened.keepWithinMemory();
+      const { strings: _, ...columns } = answer.locations;
       return [answer, Object.values(columns).map((column) => column.buffer)];
     } catch (error) {
+      if (typeof symcache === "string") forget(symcache);
       return [fault(error)];
     }
   },
+  hold({ module, path }) {
+    try {
+      held.hold(path, module);
+      return [true];
+    } catch (error) {
+      fault(error);
+      return [false];
+    }
+  },
+  release(path) {
+    held.release(path);
+    return [{}];
+  },
   selfTest: () => [selfTest(wasm)],
 });
+
+type Found = Extract<LookupAnswer, { kind: "found" }>;
+
+function lookUpInFile(path: string, module: SymcacheModule, offsets: Uint32Array): Found {
+  const identity = identify(path);
+  const symcache = held.get(path, identity) ?? opened.get(path, identity, module);
+  const answer = lookUp(symcache, offsets);
+  const heldBytes = held.memoryBytes(path);
+  const bytes = Math.max(heldBytes ?? 0, symcache.payloadBytes + heldOverhead);
+  return { ...answer, holding: { isHeld: heldBytes !== undefined, bytes } };
+}
+
+function lookUpInMemory(bytes: SharedArrayBuffer, module: SymcacheModule, offsets: Uint32Array): Found {
+  using symcache = opened.openOnce(asFile(bytes), module);
+  return lookUp(symcache, offsets);
+}
+
+function lookUp(symcache: Symcache, offsets: Uint32Array): Found {
+  return { kind: "found", moduleName: symcache.moduleName, locations: symcache.lookUp(offsets) };
+}
+
+/** The file is gone or of no use. */
+function forget(path: string): void {
+  held.release(path);
+  opened.close(path);
+}
 
 function fault(error: unknown): LookupAnswer {
   if (error instanceof SymcacheDamaged) return { kind: "damaged", message: error.message };
   if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
   return error.code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", message: error.message };
-}
-
-interface OpenFile extends Disposable {
-  size: number;
-  readAt: ReadAt;
-}
-
-function openFile(symcache: SymcacheBytes): OpenFile {
-  if (typeof symcache !== "string") {
-    const bytes = new Uint8Array(symcache);
-    return { size: bytes.length, readAt: (into, offset) => copy(bytes, into, offset), [Symbol.dispose]() {} };
-  }
-  const file = openSync(symcache, "r");
-  return {
-    size: fstatSync(file).size,
-    readAt: (into, offset) => readSync(file, into, 0, into.length, offset),
-    [Symbol.dispose]: () => closeSync(file),
-  };
-}
-
-function copy(from: Uint8Array, into: Uint8Array, offset: number): number {
-  const piece = from.subarray(offset, offset + into.length);
-  into.set(piece);
-  return piece.length;
 }

@@ -1,25 +1,45 @@
-import { Thread } from "../threads/thread.ts";
-import type { LookupAnswer, LookupProtocol, SymcacheBytes, SymcacheModule } from "./messages.ts";
+import { Thread, ThreadEnded } from "../threads/thread.ts";
+import { MemoryBudget, type Holding } from "./memoryBudget.ts";
+import type {
+  LookupAnswer,
+  LookupProtocol,
+  LookupThreadData,
+  SymcacheBytes,
+  SymcacheModule,
+} from "./messages.ts";
 
 const entry = new URL("./lookupThread.ts", import.meta.url);
+/** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
+const mostForPages = 128e6;
+const leastForPages = 8e6;
 
-/** Threads that look offsets up. Each module belongs to one of them, so that what was read of it is in one place. */
+/**
+ * Threads that look offsets up. Each module belongs to one of them, so that what was read of it is in one place.
+ * Symcaches that keep being asked for are read into memory as a whole, as long as there is room.
+ */
 export class Lookups implements AsyncDisposable {
-  readonly #wasm: WebAssembly.Module;
+  readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
+  readonly #budget: MemoryBudget;
 
-  constructor(wasm: WebAssembly.Module, threads: number) {
-    this.#wasm = wasm;
-    this.#threads = Array.from({ length: threads }, () => new Thread(entry, wasm));
+  /** `memory`: bytes of all threads together. */
+  constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
+    const forPages = Math.min(memory / 2, mostForPages);
+    this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
+    this.#budget = new MemoryBudget(memory - forPages);
+    this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded. */
-  lookUp(
+  async lookUp(
     module: SymcacheModule,
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<LookupAnswer> {
-    return this.#thread(hash(module) % this.#threads.length).ask("lookUp", { module, symcache, offsets });
+    const answer = await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
+    if (typeof symcache === "string" && answer.kind === "found" && answer.holding)
+      void this.#note(module, symcache, answer.holding);
+    return answer;
   }
 
   /** Lets every thread convert and look up a few lines. Throws where one gives a wrong answer or none. */
@@ -36,7 +56,30 @@ export class Lookups implements AsyncDisposable {
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
     if (thread && !thread.hasEnded) return thread;
-    return (this.#threads[number] = new Thread(entry, this.#wasm));
+    return (this.#threads[number] = this.#newThread());
+  }
+
+  #newThread(): Thread<LookupProtocol> {
+    return new Thread(entry, this.#data);
+  }
+
+  #number(module: SymcacheModule): number {
+    return hash(module) % this.#threads.length;
+  }
+
+  /** Lets the threads hold what is worth it. */
+  async #note(module: SymcacheModule, path: string, holding: Holding): Promise<void> {
+    const { release, hold } = this.#budget.use(path, holding);
+    try {
+      await Promise.all(
+        release.map((old) => this.#threads.map((thread) => thread.ask("release", old))).flat(),
+      );
+      if (hold)
+        this.#budget.begun(path, await this.#thread(this.#number(module)).ask("hold", { module, path }));
+    } catch (error) {
+      if (!(error instanceof ThreadEnded)) throw error;
+      this.#budget.begun(path, false);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** What passes between the service and its threads. */
 import type { ConversionError } from "./converter.ts";
 import type { Locations } from "./locations.ts";
+import type { Holding } from "./memoryBudget.ts";
 
 /** Whose symcache it is; the id in upper case. */
 export interface SymcacheModule {
@@ -18,24 +19,37 @@ export interface Refusal {
 
 /** Asked in this order: start, push, push, …, finish, then write or take or neither. */
 export interface ConverterProtocol {
+  /** At any time: begins to convert made sym files, in between, until that goes fast. */
+  warmUp(nothing: undefined): Record<string, never>;
   start(module: SymcacheModule): Record<string, never> | Refusal;
   /** The first `length` bytes of `buffer` come next; the buffer comes back to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
   finish(nothing: undefined): { bytes: number } | Refusal;
-  /** Writes the symcache to a new file and flushes it; the answer is what the disk said against it. */
+  /** Writes the symcache to a new file; the answer is what the disk said against it. */
   write(path: string): { error?: string };
   /** A copy of the symcache. */
   take(nothing: undefined): SharedArrayBuffer;
 }
 
+/** What a lookup thread starts with. */
+export interface LookupThreadData {
+  wasm: WebAssembly.Module;
+  /** Bytes it may take, beside the symcaches that it is told to hold. */
+  memory: number;
+}
+
 export interface LookupProtocol {
   lookUp(ask: { module: SymcacheModule; symcache: SymcacheBytes; offsets: Uint32Array }): LookupAnswer;
+  /** Begins to read a symcache file into memory as a whole; false where that can't be. */
+  hold(ask: { module: SymcacheModule; path: string }): boolean;
+  /** Gives its memory back. */
+  release(path: string): Record<string, never>;
   /** Converts and looks up a few lines; false where the answer is wrong. */
   selfTest(nothing: undefined): boolean;
 }
 
 export type LookupAnswer =
-  | { kind: "found"; moduleName: string; locations: Locations }
+  | { kind: "found"; moduleName: string; locations: Locations; holding?: Holding }
   | { kind: "missing" }
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { Locations } from "./locations.ts";
 import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
 
@@ -53,6 +54,22 @@ export class Symcache implements Disposable {
     this.moduleName = moduleName;
   }
 
+  /** How many bytes of the file `hold` takes. */
+  get payloadBytes(): number {
+    return this.#instance.call((exports) => exports.symcache_payload_length(this.#symcache));
+  }
+
+  /**
+   * Takes the next bytes of the file, from its beginning on and in whole pages of 4 KiB until the last. Once it has all
+   * of them, which is the answer, lookups don't read the file any more. Throws `SymcacheDamaged`.
+   */
+  hold(next: Uint8Array): boolean {
+    this.#instance.putInInbox(next);
+    const state = this.#instance.call((exports) => exports.symcache_hold(this.#symcache, next.length));
+    if (state === 1) throw new SymcacheDamaged(this.#instance.message());
+    return state === 2;
+  }
+
   /** The source locations of offsets into the module, in their order. Throws as `open` does. */
   lookUp(offsets: Uint32Array): Locations {
     if (this.#symcache === 0) throw new Error("the symcache was closed");
@@ -81,10 +98,13 @@ export class Symcache implements Disposable {
   }
 
   #strings(): string[] {
-    const bytes = Buffer.from(this.#bytes(columns.stringBytes));
+    const bytes = this.#bytes(columns.stringBytes);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    // Where a byte is a character, pieces of one string are made faster than many strings.
+    const whole = isAscii(text) ? text.toString("latin1") : undefined;
     let start = 0;
     return Array.from(this.#numbers(columns.stringEnds), (end) => {
-      const string = bytes.toString("utf8", start, end);
+      const string = whole?.slice(start, end) ?? text.toString("utf8", start, end);
       start = end;
       return string;
     });

@@ -30,8 +30,15 @@ export interface Cost {
   saving: number;
 }
 
+/** A symcache that was made. */
+export interface Made {
+  symcache: SymcacheBytes;
+  /** Its path once it is in the folder; undefined where it couldn't be kept. */
+  kept: Promise<string | undefined>;
+}
+
 export interface Making {
-  result: { symcache: SymcacheBytes } | Failure;
+  result: Made | Failure;
   cost: Cost;
 }
 
@@ -43,6 +50,9 @@ export interface MakerParts {
   log: Logger;
   config: Pick<Config, "downloadTimeout" | "downloadFailedTtl" | "maxSymFileBytes" | "notFoundTtl">;
 }
+
+/** Bytes of a symcache that takes so long to flush that nobody should wait for it. */
+const slowToFlush = 16e6;
 
 /** Makes symcaches of what the sources have, once however many ask, and remembers for a while what can't be made. */
 export class SymcacheMaker implements Disposable {
@@ -62,10 +72,21 @@ export class SymcacheMaker implements Disposable {
     const flight = `${key} ${keep}`;
     let making = this.#underWay.get(flight);
     if (!making) {
-      making = this.#tryEachSource(key, module, keep).finally(() => this.#underWay.delete(flight));
+      making = this.#tryEachSource(key, module, keep);
       this.#underWay.set(flight, making);
+      void this.#land(flight, making);
     }
     return making;
+  }
+
+  /** A flight ends when its symcache is in the folder: who comes before that joins it. */
+  async #land(flight: string, making: Promise<Making>): Promise<void> {
+    try {
+      const { result } = await making;
+      if ("kept" in result) await result.kept;
+    } finally {
+      this.#underWay.delete(flight);
+    }
   }
 
   /** Gives up what is under way. */
@@ -104,13 +125,10 @@ export class SymcacheMaker implements Disposable {
     try {
       await using symText = await source.open(module, signal);
       if (!symText) return this.#notFound;
-      await using conversion = await converters.convert(
-        module,
-        this.#followed(symText.pieces, progress, cost),
-      );
+      using conversion = await converters.convert(module, this.#followed(symText.pieces, progress, cost));
       cost.conversion = performance.now() - (progress.firstPiece ?? start);
       metrics.timing("symbolicate.parse_sym_file.parse", cost.conversion, {});
-      return { symcache: await this.#save(conversion, order) };
+      return await this.#save(conversion, order);
     } catch (error) {
       if (progress.firstPiece !== undefined) cost.failedConversion += performance.now() - progress.firstPiece;
       throw error;
@@ -143,25 +161,34 @@ export class SymcacheMaker implements Disposable {
     cost.downloadBytes += bytes;
   }
 
-  async #save(conversion: Conversion, { key, keep, cost }: Order): Promise<SymcacheBytes> {
+  async #save(conversion: Conversion, { key, keep, cost }: Order): Promise<Made> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
+    const noted = (path: string) => {
+      metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
+      return path;
+    };
+    const failed = (err: unknown) => {
+      if (err instanceof ThreadEnded) throw err;
+      metrics.histogram("diskcache.set", performance.now() - start, { result: "fail" });
+      log.error({ err, module: key }, "symcache can't be written");
+      return undefined;
+    };
     if (keep) {
       try {
-        const path = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
-        cost.saving = performance.now() - start;
-        if (path) {
-          metrics.histogram("diskcache.set", cost.saving, { result: "success" });
-          return path;
+        const written = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
+        const kept = written?.kept.then(noted);
+        if (written && kept) {
+          const symcache = conversion.bytes < slowToFlush ? await kept : written.path;
+          cost.saving = performance.now() - start;
+          return { symcache, kept: kept.catch(failed) };
         }
         log.warn({ module: key, bytes: conversion.bytes }, "symcache is larger than the cache folder may be");
-      } catch (err) {
-        if (err instanceof ThreadEnded) throw err;
-        metrics.histogram("diskcache.set", performance.now() - start, { result: "fail" });
-        log.error({ err, module: key }, "symcache can't be written");
+      } catch (error) {
+        failed(error);
       }
     }
-    return conversion.take();
+    return { symcache: await conversion.take(), kept: Promise.resolve(undefined) };
   }
 
   get #notFound(): Failure {

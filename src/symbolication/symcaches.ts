@@ -4,7 +4,7 @@ import type { Lookups } from "../symbolic/lookups.ts";
 import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-import { SymcacheMaker, type Cost, type Failure, type MakerParts } from "./symcacheMaker.ts";
+import { SymcacheMaker, type Cost, type Failure, type Made, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
 export type ModuleAnswer = Found | Failure;
@@ -58,11 +58,27 @@ export class Symcaches implements Disposable {
       const making = await this.#maker.make(key, module, attempt < attempts);
       cost = making.cost;
       if ("status" in making.result) return { answer: making.result, cacheLookup, cost };
-      const answer = await this.#lookUpIn(making.result.symcache, key, module, offsets, "converted");
+      const answer = await this.#lookUpMade(making.result, key, module, offsets);
       if (answer) return { answer, cacheLookup, cost };
       if (attempt === attempts)
         return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
     }
+  }
+
+  async #lookUpMade(
+    { symcache, kept }: Made,
+    key: string,
+    module: WantedModule,
+    offsets: Uint32Array<ArrayBuffer>,
+  ): Promise<ModuleAnswer | undefined> {
+    const answer = await this.#lookUpIn(symcache, key, module, offsets, "converted");
+    if (answer) return answer;
+    // It may have got its name in the folder just before it was opened.
+    const path = await kept;
+    if (path === undefined) return undefined;
+    const later = await this.#lookUpIn(path, key, module, offsets, "converted");
+    if (!later) await this.#parts.folder.remove(key);
+    return later;
   }
 
   async #lookUpCached(
@@ -79,6 +95,7 @@ export class Symcaches implements Disposable {
       result = "error";
       const answer = await this.#lookUpIn(path, key, module, offsets, "cached");
       if (answer) result = "hit";
+      else await folder.remove(key);
       return answer;
     } catch (error) {
       if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
@@ -91,7 +108,7 @@ export class Symcaches implements Disposable {
     }
   }
 
-  /** Undefined where the symcache is gone or damaged, and then removed. */
+  /** Undefined where the symcache is gone or damaged. */
   async #lookUpIn(
     symcache: SymcacheBytes,
     key: string,
@@ -99,7 +116,7 @@ export class Symcaches implements Disposable {
     offsets: Uint32Array<ArrayBuffer>,
     status: Found["status"],
   ): Promise<ModuleAnswer | undefined> {
-    const { folder, log } = this.#parts;
+    const { log } = this.#parts;
     let answer: LookupAnswer;
     try {
       answer = await this.#lookups.lookUp(module, symcache, offsets);
@@ -112,7 +129,6 @@ export class Symcaches implements Disposable {
       return { status, moduleName: answer.moduleName, locations: answer.locations };
     if (answer.kind !== "missing")
       log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
-    await folder.remove(key);
     return undefined;
   }
 }

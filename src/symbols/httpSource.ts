@@ -15,6 +15,8 @@ const absences = new Set([403, 404, 410]);
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Connections to one server; downloads past that wait. */
 const connections = 16;
+/** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
+const highWaterMark = 1024 * 1024;
 
 export type HttpSettings = AttemptSettings &
   Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
@@ -86,7 +88,7 @@ export class HttpSource implements Source {
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     try {
       const headers = { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" };
-      const response = await request(url, { dispatcher, headers, signal });
+      const response = await request(url, { dispatcher, headers, signal, highWaterMark });
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       return response;
     } catch (error) {

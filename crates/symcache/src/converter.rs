@@ -200,9 +200,8 @@ impl Converter {
             self.line_number += 1;
             // Most lines of a sym file are these.
             if self.place == Place::InFunction
-                && let Some((record, rest)) = records::leading_line_record(text)
+                && let Some(rest) = self.take_leading_record(text)
             {
-                self.take_line_record(record);
                 text = rest;
                 continue;
             }
@@ -213,6 +212,19 @@ impl Converter {
             text = &text[end + 1..];
         }
         Ok(())
+    }
+
+    /// Takes a line or INLINE record at the begin of a text, if there is an ordinary one, and gives what follows it.
+    #[inline(always)]
+    fn take_leading_record<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if text[0] == b'I' {
+            let (record, rest) = records::leading_inline_record(text, &mut self.inline_ranges)?;
+            self.take_inline_record(&record);
+            return Some(rest);
+        }
+        let (record, rest) = records::leading_line_record(text)?;
+        self.take_line_record(record);
+        Some(rest)
     }
 
     fn take_line(&mut self, line: &[u8]) -> Result<(), ConversionError> {
@@ -248,10 +260,8 @@ impl Converter {
             let NumberedName { number, name } = records::inline_origin_record(line).map_err(malformed)?;
             self.functions.add_origin(number, name, &mut self.strings);
         } else if self.place == Place::InFunction && line.starts_with(b"INLINE ") {
-            let mut ranges = std::mem::take(&mut self.inline_ranges);
-            let record = records::inline_record(line, &mut ranges).map_err(malformed)?;
-            self.take_inline_record(&record, &ranges);
-            self.inline_ranges = ranges;
+            let record = records::inline_record(line, &mut self.inline_ranges).map_err(malformed)?;
+            self.take_inline_record(&record);
         } else if self.place == Place::InFunction && !line.is_empty() {
             let record = records::line_record(line).map_err(malformed)?;
             self.take_line_record(record);
@@ -266,10 +276,11 @@ impl Converter {
         }
     }
 
-    fn take_inline_record(&mut self, record: &InlineRecord, ranges: &[(u64, u64)]) {
+    /// Takes an INLINE record, whose ranges are in `inline_ranges`.
+    fn take_inline_record(&mut self, record: &InlineRecord) {
         let file = self.files.index(record.file);
         let function = self.functions.origin(record.origin, &mut self.strings);
-        for (address, size) in ranges.iter().copied() {
+        for (address, size) in self.inline_ranges.iter().copied() {
             let &InlineRecord { depth, line, .. } = record;
             self.function.push_inlinee(Inlinee { address, size, depth, function, file, line });
         }

@@ -1,6 +1,6 @@
 //! The answer to a lookup.
 
-use std::collections::HashMap;
+use crate::symcache::Strings;
 
 /// Source locations of a list of offsets, as columns.
 ///
@@ -18,19 +18,21 @@ pub struct Locations {
     pub lines: Vec<u32>,
     /// One for each offset: where the outermost function begins, relative to the module; 0 where nothing is known.
     pub function_starts: Vec<u32>,
-    /// The distinct strings; the first is empty.
-    pub strings: Vec<String>,
+    /// Each name and path once; the first is empty.
+    pub strings: Strings,
 }
 
 impl Default for Locations {
     fn default() -> Self {
+        let mut strings = Strings::default();
+        strings.push("");
         Self {
             starts: vec![0],
             functions: Vec::new(),
             files: Vec::new(),
             lines: Vec::new(),
             function_starts: Vec::new(),
-            strings: vec![String::new()],
+            strings,
         }
     }
 }
@@ -38,13 +40,8 @@ impl Default for Locations {
 impl Locations {
     /// The innermost-first `(function, file, line)` of the offset `i`, for those who want them as text.
     pub fn of(&self, i: usize) -> impl Iterator<Item = (&str, &str, u32)> {
-        (self.starts[i] as usize..self.starts[i + 1] as usize).map(|row| {
-            (
-                self.strings[self.functions[row] as usize].as_str(),
-                self.strings[self.files[row] as usize].as_str(),
-                self.lines[row],
-            )
-        })
+        (self.starts[i] as usize..self.starts[i + 1] as usize)
+            .map(|row| (self.strings.get(self.functions[row]), self.strings.get(self.files[row]), self.lines[row]))
     }
 
     /// Adds a row to the offset being answered.
@@ -58,21 +55,5 @@ impl Locations {
     pub(crate) fn end_offset(&mut self, function_start: u32) {
         self.starts.push(self.functions.len() as u32);
         self.function_starts.push(function_start);
-    }
-}
-
-/// Gives each distinct string one index in [`Locations::strings`].
-#[derive(Default)]
-pub(crate) struct StringIndexes(HashMap<String, u32>);
-
-impl StringIndexes {
-    pub(crate) fn index(&mut self, locations: &mut Locations, string: String) -> u32 {
-        if string.is_empty() {
-            return 0;
-        }
-        *self.0.entry(string).or_insert_with_key(|string| {
-            locations.strings.push(string.clone());
-            locations.strings.len() as u32 - 1
-        })
     }
 }

@@ -1,17 +1,18 @@
-//! The records of a symcache, format version 9, as Symbolic defines them
-//! (`symbolic-symcache/src/raw/v9.rs`). All numbers are little-endian.
+//! The records of a symcache, format version 9, as Symbolic defines them (`symbolic-symcache/src/raw/v9.rs`).
+//!
+//! All numbers are little-endian, and each section begins at a multiple of 8 bytes:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | `SYMC` as a number, and 9 |
-//! | 72 | [`header`] |
+//! | 4, 4 | `SYMC`, 9 |
+//! | 32, 4 | debug id, architecture |
+//! | 4 × 5 | numbers of files, functions, source locations and ranges, length of the strings |
+//! | 16 | zero |
 //! | 24 × files | [`File`] |
 //! | 16 × functions | [`Function`] |
-//! | 16 × call locations | [`SourceLocation`]s that others are inlined into |
-//! | 16 × ranges | the [`SourceLocation`] of each range |
-//! | 4 × ranges | first address of each range |
-//! | 0–7 | zero bytes to the next multiple of 8 |
-//! | strings | each behind its length in LEB128 |
+//! | 16 × source locations | [`SourceLocation`], callers before what they call. The last ones belong to the ranges, one each |
+//! | 4 × ranges | first address, ascending |
+//! | strings | length as LEB128, UTF-8 |
 
 /// In place of an index, an offset or an address: there is none.
 pub(crate) const NONE: u32 = u32::MAX;

@@ -1,12 +1,31 @@
 //! Looking offsets up in a symcache file.
 
+mod calls;
+mod functions;
+mod lookup;
+mod page_cache;
+mod pages;
+mod paths;
+mod payload;
+mod ranges;
+mod sections;
+mod strings;
+mod wanted;
+
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
+use std::rc::Rc;
 
-use symbolic_symcache::SymCache;
+use self::lookup::look_up;
+use self::pages::read_exactly;
+use self::payload::Payload;
+use self::sections::Sections;
+use crate::locations::Locations;
+use crate::trailer::Trailer;
 
-use crate::locations::{Locations, StringIndexes};
-use crate::trailer::{PAGE, Trailer, page_checksum};
+pub use self::page_cache::PageCache;
+pub use self::strings::Strings;
 
 /// The file isn't the one it should be, or its bytes aren't those that were written: it is of no use. Says in words why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,38 +42,31 @@ impl Error for Damaged {}
 /// Reads into the slice from an offset of the file; gives the number of bytes read, `None` where reading failed.
 pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;
 
-/// An open symcache file.
+/// An open symcache file, which is read page by page as lookups need it, or held in memory.
 pub struct Symcache {
     module_name: String,
-    payload: Vec<u64>,
+    samples: Vec<u32>,
+    sections: Sections,
+    payload: Payload,
 }
 
 impl Symcache {
-    /// Opens a symcache file of `file_size` bytes if it is that of the module.
-    pub fn open(mut read_at: ReadAt, file_size: u64, debug_filename: &str, debug_id: &str) -> Result<Self, Damaged> {
-        let mut read_exactly = |into: &mut [u8], offset: u64| match read_at(into, offset) {
-            Some(length) if length == into.len() => Ok(()),
-            Some(_) => Err(Damaged("shorter than its size")),
-            None => Err(Damaged("can't be read")),
-        };
-        let trailer = Trailer::read(file_size, &mut read_exactly)?;
+    /// Opens a symcache file of `file_size` bytes if it is that of the module. Its pages go through `cache`.
+    pub fn open(
+        mut read_at: ReadAt,
+        file_size: u64,
+        debug_filename: &str,
+        debug_id: &str,
+        cache: &Rc<RefCell<PageCache>>,
+    ) -> Result<Self, Damaged> {
+        let trailer = Trailer::read(file_size, |into, offset| read_exactly(&mut read_at, into, offset))?;
         if trailer.debug_filename != debug_filename || trailer.debug_id != debug_id {
             return Err(Damaged("another module's"));
         }
-        if !trailer.payload_length.is_multiple_of(8) {
-            return Err(Damaged("a payload that isn't aligned"));
-        }
-        let mut symcache =
-            Self { module_name: trailer.module_name, payload: vec![0; (trailer.payload_length / 8) as usize] };
-        let bytes = as_bytes_mut(&mut symcache.payload);
-        read_exactly(bytes, 0)?;
-        for (number, (page, expected)) in bytes.chunks(PAGE).zip(trailer.pages).enumerate() {
-            if page_checksum(page, number) != expected {
-                return Err(Damaged("a page with a wrong checksum"));
-            }
-        }
-        symcache.parse()?;
-        Ok(symcache)
+        let Trailer { module_name, payload_length, samples, pages, .. } = trailer;
+        let mut payload = Payload::new(read_at, payload_length, pages, Rc::clone(cache));
+        let sections = payload.read(|reader| Sections::read(reader, payload_length, samples.len()))?;
+        Ok(Self { module_name, samples, sections, payload })
     }
 
     /// The module's name in answers.
@@ -62,38 +74,20 @@ impl Symcache {
         &self.module_name
     }
 
+    /// Bytes of the file that [`Symcache::hold`] takes.
+    pub fn payload_length(&self) -> u64 {
+        self.payload.length()
+    }
+
+    /// Takes the next bytes of the file, from its beginning on and in whole pages until the last. Once it has all of
+    /// them, which is the answer, lookups don't read the file any more. Panics for want of memory.
+    pub fn hold(&mut self, next: &[u8]) -> Result<bool, Damaged> {
+        self.payload.hold(next)
+    }
+
     /// The source locations of offsets, which are relative to the module, in their order.
     pub fn look_up(&mut self, offsets: &[u32]) -> Result<Locations, Damaged> {
-        let symcache = self.parse()?;
-        let mut locations = Locations::default();
-        let mut strings = StringIndexes::default();
-        for offset in offsets {
-            let mut function_start = 0;
-            for location in symcache.lookup(u64::from(*offset)) {
-                let function = location.function();
-                let name = strings.index(&mut locations, function.name().to_owned());
-                let file = location.file().map_or(String::new(), |file| file.full_path());
-                let file = strings.index(&mut locations, file);
-                locations.push_row(name, file, location.line());
-                function_start = function.entry_pc();
-            }
-            locations.end_offset(function_start);
-        }
-        Ok(locations)
+        let Self { samples, sections, payload, .. } = self;
+        payload.read(|reader| look_up(reader, sections, samples, offsets))
     }
-
-    fn parse(&self) -> Result<SymCache<'_>, Damaged> {
-        SymCache::parse(as_bytes(&self.payload)).map_err(|_| Damaged("not a symcache"))
-    }
-}
-
-/// Symbolic's reader wants memory that is aligned to 8 bytes.
-fn as_bytes(words: &[u64]) -> &[u8] {
-    // SAFETY: eight times as many bytes as words lie there, and every bit pattern is a valid byte.
-    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
-}
-
-fn as_bytes_mut(words: &mut [u64]) -> &mut [u8] {
-    // SAFETY: as above, and every bit pattern is a valid word as well.
-    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
 }

@@ -10,14 +10,15 @@
 //! `offset` of a file, and gives the number of bytes read, or less than 0 for a failure. `write` appends the `length` bytes at
 //! `from` to a file, and gives less than 0 for a failure.
 
-use std::cell::UnsafeCell;
+use std::cell::{RefCell, UnsafeCell};
 use std::fmt::Write;
 use std::mem;
+use std::rc::Rc;
 use std::slice;
 use std::sync::Once;
 
 use crate::conversion_error::{ConversionError, Reason};
-use crate::{Converter, Locations, Symcache, SymcacheFile};
+use crate::{Converter, Locations, PageCache, Symcache, SymcacheFile};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
@@ -32,9 +33,8 @@ struct Desk {
     inbox: Vec<u8>,
     message: Message,
     symcache_file: Option<SymcacheFile>,
+    page_cache: Rc<RefCell<PageCache>>,
     locations: Locations,
-    string_ends: Vec<u32>,
-    string_bytes: Vec<u8>,
 }
 
 struct DeskCell(UnsafeCell<Option<Desk>>);
@@ -62,9 +62,8 @@ fn desk() -> &'static mut Desk {
         inbox: Vec::new(),
         message: Message::default(),
         symcache_file: None,
+        page_cache: Rc::new(RefCell::new(PageCache::new(0))),
         locations: Locations::default(),
-        string_ends: Vec::new(),
-        string_bytes: Vec::new(),
     })
 }
 
@@ -211,6 +210,12 @@ pub extern "C" fn symcache_file_write(file: u32) -> u32 {
     u32::from(written.is_err())
 }
 
+/// Symcaches that are opened from now on keep so many pages in memory, together.
+#[unsafe(no_mangle)]
+pub extern "C" fn keep_pages(pages: usize) {
+    desk().page_cache = Rc::new(RefCell::new(PageCache::new(pages)));
+}
+
 /// Opens the symcache file that the host knows as `file`, for the module whose debug filename and debug id are in the
 /// inbox; null for a damaged one.
 #[unsafe(no_mangle)]
@@ -222,7 +227,7 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
     };
     let desk = clear_desk();
     let (debug_filename, debug_id) = desk.module(filename_length, id_length);
-    match Symcache::open(Box::new(read_at), file_size as u64, &debug_filename, &debug_id) {
+    match Symcache::open(Box::new(read_at), file_size as u64, &debug_filename, &debug_id, &desk.page_cache) {
         Ok(symcache) => {
             desk.say(symcache.module_name());
             Box::into_raw(Box::new(symcache))
@@ -234,11 +239,40 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
     }
 }
 
+/// The length in bytes of what [`symcache_hold`] takes.
+///
+/// # Safety
+/// `symcache` came from [`symcache_open`] and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_payload_length(symcache: *const Symcache) -> f64 {
+    // SAFETY: the caller's promise.
+    unsafe { &*symcache }.payload_length() as f64
+}
+
+/// Takes the next `length` bytes of the file, which are in the inbox, to be held in memory. Gives 0 where it wants more,
+/// 1 for a damaged file, 2 where it has all.
+///
+/// # Safety
+/// As for [`symcache_payload_length`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache, length: usize) -> u32 {
+    let desk = clear_desk();
+    // SAFETY: the caller's promise.
+    let symcache = unsafe { &mut *symcache };
+    match symcache.hold(&desk.inbox[..length]) {
+        Ok(is_whole) => 2 * u32::from(is_whole),
+        Err(damaged) => {
+            desk.say(damaged);
+            1
+        }
+    }
+}
+
 /// Looks up the `count` offsets in the inbox, 4 bytes each. Gives 0, and then the answer is what [`column`] says, or 1
 /// for a damaged file.
 ///
 /// # Safety
-/// `symcache` came from [`symcache_open`] and was not freed.
+/// As for [`symcache_payload_length`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize) -> u32 {
     let desk = clear_desk();
@@ -248,12 +282,6 @@ pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize)
         desk.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
     match symcache.look_up(&offsets) {
         Ok(locations) => {
-            desk.string_ends.clear();
-            desk.string_bytes.clear();
-            for string in &locations.strings {
-                desk.string_bytes.extend(string.as_bytes());
-                desk.string_ends.push(desk.string_bytes.len() as u32);
-            }
             desk.locations = locations;
             0
         }
@@ -285,8 +313,8 @@ fn column_bytes(column: u32) -> &'static [u8] {
         2 => &desk.locations.files,
         3 => &desk.locations.lines,
         4 => &desk.locations.function_starts,
-        5 => &desk.string_ends,
-        _ => return &desk.string_bytes,
+        5 => &desk.locations.strings.ends,
+        _ => return &desk.locations.strings.bytes,
     };
     // SAFETY: every bit pattern is a valid byte, and the numbers lie still until the next call.
     unsafe { slice::from_raw_parts(numbers.as_ptr().cast(), mem::size_of_val(numbers.as_slice())) }
@@ -295,7 +323,7 @@ fn column_bytes(column: u32) -> &'static [u8] {
 /// Closes a symcache.
 ///
 /// # Safety
-/// As for [`symcache_look_up`].
+/// As for [`symcache_payload_length`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn symcache_free(symcache: *mut Symcache) {
     // SAFETY: the caller's promise.

@@ -3,9 +3,13 @@
 mod fixtures;
 mod judge;
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use fixtures::sym_files;
-use judge::{assert_equal_to_symbolic, convert, open, read_from};
-use symcache::{Damaged, Reason, Symcache};
+use judge::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
+use symcache::trailer::PAGE;
+use symcache::{Damaged, PageCache, Reason, Symcache};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 const MODULE: &str = "MODULE Linux x86_64 000000000000000000000000000000010 a.so\n";
@@ -37,7 +41,7 @@ fn refuses_what_is_no_sym_file_or_another_modules_with_its_first_bytes() {
 fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
     let name = |text: &str| {
         let file = convert("a.pdb", DEBUG_ID, format!("{MODULE}{text}").as_bytes(), &[7]).unwrap();
-        open(file, "a.pdb", DEBUG_ID).module_name().to_owned()
+        open(file, "a.pdb", DEBUG_ID, 4).unwrap().module_name().to_owned()
     };
     assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.dll");
     assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a.dll\r\n"), "a.dll");
@@ -51,20 +55,43 @@ fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
 #[test]
 fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
-    let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap(), "a.so", DEBUG_ID);
+    let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap(), "a.so", DEBUG_ID, 4).unwrap();
     let locations = symcache.look_up(&[0x18, 0x41, 0x10, 0, 0x18]).unwrap();
     assert_eq!(locations.starts, [0, 1, 2, 3, 3, 4]);
-    assert_eq!(locations.strings, ["", "f", "a.c", "p"]);
-    assert_eq!(locations.functions, [1, 3, 1, 1]);
-    assert_eq!(locations.files, [2, 0, 2, 2]);
+    assert!(locations.strings.iter().eq(["", "f", "p", "a.c"]));
+    assert_eq!(locations.functions, [1, 2, 1, 1]);
+    assert_eq!(locations.files, [3, 0, 3, 3]);
     assert_eq!(locations.lines, [2, 0, 1, 2]);
     assert_eq!(locations.function_starts, [0x10, 0x40, 0x10, 0, 0x10]);
 }
 
 #[test]
+fn reads_neighbouring_pages_together() {
+    let file = sym_files().into_iter().find(|file| file.debug_filename == "libstdc++.so.6").unwrap();
+    let bytes = convert(&file.debug_filename, &file.debug_id, &file.text, &[1 << 20]).unwrap();
+    let (size, starts) = (bytes.len() as u64, range_starts(&bytes));
+    let reads = Rc::new(Cell::new(0));
+    let read_at = {
+        let (reads, mut read_at) = (Rc::clone(&reads), read_from(bytes));
+        move |into: &mut [u8], offset: u64| {
+            reads.set(reads.get() + 1);
+            read_at(into, offset)
+        }
+    };
+    let cache = Rc::new(RefCell::new(PageCache::new(1 << 20)));
+    let mut symcache = Symcache::open(Box::new(read_at), size, &file.debug_filename, &file.debug_id, &cache).unwrap();
+    symcache.look_up(&starts).unwrap();
+    let pages = size as usize / PAGE;
+    assert!(reads.get() < pages / 10, "{} reads of {pages} pages", reads.get());
+    reads.set(0);
+    symcache.look_up(&starts).unwrap();
+    assert_eq!(reads.get(), 0);
+}
+
+#[test]
 fn doesnt_open_another_modules_symcache() {
     let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), &[99]).unwrap();
-    let open = |filename, id| Symcache::open(read_from(file.clone()), file.len() as u64, filename, id).err();
+    let open = |filename, id| open(file.clone(), filename, id, 4).err();
     assert_eq!(open("a.so", DEBUG_ID), None);
     assert_eq!(open("b.so", DEBUG_ID), Some(Damaged("another module's")));
     assert_eq!(open("a.so", "000000000000000000000000000000020"), Some(Damaged("another module's")));
@@ -75,11 +102,10 @@ fn finds_every_flipped_bit_and_every_cut() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
     let file = convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap();
     let is_damaged = |bytes: Vec<u8>| {
-        let size = bytes.len() as u64;
-        match Symcache::open(read_from(bytes), size, "a.so", DEBUG_ID) {
-            Err(_) => true,
-            Ok(mut symcache) => symcache.look_up(&[0, 0x10, 0x18, 0x20, 0x40]).is_err(),
-        }
+        let offsets = [0, 0x10, 0x18, 0x20, 0x40];
+        let held = hold(&bytes, "a.so", DEBUG_ID, 1).and_then(|mut held| held.look_up(&offsets));
+        let paged = open(bytes, "a.so", DEBUG_ID, 4).and_then(|mut paged| paged.look_up(&offsets));
+        held.is_err() && paged.is_err()
     };
     assert!(!is_damaged(file.clone()));
     for bit in 0..8 * file.len() {

@@ -143,7 +143,7 @@ fn check(text: &[u8], expected: &str) {
     let answers: Vec<String> = match convert("a.so", DEBUG_ID, &text, &[1]) {
         Err(reason) => vec![format!("refused: {}", reason.code())],
         Ok(file) => {
-            let mut symcache = open(file, "a.so", DEBUG_ID);
+            let mut symcache = open(file, "a.so", DEBUG_ID, 4).unwrap();
             expected.split(", ").map(|row| answer(&mut symcache, row)).collect()
         }
     };

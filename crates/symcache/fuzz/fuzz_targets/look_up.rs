@@ -3,17 +3,18 @@
 
 #![no_main]
 
-#[allow(dead_code, reason = "the judge compares conversions too")]
 #[path = "../../tests/judge/mod.rs"]
 mod judge;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use judge::{convert, read_from, trailer};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use symcache::trailer::{PAGE, Trailer, page_checksum};
-use symcache::{ReadAt, Symcache};
+use symcache::{Damaged, PageCache, ReadAt, Symcache};
 
 const DEBUG_FILENAME: &str = "a.so";
 const DEBUG_ID: &str = "A1B2C3D4E5F60718293A4B5C6D7E8F901";
@@ -32,6 +33,10 @@ struct Forgery {
     damage: Option<(u16, u8)>,
     /// Reads that succeed.
     reads: Option<u8>,
+    /// Pages that are kept in memory.
+    pages: u8,
+    /// Or the whole symcache, which comes in pieces of so many pages, from 1.
+    held_in_pieces: Option<u8>,
     offsets: Vec<Number>,
 }
 
@@ -152,10 +157,21 @@ impl Forgery {
     }
 }
 
-fuzz_target!(|forgery: Forgery| {
+fn open(forgery: &Forgery) -> Result<Symcache, Damaged> {
     let file = forgery.file();
     let size = file.len() as u64;
-    let Ok(mut symcache) = Symcache::open(forgery.read_at(file), size, DEBUG_FILENAME, DEBUG_ID) else { return };
+    let cache = Rc::new(RefCell::new(PageCache::new(forgery.pages.into())));
+    let mut symcache = Symcache::open(forgery.read_at(file.clone()), size, DEBUG_FILENAME, DEBUG_ID, &cache)?;
+    if let Some(pages) = forgery.held_in_pieces {
+        for piece in file[..symcache.payload_length() as usize].chunks((1 + usize::from(pages)) * PAGE) {
+            symcache.hold(piece)?;
+        }
+    }
+    Ok(symcache)
+}
+
+fuzz_target!(|forgery: Forgery| {
+    let Ok(mut symcache) = open(&forgery) else { return };
     let offsets: Vec<u32> = forgery.offsets.iter().map(|offset| (*offset).into()).collect();
     let Ok(locations) = symcache.look_up(&offsets) else { return };
 
@@ -164,6 +180,8 @@ fuzz_target!(|forgery: Forgery| {
     assert!(locations.starts.is_sorted());
     let rows = *locations.starts.last().unwrap() as usize;
     assert_eq!([locations.functions.len(), locations.files.len(), locations.lines.len()], [rows; 3]);
-    let strings = locations.strings.len() as u32;
+    // The reader hands them out unchecked.
+    assert!(locations.strings.iter().all(|string| str::from_utf8(string.as_bytes()).is_ok()));
+    let strings = locations.strings.iter().count() as u32;
     assert!(locations.functions.iter().chain(&locations.files).all(|string| *string < strings));
 });

@@ -1,10 +1,15 @@
 //! Symbolic's own answers, the way the service that this one replaces gets them.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use symbolic_debuginfo::breakpad::BreakpadObject;
 use symbolic_symcache::{SymCache, SymCacheConverter};
 use symcache::checksum::checksum;
-use symcache::trailer::{SAMPLE_EVERY, Trailer};
-use symcache::{Converter, Locations, Reason, Symcache};
+use symcache::trailer::{PAGE, SAMPLE_EVERY, Trailer};
+use symcache::{Converter, Damaged, Locations, PageCache, Reason, Symcache};
 
 /// What Symbolic makes of a sym file, or why it refuses it.
 pub fn symbolic_convert(debug_id: &str, text: &[u8]) -> Result<Vec<u8>, Reason> {
@@ -99,10 +104,24 @@ pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[
     convert().map_err(|error| error.reason)
 }
 
-/// Opens a symcache file that is in memory.
-pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str) -> Symcache {
+/// Opens a symcache file that is in memory; of its pages so many are kept.
+pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
-    Symcache::open(read_from(file), size, debug_filename, debug_id).unwrap()
+    let cache = Rc::new(RefCell::new(PageCache::new(pages)));
+    Symcache::open(read_from(file), size, debug_filename, debug_id, &cache)
+}
+
+/// Opens a symcache file and holds it in memory, in pieces of so many pages.
+pub fn hold(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
+    let mut symcache = open(file.to_vec(), debug_filename, debug_id, 0)?;
+    let payload = &file[..symcache.payload_length() as usize];
+    let mut is_whole = false;
+    for piece in payload.chunks(pages * PAGE) {
+        assert!(!is_whole);
+        is_whole = symcache.hold(piece)?;
+    }
+    assert!(is_whole);
+    Ok(symcache)
 }
 
 /// The trailer of a symcache file.
@@ -150,7 +169,7 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
     assert_eq!(through_symbolic.arch(), theirs.arch());
     assert_eq!(through_symbolic.debug_id(), theirs.debug_id());
 
-    let mut symcache = open(ours.clone(), debug_filename, debug_id);
+    let mut symcache = open(ours.clone(), debug_filename, debug_id, 4).unwrap();
     assert_eq!(symcache.module_name(), module_name(debug_filename, text), "{context}");
     let locations = symcache.look_up(&offsets).unwrap();
     for (i, offset) in offsets.iter().enumerate() {
@@ -158,6 +177,12 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
         assert_eq!(symbolic_look_up(&through_symbolic, *offset), expected, "{context}: {offset:#x}, Symbolic's reader");
         assert_row(&locations, i, &expected, &format!("{context}: {offset:#x}"));
     }
+    for pages in [2, 64, 1 << 20] {
+        let again = open(ours.clone(), debug_filename, debug_id, pages).unwrap().look_up(&offsets);
+        assert_eq!(again.as_ref(), Ok(&locations), "{context}: with {pages} pages");
+    }
+    let held = hold(&ours, debug_filename, debug_id, 3).unwrap().look_up(&offsets);
+    assert_eq!(held, Ok(locations), "{context}: held in memory");
 }
 
 fn assert_row(locations: &Locations, i: usize, expected: &[Row], context: &str) {

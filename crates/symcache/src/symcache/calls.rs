@@ -1,0 +1,70 @@
+//! From ranges to the calls that are at work there.
+
+use super::Damaged;
+use super::payload::Reader;
+use super::sections::{Sections, numbers};
+use super::wanted::Wanted;
+use crate::raw::NONE;
+
+/// As many as an answer may be made of.
+const MOST_CALLS: usize = 1 << 24;
+
+/// A source location, whose callers are calls.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    /// [`NONE`] where it is unknown.
+    pub(crate) file: u32,
+    pub(crate) line: u32,
+    /// [`NONE`] where it is unknown.
+    pub(crate) function: u32,
+    /// The index of the call that this one was inlined into, or [`NONE`].
+    pub(crate) caller: u32,
+}
+
+/// The calls of ranges, which may be [`NONE`]. The first calls stand for the ranges: their caller is the innermost call,
+/// [`NONE`] where nothing is known.
+pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u32]) -> Result<Vec<Call>, Damaged> {
+    let mut calls = vec![Call { file: NONE, line: 0, function: NONE, caller: NONE }; ranges.len()];
+    let mut wanted = Wanted::default();
+    for (position, range) in ranges.iter().enumerate() {
+        if *range != NONE {
+            wanted.push(sections.locations - sections.ranges + range, position as u32);
+        }
+    }
+    let mut is_innermost = true;
+    while !wanted.is_empty() {
+        let mut callers = Wanted::default();
+        reader.for_each(
+            &wanted.groups(),
+            |group| sections.location_at(group.record()),
+            |reader, group| {
+                let location = group.record();
+                let record = numbers(&reader.record::<16>(sections.location_at(location))?);
+                let [file, line, function, caller] = record;
+                if is_innermost && record == [NONE; 4] {
+                    return Ok(());
+                }
+                if (file != NONE && file >= sections.files) || (function != NONE && function >= sections.functions) {
+                    return Err(Damaged("a source location without its file or function"));
+                }
+                // A caller is written before what it calls: no chain of them comes back to where it was.
+                if caller != NONE && caller >= location {
+                    return Err(Damaged("a caller behind what it calls"));
+                }
+                if calls.len() > MOST_CALLS {
+                    return Err(Damaged("more inlined calls than an answer may have"));
+                }
+                let call = calls.len() as u32;
+                calls.push(Call { file, line, function, caller: NONE });
+                if caller != NONE {
+                    callers.push(caller, call);
+                }
+                group.who().for_each(|who| calls[who].caller = call);
+                Ok(())
+            },
+        )?;
+        wanted = callers;
+        is_innermost = false;
+    }
+    Ok(calls)
+}

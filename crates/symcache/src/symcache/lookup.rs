@@ -1,0 +1,55 @@
+//! A whole lookup, section by section: in each all records that the offsets need are read in the file's order, each once.
+
+use super::Damaged;
+use super::calls::follow_calls;
+use super::functions::read_functions;
+use super::paths::read_paths;
+use super::payload::Reader;
+use super::ranges::find_ranges;
+use super::sections::Sections;
+use super::wanted::Wanted;
+use crate::locations::Locations;
+use crate::raw::NONE;
+
+/// As many rows as an answer may have.
+const MOST_ROWS: usize = 1 << 26;
+
+/// The source locations of offsets, in their order.
+pub(crate) fn look_up(
+    reader: &mut Reader,
+    sections: &Sections,
+    samples: &[u32],
+    offsets: &[u32],
+) -> Result<Locations, Damaged> {
+    let mut wanted = Wanted::default();
+    for (i, offset) in offsets.iter().enumerate() {
+        wanted.push(*offset, i as u32);
+    }
+    let groups = wanted.groups();
+    let ranges = find_ranges(reader, sections, samples, groups.iter().map(|group| group.record()))?;
+    let calls = follow_calls(reader, sections, &ranges)?;
+    let mut locations = Locations::default();
+    let found = &calls[ranges.len()..];
+    let functions = read_functions(reader, sections, found, &mut locations.strings)?;
+    let paths = read_paths(reader, sections, found, &mut locations.strings)?;
+
+    let mut range_of = vec![0; offsets.len()];
+    for (range, group) in groups.iter().enumerate() {
+        group.who().for_each(|i| range_of[i] = range);
+    }
+    for range in range_of {
+        let mut function_start = 0;
+        let mut next = calls[range].caller;
+        while next != NONE {
+            let call = next as usize - ranges.len();
+            locations.push_row(functions.names[call], paths[call], found[call].line);
+            function_start = functions.starts[call];
+            next = found[call].caller;
+        }
+        if locations.functions.len() > MOST_ROWS {
+            return Err(Damaged("more inlined calls than an answer may have"));
+        }
+        locations.end_offset(function_start);
+    }
+    Ok(locations)
+}

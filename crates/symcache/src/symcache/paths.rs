@@ -1,0 +1,130 @@
+//! Full paths of calls' files.
+
+use symbolic_common::{clean_path, join_path};
+
+use super::Damaged;
+use super::calls::Call;
+use super::payload::Reader;
+use super::sections::{Sections, numbers};
+use super::strings::Strings;
+use super::wanted::Wanted;
+use crate::raw::NONE;
+
+/// For every call the number of its file's path in `strings`, to which the paths are added; 0 where it is unknown.
+pub(crate) fn read_paths(
+    reader: &mut Reader,
+    sections: &Sections,
+    calls: &[Call],
+    strings: &mut Strings,
+) -> Result<Vec<u32>, Damaged> {
+    let mut wanted = Wanted::default();
+    for (number, call) in calls.iter().enumerate() {
+        if call.file != NONE {
+            wanted.push(call.file, number as u32);
+        }
+    }
+    let groups = wanted.groups();
+    let mut wanted_parts = Wanted::default();
+    let mut count = 0;
+    reader.for_each(
+        &groups,
+        |group| sections.file_at(group.record()),
+        |reader, group| {
+            let parts: [u32; 3] = numbers(&reader.record::<24>(sections.file_at(group.record()))?);
+            for part in parts {
+                if part != NONE {
+                    wanted_parts.push(part, count);
+                }
+                count += 1;
+            }
+            Ok(())
+        },
+    )?;
+
+    let mut part_strings = Strings::default();
+    let mut parts = vec![part_strings.push(""); count as usize];
+    part_strings.read(reader, sections, wanted_parts, |part, string| parts[part] = string)?;
+
+    let mut paths = vec![0; calls.len()];
+    for (group, parts) in groups.iter().zip(parts.as_chunks::<3>().0) {
+        let [compilation_folder, folder, name] = parts.map(|part| part_strings.get(part));
+        let path = full_path(compilation_folder, folder, name);
+        if !path.is_empty() {
+            let number = strings.push(&path);
+            group.who().for_each(|call| paths[call] = number);
+        }
+    }
+    Ok(paths)
+}
+
+/// The path that Symbolic makes of a file's parts.
+fn full_path(compilation_folder: &str, folder: &str, name: &str) -> String {
+    let path = if compilation_folder.is_empty() {
+        join_path(folder, name)
+    } else {
+        join_path(&join_path(compilation_folder, folder), name)
+    };
+    if is_clean(path.as_bytes()) { path } else { clean_path(&path).into_owned() }
+}
+
+/// Whether cleaning would change nothing, as with most paths: it is no Windows path, has no part that begins with a dot,
+/// and doesn't end with a separator. Looking takes less than cleaning.
+fn is_clean(path: &[u8]) -> bool {
+    let has_backslash = path.iter().fold(false, |has, byte| has | (*byte == b'\\'));
+    let has_dot = path.iter().zip(&path[path.len().min(1)..]).fold(false, |has, pair| has | (pair == (&b'/', &b'.')));
+    let begins_plainly = path.first() != Some(&b'.') && path.get(1) != Some(&b':') && !path.starts_with(b"//");
+    !has_backslash && !has_dot && begins_plainly && path.last() != Some(&b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean_path, full_path, join_path};
+
+    #[test]
+    fn a_path_is_what_symbolic_makes_of_it() {
+        let parts = [
+            "",
+            "a",
+            "a.c",
+            "/",
+            "//",
+            "/a",
+            "/a/",
+            "//a/b",
+            "a//b",
+            ".",
+            "..",
+            "./a",
+            "../a",
+            "a/.",
+            "a/..",
+            "a/../b",
+            "/..",
+            "a/./b",
+            "a/.b",
+            "a/b.",
+            ".a",
+            "c:",
+            "c:/a",
+            "c:\\a",
+            "c:a",
+            "hg:h.org/m:a",
+            "a\\b",
+            "\\a",
+            "\\\\a",
+            "<std>",
+            "<a",
+            "ä/ö",
+            "é",
+        ];
+        for compilation_folder in parts {
+            for folder in parts {
+                for name in parts {
+                    let joined = join_path(&join_path(compilation_folder, folder), name);
+                    let ours = full_path(compilation_folder, folder, name);
+                    assert_eq!(ours, clean_path(&joined), "{compilation_folder:?} {folder:?} {name:?}");
+                }
+            }
+        }
+    }
+}

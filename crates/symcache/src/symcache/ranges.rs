@@ -1,0 +1,120 @@
+//! From offsets to ranges.
+
+use super::Damaged;
+use super::payload::Reader;
+use super::sections::Sections;
+use crate::raw::NONE;
+use crate::trailer::{PAGE, SAMPLE_EVERY};
+
+/// Ranges between two samples, one of which has the offset. They lie on one page or two.
+#[derive(Clone, Copy)]
+struct Window {
+    offset: u32,
+    /// Where in the result it belongs.
+    position: usize,
+    first: u32,
+    /// The first one on the second page.
+    middle: u32,
+    end: u32,
+    /// One that is near, on the page where it will be.
+    guess: u32,
+}
+
+/// The range that each offset is in, [`NONE`] before the first one. The offsets are ascending.
+pub(crate) fn find_ranges(
+    reader: &mut Reader,
+    sections: &Sections,
+    samples: &[u32],
+    offsets: impl Iterator<Item = u32>,
+) -> Result<Vec<u32>, Damaged> {
+    let mut ranges = Vec::new();
+    let mut windows = Vec::new();
+    let mut next = 0;
+    for (position, offset) in offsets.enumerate() {
+        while samples.get(next).is_some_and(|sample| *sample <= offset) {
+            next += 1;
+        }
+        ranges.push(NONE);
+        if next > 0 {
+            windows.push(Window::new(sections, samples, next - 1, offset, position));
+        }
+    }
+    reader.for_each(
+        &windows,
+        |window| sections.range_at(window.guess),
+        |reader, window| {
+            ranges[window.position] = window.find(reader, sections)?;
+            Ok(())
+        },
+    )?;
+    Ok(ranges)
+}
+
+impl Window {
+    fn new(sections: &Sections, samples: &[u32], sample: usize, offset: u32, position: usize) -> Self {
+        let first = (sample * SAMPLE_EVERY) as u32;
+        let end = sections.ranges.min(first + SAMPLE_EVERY as u32);
+        let to_page_end = PAGE as u64 - sections.range_at(first) % PAGE as u64;
+        let middle = end.min(first + (to_page_end / 4) as u32);
+        // Ranges are of similar lengths: the share of the addresses that lie before it tells where it will be.
+        let start = samples[sample];
+        let span = samples.get(sample + 1).map_or(u32::MAX, |behind| behind.saturating_sub(start)).max(1);
+        let share = u64::from(end - first) * u64::from(offset - start) / u64::from(span);
+        let guess = first + share.min(u64::from(end - first - 1)) as u32;
+        Self { offset, position, first, middle, end, guess }
+    }
+
+    /// The last range that doesn't begin behind the offset.
+    fn find(self, reader: &mut Reader, sections: &Sections) -> Result<u32, Damaged> {
+        let Self { first, middle, end, guess, .. } = self;
+        let behind = if guess < middle {
+            match self.first_behind(reader, sections, first, middle)? {
+                behind if behind == middle => self.first_behind(reader, sections, middle, end)?,
+                behind => behind,
+            }
+        } else {
+            match self.first_behind(reader, sections, middle, end)? {
+                behind if behind == middle => self.first_behind(reader, sections, first, middle)?,
+                behind => behind,
+            }
+        };
+        if behind == first { Err(Damaged("ranges that don't begin with their sample")) } else { Ok(behind - 1) }
+    }
+
+    /// The first range behind the offset, of those from `from` to `to`, which are on one page; `to` where there is none.
+    fn first_behind(self, reader: &mut Reader, sections: &Sections, from: u32, to: u32) -> Result<u32, Damaged> {
+        if from == to {
+            return Ok(to);
+        }
+        let (ranges, _) = reader.rest(sections.range_at(from))?.as_chunks::<4>();
+        let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind its end"))?;
+        let is_before = |start: &[u8; 4]| u32::from_le_bytes(*start) <= self.offset;
+
+        // In wider and wider steps away from the guess: what is near it is in the processor's cache.
+        let (mut low, mut high) = (0, ranges.len());
+        let guess = (self.guess.clamp(from, to - 1) - from) as usize;
+        let mut step = 8;
+        if is_before(&ranges[guess]) {
+            low = guess + 1;
+            while low + step < high {
+                if is_before(&ranges[low + step]) {
+                    low += step + 1;
+                } else {
+                    high = low + step;
+                }
+                step *= 2;
+            }
+        } else {
+            high = guess;
+            while low + step < high {
+                if is_before(&ranges[high - step]) {
+                    low = high - step + 1;
+                } else {
+                    high -= step;
+                }
+                step *= 2;
+            }
+        }
+        Ok(from + (low + ranges[low..high].partition_point(is_before)) as u32)
+    }
+}

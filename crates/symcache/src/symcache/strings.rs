@@ -1,0 +1,97 @@
+//! Strings of an answer, and how a symcache holds them.
+
+use super::Damaged;
+use super::payload::Reader;
+use super::sections::Sections;
+use super::wanted::Wanted;
+
+/// As long as an answer's strings may be in all.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Strings one behind the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strings {
+    /// UTF-8.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<u32>,
+}
+
+impl Strings {
+    /// Adds a string and gives its number.
+    pub(crate) fn push(&mut self, string: &str) -> u32 {
+        self.bytes.extend(string.as_bytes());
+        self.end()
+    }
+
+    /// The string of a number.
+    pub fn get(&self, number: u32) -> &str {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
+        let bytes = &self.bytes[start as usize..self.ends[number as usize] as usize];
+        // SAFETY: `push` and `read` add nothing but whole strings.
+        unsafe { str::from_utf8_unchecked(bytes) }
+    }
+
+    /// All strings by number.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len() as u32).map(|number| self.get(number))
+    }
+
+    /// Reads the strings at the wanted offsets, each once, and tells who gets which.
+    pub(crate) fn read(
+        &mut self,
+        reader: &mut Reader,
+        sections: &Sections,
+        mut wanted: Wanted,
+        mut give: impl FnMut(usize, u32),
+    ) -> Result<(), Damaged> {
+        let at = |offset| sections.string_at(offset);
+        reader.for_each(
+            &wanted.groups(),
+            |group| at(group.record()),
+            |reader, group| {
+                let offset = group.record();
+                if offset >= sections.string_bytes {
+                    return Err(BEHIND_ALL_STRINGS);
+                }
+                let (length, prefix) = read_length(reader, at(offset))?;
+                if u64::from(offset) + prefix + u64::from(length) > u64::from(sections.string_bytes) {
+                    return Err(BEHIND_ALL_STRINGS);
+                }
+                let start = self.bytes.len();
+                if start + length as usize > MOST_BYTES {
+                    return Err(Damaged("longer strings than an answer may have"));
+                }
+                reader.append(at(offset) + prefix, length as usize, &mut self.bytes)?;
+                if str::from_utf8(&self.bytes[start..]).is_err() {
+                    self.bytes.truncate(start);
+                    return Err(Damaged("a string that is not UTF-8"));
+                }
+                let number = self.end();
+                group.who().for_each(|who| give(who, number));
+                Ok(())
+            },
+        )
+    }
+
+    fn end(&mut self) -> u32 {
+        self.ends.push(self.bytes.len() as u32);
+        self.ends.len() as u32 - 1
+    }
+}
+
+/// A string's length, and how many bytes say so.
+fn read_length(reader: &mut Reader, at: u64) -> Result<(u32, u64), Damaged> {
+    let mut length = 0;
+    for position in 0..5 {
+        let byte = reader.rest(at + position)?[0];
+        length |= u64::from(byte & 0x7F) << (7 * position);
+        if byte < 0x80 {
+            let length = u32::try_from(length).map_err(|_| IMPOSSIBLE_LENGTH)?;
+            return Ok((length, position + 1));
+        }
+    }
+    Err(IMPOSSIBLE_LENGTH)
+}
+
+const BEHIND_ALL_STRINGS: Damaged = Damaged("a string that ends behind all strings");
+const IMPOSSIBLE_LENGTH: Damaged = Damaged("a string of impossible length");

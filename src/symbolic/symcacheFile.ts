@@ -1,0 +1,41 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import type { ReadAt } from "./wasmInstance.ts";
+
+/** A symcache's file, open for reading. What is read of it stays the same when it is replaced or removed meanwhile. */
+export interface SymcacheFile extends Disposable {
+  /** Bytes. */
+  readonly size: number;
+  readonly readAt: ReadAt;
+}
+
+/**
+ * What tells the file at a path from another that takes its place, and from itself before it was written to: writing sets
+ * both of its times to the same, while renaming and noting its last use, which the folder does, set them apart. Throws
+ * what the disk says.
+ */
+export function identify(path: string): string {
+  const { dev, ino, size, birthtimeNs, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return [dev, ino, size, birthtimeNs, mtimeNs === ctimeNs ? mtimeNs : ""].join(" ");
+}
+
+/** Throws what the disk says. */
+export function openFile(path: string): SymcacheFile {
+  const { size } = statSync(path);
+  const file = openSync(path, "r");
+  return {
+    size,
+    readAt: (into, offset) => readSync(file, into, 0, into.length, offset),
+    [Symbol.dispose]: () => closeSync(file),
+  };
+}
+
+/** Bytes in memory, as if they were in a file. */
+export function asFile(memory: SharedArrayBuffer): SymcacheFile {
+  const bytes = new Uint8Array(memory);
+  const readAt = (into: Uint8Array, offset: number) => {
+    const piece = bytes.subarray(offset, offset + into.length);
+    into.set(piece);
+    return piece.length;
+  };
+  return { size: bytes.length, readAt, [Symbol.dispose]() {} };
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { Lookups } from "../../src/symbolic/lookups.ts";
+import type { LookupAnswer } from "../../src/symbolic/messages.ts";
+import { convert, module, open, rows, symFile, wasm } from "./symFile.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A symcache of 5 MB: large enough to be held in memory. */
+const publics = 50_000;
+const large = convert(
+  symFile(
+    ...Array.from(
+      { length: publics },
+      (_, i) => `PUBLIC ${(16 * i).toString(16)} 0 mozilla::symbol<${i}>::of(int)`,
+    ),
+  ),
+  module,
+  1e6,
+);
+const offsets = () => Uint32Array.from({ length: 1000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
+const expected = rows(open(large).lookUp(offsets()));
+
+function fileOf(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(`${path}.new`, bytes);
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+function found(answer: LookupAnswer) {
+  assert.equal(answer.kind, "found");
+  return answer;
+}
+
+/** Asks until the symcache is held, wholly or on the way. */
+async function askUntilHeld(lookups: Lookups, path: string) {
+  for (let time = 0; time < 100; time++) {
+    const answer = found(await lookups.lookUp(module, path, offsets()));
+    assert.deepEqual(rows(answer.locations), expected);
+    if (answer.holding?.isHeld) return;
+  }
+  assert.fail("not held after 100 lookups");
+}
+
+/** Paths of files that this process, its threads included, has open in the folder. */
+function openFiles(): string[] {
+  const links = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return links.filter((path) => path.startsWith(folder));
+}
+
+for (const memory of [1, 64e6, 1e9]) {
+  test(`answers the same from pages and from memory, with ${memory} bytes of it`, async () => {
+    await using lookups = new Lookups(wasm, 2, memory);
+    const path = fileOf("equal.symc", large);
+    for (let time = 0; time < 8; time++) {
+      const answer = found(await lookups.lookUp(module, path, offsets()));
+      assert.deepEqual(rows(answer.locations), expected);
+      if (memory === 1) assert.equal(answer.holding?.isHeld, false);
+    }
+    if (memory > 1) await askUntilHeld(lookups, path);
+  });
+}
+
+test("looks up in another file that took the place of an open or a held one", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9);
+  const path = fileOf("replaced.symc", large);
+  await askUntilHeld(lookups, path);
+  for (const name of ["one", "another"]) {
+    fileOf("replaced.symc", convert(symFile(`PUBLIC 0 0 ${name}`)));
+    const { locations } = found(await lookups.lookUp(module, path, Uint32Array.of(0)));
+    assert.deepEqual(rows(locations), [[`${name} :0`]]);
+  }
+  rmSync(path);
+  assert.deepEqual(await lookups.lookUp(module, path, offsets()), { kind: "missing" });
+});
+
+test("finds a file damaged that was written to while it was open or held", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9);
+  for (const isHeld of [false, true]) {
+    const path = fileOf("written.symc", large);
+    if (isHeld) await askUntilHeld(lookups, path);
+    else found(await lookups.lookUp(module, path, offsets()));
+    // Longer than the disk's clock ticks.
+    await setTimeout(20);
+    writeFileSync(path, large.slice().fill(0, 100, 200_000));
+    assert.equal((await lookups.lookUp(module, path, offsets())).kind, "damaged");
+  }
+});
+
+test("finds damage that no lookup came by when it reads the file into memory", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9);
+  const damaged = large.slice();
+  damaged[damaged.length >> 1]! ^= 1;
+  const path = fileOf("hidden.symc", damaged);
+  const kinds = new Set<string>();
+  for (let time = 0; time < 100 && !kinds.has("damaged"); time++) {
+    kinds.add((await lookups.lookUp(module, path, Uint32Array.of(0))).kind);
+    await setTimeout(5);
+  }
+  assert.deepEqual([...kinds], ["found", "damaged"]);
+});
+
+test("keeps a file open between lookups, and of many files not too many", async () => {
+  await using lookups = new Lookups(wasm, 1, 64e6);
+  const modules = Array.from({ length: 300 }, (_, i) => ({ ...module, debugFilename: `${i}.so` }));
+  for (const of of modules) {
+    const path = fileOf(of.debugFilename, convert(symFile(`PUBLIC 0 0 ${of.debugFilename}`), of));
+    for (let time = 0; time < 2; time++) {
+      const { locations } = found(await lookups.lookUp(of, path, Uint32Array.of(1)));
+      assert.deepEqual(rows(locations), [[`${of.debugFilename} :0`]]);
+    }
+    assert.equal(openFiles().filter((name) => name === path).length, 1);
+  }
+  assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
+});

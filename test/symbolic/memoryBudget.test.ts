@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryBudget } from "../../src/symbolic/memoryBudget.ts";
+
+const large = 100e6;
+
+/** Notes a lookup for each letter, in symcaches of 100 MB that are held as the budget says, and gives what changed. */
+function use(budget: MemoryBudget, letters: string, held = new Set<string>()): string {
+  let changes = "";
+  for (const path of letters) {
+    const { release, hold } = budget.use(path, { isHeld: held.has(path), bytes: large });
+    for (const old of release) {
+      changes += `-${old}`;
+      held.delete(old);
+    }
+    if (!hold) continue;
+    changes += `+${path}`;
+    held.add(path);
+    budget.begun(path, true);
+  }
+  return changes;
+}
+
+test("holds what is asked for a third time", () => {
+  const budget = new MemoryBudget(10 * large);
+  assert.equal(use(budget, "aab"), "");
+  assert.equal(use(budget, "abc"), "+a");
+  assert.equal(use(budget, "b"), "+b");
+});
+
+test("gives up the least recently used for what was asked for three times since", () => {
+  const budget = new MemoryBudget(2 * large);
+  const held = new Set<string>();
+  assert.equal(use(budget, "aaabbbab", held), "+a+b");
+  assert.equal(use(budget, "cc", held), "");
+  assert.equal(use(budget, "c", held), "-a+c");
+});
+
+test("changes nothing while more is asked for in turn than there is room for", () => {
+  const budget = new MemoryBudget(2 * large);
+  const held = new Set<string>();
+  assert.equal(use(budget, "abcabcabc", held), "+a+b");
+  assert.equal(use(budget, "abc".repeat(20), held), "");
+});
+
+test("holds neither what is small nor what is larger than the budget", () => {
+  const budget = new MemoryBudget(large);
+  for (const bytes of [1e6, large + 1])
+    for (let time = 0; time < 5; time++)
+      assert.deepEqual(budget.use(`of ${bytes}`, { isHeld: false, bytes }), { release: [], hold: false });
+});
+
+test("gives up others when what is held grows, and itself where that is too little", () => {
+  const budget = new MemoryBudget(2 * large);
+  const held = new Set<string>();
+  use(budget, "aaabbb", held);
+  assert.deepEqual(budget.use("b", { isHeld: true, bytes: 1.5 * large }), { release: ["a"], hold: false });
+  assert.deepEqual(budget.use("b", { isHeld: true, bytes: 3 * large }), { release: ["b"], hold: false });
+});
+
+test("counts anew when what was held is lost, and knows lookups that were under way before it was", () => {
+  const budget = new MemoryBudget(2 * large);
+  use(budget, "aa");
+  const lookup = () => budget.use("a", { isHeld: false, bytes: large }).hold;
+  assert.equal(lookup(), true);
+  assert.equal(lookup(), false);
+  budget.begun("a", true);
+  assert.deepEqual([lookup(), lookup(), lookup()], [false, false, true]);
+  budget.begun("a", false);
+  assert.deepEqual([lookup(), lookup(), lookup()], [false, false, true]);
+});
