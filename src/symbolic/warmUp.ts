@@ -52,7 +52,6 @@ function madeSymcache(wasm: WebAssembly.Module): SharedArrayBuffer {
 
 /** Functions with inlined calls, line records around them, and names as long as C++'s. */
 function madeSymFile(): Uint8Array {
-  const hex = (number: number) => number.toString(16);
   const path = "hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab";
   const records = [`MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}`, `FILE 0 ${path}`];
   for (let number = 0; number < functions; number++) {
@@ -71,4 +70,8 @@ function madeSymFile(): Uint8Array {
     );
   }
   return Buffer.from(`${records.join("\n")}\n`);
+}
+
+function hex(number: number): string {
+  return number.toString(16);
 }
