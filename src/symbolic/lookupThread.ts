@@ -8,7 +8,7 @@ import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
 import { asFile, identify } from "./symcacheFile.ts";
-import { warmUp } from "./warmUp.ts";
+import { warmUpLookup } from "./warmUp.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -16,7 +16,7 @@ const held = new HeldSymcaches(wasm);
 /** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
 const heldOverhead = 8e6;
 
-const warmingUp = warmUp(wasm);
+const warmingUp = warmUpLookup(wasm);
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {

@@ -1,33 +1,40 @@
+/**
+ * V8 compiles WebAssembly for speed once it has run for a while, and until then it is several times slower. So threads run
+ * made work when they start, between other work. Other threads that were given the same `wasm` have the good of it.
+ */
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Converter } from "./converter.ts";
-import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
 import { asFile, openFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
+const module = { debugFilename: "warm.up", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
 const functions = 500;
 const functionBytes = 0x20;
-const rounds = 60;
+const conversions = 40;
+const lookups = 60;
 
-/** A symcache made to be looked up in before there are requests. */
-export interface MadeSymcache {
-  module: SymcacheModule;
-  symcache: SharedArrayBuffer;
-  /** One for each of its functions. */
-  offsets: Uint32Array<ArrayBuffer>;
+/** Converts a made sym file again and again. */
+export async function warmUpConversion(wasm: WebAssembly.Module): Promise<void> {
+  const symFile = madeSymFile();
+  for (let round = 0; round < conversions; round++) {
+    using converter = new Converter(wasm, module);
+    converter.push(symFile);
+    converter.finish();
+    converter.write(() => {});
+    await setImmediate();
+  }
 }
 
-/**
- * Looks up in a made symcache, once in each step, until V8 has compiled what lookups need for speed: at first its
- * WebAssembly runs several times slower.
- */
-export function* warmUp(wasm: WebAssembly.Module): Generator<void> {
+/** Looks up in a made symcache again and again, once in each step. */
+export function* warmUpLookup(wasm: WebAssembly.Module): Generator<void> {
   const instance = new WasmInstance(wasm);
   using real = openFile(fileURLToPath(import.meta.url));
   const page = new Uint8Array(4096);
-  const { module, symcache: bytes, offsets } = makeSymcache(wasm);
+  const { symcache: bytes, offsets } = makeSymcache(wasm);
   const file = asFile(bytes);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < lookups; round++) {
     using symcache = Symcache.open(instance, file.readAt, file.size, module);
     symcache.lookUp(offsets);
     for (let read = 0; read < 50; read++) real.readAt(page, 0);
@@ -35,21 +42,38 @@ export function* warmUp(wasm: WebAssembly.Module): Generator<void> {
   }
 }
 
-/** Converts a sym file of some hundred functions, each with an inlined call. */
-export function makeSymcache(wasm: WebAssembly.Module): MadeSymcache {
-  const module = { debugFilename: "warm.up", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
-  let text = `MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}\n`;
-  text +=
-    "FILE 0 hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab\nINLINE_ORIGIN 0 warm::up(int)\n";
-  for (let number = 0; number < functions; number++) {
-    const [start, half] = [0, 0x10].map((at) => (number * functionBytes + at).toString(16));
-    text += `FUNC ${start} 20 0 warm::Up${number}(nsTArray<unsigned char> const&, mozilla::dom::Promise*)\n`;
-    text += `INLINE 0 1 0 0 ${start} 10\n${start} 10 2 0\n${half} 10 3 0\n`;
-  }
+/** A symcache to be looked up in before there are requests, and offsets of its functions. */
+export function makeSymcache(wasm: WebAssembly.Module) {
   using converter = new Converter(wasm, module);
-  converter.push(Buffer.from(text));
+  converter.push(madeSymFile());
   const symcache = new SharedArrayBuffer(converter.finish());
   converter.copyInto(new Uint8Array(symcache));
   const offsets = Uint32Array.from({ length: functions }, (_, i) => (i * 7919) % (functions * functionBytes));
   return { module, symcache, offsets };
+}
+
+/** Functions with inlined calls, line records around them, and names as long as C++'s. */
+function madeSymFile(): Uint8Array {
+  const path = "hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab";
+  const records = [`MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}`, `FILE 0 ${path}`];
+  for (let number = 0; number < functions; number++) {
+    const name = (scope: string) =>
+      `warm::${scope}${number}(nsTArray<unsigned char> const&, mozilla::dom::Promise*)`;
+    const [start, call, inner, end] = [0, 4, 8, 0x10].map((at) => hex(number * functionBytes + at));
+    records.push(
+      `INLINE_ORIGIN ${number} ${name("Inlined")}`,
+      `FUNC ${start} ${hex(functionBytes)} 0 ${name("Up")}`,
+      `INLINE 0 11 0 ${number} ${call} c`,
+      `INLINE 1 12 0 ${number} ${inner} 4`,
+      `${start} 4 1 0`,
+      `${call} 4 2 0`,
+      `${inner} 8 3 0`,
+      `${end} 10 4 0`,
+    );
+  }
+  return Buffer.from(`${records.join("\n")}\n`);
+}
+
+function hex(number: number): string {
+  return number.toString(16);
 }
