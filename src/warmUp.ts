@@ -5,6 +5,7 @@ import { warmUp } from "./http/warmUp.ts";
 import { createLogs } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
+import { collectGarbage } from "./symbolic/collectGarbage.ts";
 import { makeSymcache } from "./symbolic/warmUp.ts";
 import type { Symcaches } from "./symbolication/symcaches.ts";
 
@@ -33,4 +34,5 @@ export async function warmUpService(
   const stacks = [Array.from(offsets, (offset) => [0, offset])];
   const app = createApp({ ...parts, symcaches, metrics, requestLog });
   await Promise.all([warmUp(app, JSON.stringify({ memoryMap, stacks })), lookups.warmUp()]);
+  collectGarbage();
 }

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { collectGarbage } from "./collectGarbage.ts";
 import { Converter } from "./converter.ts";
 import { Symcache } from "./symcache.ts";
 import { asFile, openFile } from "./symcacheFile.ts";
@@ -12,12 +13,14 @@ import { WasmInstance } from "./wasmInstance.ts";
 const module = { debugFilename: "warm.up", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
 const functions = 500;
 const functionBytes = 0x20;
-const conversions = 40;
+/** Each takes an instance, whose memory is garbage then: few are better. */
+const conversions = 8;
+const functionsToConvert = 2500;
 const lookups = 60;
 
 /** Converts a made sym file again and again. */
 export async function warmUpConversion(wasm: WebAssembly.Module): Promise<void> {
-  const symFile = madeSymFile();
+  const symFile = madeSymFile(functionsToConvert);
   for (let round = 0; round < conversions; round++) {
     using converter = new Converter(wasm, module);
     converter.push(symFile);
@@ -25,6 +28,7 @@ export async function warmUpConversion(wasm: WebAssembly.Module): Promise<void> 
     converter.write(() => {});
     await setImmediate();
   }
+  collectGarbage();
 }
 
 /** Looks up in a made symcache again and again, once in each step. */
@@ -40,12 +44,13 @@ export function* warmUpLookup(wasm: WebAssembly.Module): Generator<void> {
     for (let read = 0; read < 50; read++) real.readAt(page, 0);
     yield;
   }
+  collectGarbage();
 }
 
 /** A symcache to be looked up in before there are requests, and offsets of its functions. */
 export function makeSymcache(wasm: WebAssembly.Module) {
   using converter = new Converter(wasm, module);
-  converter.push(madeSymFile());
+  converter.push(madeSymFile(functions));
   const symcache = new SharedArrayBuffer(converter.finish());
   converter.copyInto(new Uint8Array(symcache));
   const offsets = Uint32Array.from({ length: functions }, (_, i) => (i * 7919) % (functions * functionBytes));
@@ -53,10 +58,10 @@ export function makeSymcache(wasm: WebAssembly.Module) {
 }
 
 /** Functions with inlined calls, line records around them, and names as long as C++'s. */
-function madeSymFile(): Uint8Array {
+function madeSymFile(count: number): Uint8Array {
   const path = "hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab";
   const records = [`MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}`, `FILE 0 ${path}`];
-  for (let number = 0; number < functions; number++) {
+  for (let number = 0; number < count; number++) {
     const name = (scope: string) =>
       `warm::${scope}${number}(nsTArray<unsigned char> const&, mozilla::dom::Promise*)`;
     const [start, call, inner, end] = [0, 4, 8, 0x10].map((at) => hex(number * functionBytes + at));
