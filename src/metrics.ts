@@ -86,7 +86,11 @@ type Tags<Name extends MetricName> = { [Tag in Catalogue[Name]["tags"][number]]:
 export class Metrics implements AsyncDisposable {
   readonly #statsd: StatsD;
 
-  constructor(config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">) {
+  /** `mock`: sends nothing. */
+  constructor(
+    config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">,
+    { mock = false }: { mock?: boolean } = {},
+  ) {
     this.#statsd = new StatsD({
       host: config.statsdHost,
       port: config.statsdPort,
@@ -96,6 +100,7 @@ export class Metrics implements AsyncDisposable {
       ...(isIP(config.statsdHost) === 0 && {
         udpSocketOptions: { type: "udp4", lookup: rememberingLookup() },
       }),
+      mock,
       errorHandler: () => {},
     });
   }

@@ -7,6 +7,7 @@ import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
+import type { ReportError } from "./http/answerErrors.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
 import { followConnections } from "./http/connections.ts";
@@ -19,10 +20,13 @@ import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
+import { warmUpService } from "./warmUp.ts";
 
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
 const arrival = 50;
+/** Milliseconds after which the service accepts requests however slow it still is. */
+const longestWarmUp = 1000;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -69,10 +73,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
 
   let draining = false;
-  const app = createApp({
+  const parts = {
     config,
     admission,
-    symcaches,
     parser: starting.use(new RequestParser()),
     health: new HealthCheck({
       folder,
@@ -83,15 +86,18 @@ export async function startService(config: Config, overrides: Overrides = {}): P
         downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
       },
     }),
-    metrics,
-    requestLog: logs.requests,
     versionFile,
     isDraining: () => draining,
-    reportError(error, request) {
+    reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
       errorReporting.report(error, request);
     },
-  });
+  };
+  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+    logs.app.warn({ err }, "warm-up failed"),
+  );
+  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
   const connectionsCheckingInterval = headersTimeout / 4;

@@ -19,7 +19,7 @@ import { symbolicateApi } from "./symbolicateApi.ts";
 export interface AppParts {
   config: Config;
   admission: Admission;
-  symcaches: Symcaches;
+  symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   health: HealthCheck;
   metrics: Metrics;

@@ -1,12 +1,11 @@
-import { foundModules } from "../symbolication/frames.ts";
-import { moduleKey } from "../symbolication/groupFrames.ts";
+import { moduleKey } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { Cost } from "../symbolication/symcacheMaker.ts";
 
 /** What a request with a Debug header learns of how its answer came about. Times are in seconds, keys `name/ID` as the request has them. */
 export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number): object {
   const lookups = symbolicated.lookups.map((lookup, number) => ({
-    key: moduleKey(symbolicated.modules[number] ?? { debugFilename: "", debugId: "" }),
+    key: moduleKey(symbolicated.modules, number),
     ...lookup,
   }));
   /** Per module, what one part of its cost was, where it cost anything. */
@@ -58,10 +57,12 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
 /** In how many jobs' memory maps each module stands that was looked for. */
 function countJobsPerModule(symbolicated: SymbolicatedJobs): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const [index, job] of symbolicated.jobs.entries()) {
-    const found = foundModules(symbolicated, index);
-    const keys = new Set(job.memoryMap.filter((_, position) => found[position] !== null).map(moduleKey));
-    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const [job, { memoryMap }] of symbolicated.jobs.entries()) {
+    for (const index of symbolicated.distinctModules[job] ?? []) {
+      if ((symbolicated.moduleNumbers[job]?.[index] ?? -1) < 0) continue;
+      const key = moduleKey(memoryMap, index);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
   }
   return counts;
 }

@@ -16,4 +16,9 @@ export class HttpError extends Error {
   }
 }
 
+/** Also where the answer would be too large to be made at all. */
+export function answerTooLarge(): HttpError {
+  return new HttpError(413, "the answer would be too large: ask for fewer frames");
+}
+
 export type RequestErrorReason = "bad_json" | "invalid_modules" | "invalid_stacks" | "too_many_jobs";

@@ -1,4 +1,4 @@
-import type { Job, Module } from "../symbolication/job.ts";
+import { listModules, type Job, type Module } from "../symbolication/job.ts";
 import { HttpError } from "./httpError.ts";
 import { parseJson } from "./parseJson.ts";
 
@@ -37,7 +37,7 @@ function parseJob(job: unknown, index: number): Job {
   if (!("stacks" in job)) throw new HttpError(400, `job ${index} is invalid: no stacks specified`);
   if (!("memoryMap" in job)) throw new HttpError(400, `job ${index} is invalid: no memoryMap specified`);
   const memoryMap = parseMemoryMap(job.memoryMap, index);
-  return { memoryMap, ...parseStacks(job.stacks, memoryMap.length, index) };
+  return { memoryMap: listModules(memoryMap), ...parseStacks(job.stacks, memoryMap.length, index) };
 }
 
 function parseMemoryMap(memoryMap: unknown, job: number): Module[] {

@@ -1,19 +1,29 @@
-import { foundModules, symbolicatedFrame } from "../symbolication/frames.ts";
+import { isModuleFound, symbolicatedFrame } from "../symbolication/frames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import { hex } from "./hex.ts";
+import type { JsonBytes } from "./jsonBytes.ts";
 
-/** The v4 answer in pieces of JSON, a frame each at most: `function (in module)`. */
-export function* renderV4(symbolicated: SymbolicatedJobs): Generator<string> {
+/** Writes the v4 answer: `function (in module)`. Stops when others are due. */
+export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Generator<void> {
   let position = 0;
-  yield `{"symbolicatedStacks":[`;
+  json.text(`{"symbolicatedStacks":[`);
   for (const [stack, length] of (symbolicated.jobs[0]?.stackLengths ?? []).entries()) {
-    yield stack === 0 ? "[" : ",[";
+    json.text(stack === 0 ? "[" : ",[");
     for (let frame = 0; frame < length; frame++, position++) {
       const { moduleName, moduleOffset, locations, last } = symbolicatedFrame(symbolicated, 0, position);
-      const name = locations ? locations.strings[locations.functions[last] ?? 0] : hex(moduleOffset);
-      yield (frame === 0 ? "" : ",") + JSON.stringify(`${name} (in ${moduleName ?? "<unknown>"})`);
+      json.text(frame === 0 ? `"` : `,"`);
+      if (locations) json.string(locations, locations.functions[last] ?? 0);
+      else json.text(hex(moduleOffset));
+      json.text(JSON.stringify(` (in ${moduleName ?? "<unknown>"})`).slice(1));
+      if (json.isDue()) yield;
     }
-    yield "]";
+    json.text("]");
+    if (json.isDue()) yield;
   }
-  yield `],"knownModules":${JSON.stringify(foundModules(symbolicated, 0))}}`;
+  json.text(`],"knownModules":[`);
+  for (const index of symbolicated.moduleNumbers[0]?.keys() ?? []) {
+    json.text(`${index === 0 ? "" : ","}${isModuleFound(symbolicated, 0, index)}`);
+    if (json.isDue()) yield;
+  }
+  json.text("]}");
 }

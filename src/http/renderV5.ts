@@ -1,88 +1,76 @@
 import {
-  foundModules,
+  isModuleFound,
   symbolicatedFrame,
   type Locations,
   type SymbolicatedFrame,
 } from "../symbolication/frames.ts";
-import { moduleKey } from "../symbolication/groupFrames.ts";
+import type { Job } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import { hex } from "./hex.ts";
-import { JsonStrings } from "./jsonStrings.ts";
+import type { JsonBytes } from "./jsonBytes.ts";
 
-/** Characters of a piece, about: one piece a frame would cost more than the frames. */
-const pieceLength = 64 * 1024;
-
-/** The v5 answer in pieces of JSON. `debug` goes in where it is given. */
-export function* renderV5(symbolicated: SymbolicatedJobs, debug?: object): Generator<string> {
-  const strings = new JsonStrings();
-  yield `{"results":[`;
+/** Writes the v5 answer, with `debug` where it is given. Stops when others are due. */
+export function* renderV5(
+  symbolicated: SymbolicatedJobs,
+  json: JsonBytes,
+  debug: object | undefined,
+): Generator<void> {
+  json.text(`{"results":[`);
   for (const job of symbolicated.jobs.keys()) {
-    yield `${job === 0 ? "" : ","}{"stacks":[`;
-    yield* renderStacks(symbolicated, job, strings);
-    yield `],"found_modules":{`;
-    yield* renderFoundModules(symbolicated, job);
-    yield "}}";
+    json.text(`${job === 0 ? "" : ","}{"stacks":[`);
+    yield* renderStacks(symbolicated, job, json);
+    json.text(`],"found_modules":{`);
+    yield* renderFoundModules(symbolicated, job, json);
+    json.text("}}");
   }
-  yield debug ? `],"debug":${JSON.stringify(debug)}}` : "]}";
+  json.text(debug ? `],"debug":${JSON.stringify(debug)}}` : "]}");
 }
 
-function* renderStacks(symbolicated: SymbolicatedJobs, job: number, strings: JsonStrings): Generator<string> {
+function* renderStacks(symbolicated: SymbolicatedJobs, job: number, json: JsonBytes): Generator<void> {
   let position = 0;
-  let piece = "";
   for (const [stack, length] of (symbolicated.jobs[job]?.stackLengths ?? []).entries()) {
-    piece += stack === 0 ? "[" : ",[";
+    json.text(stack === 0 ? "[" : ",[");
     for (let frame = 0; frame < length; frame++, position++) {
-      if (frame > 0) piece += ",";
-      piece += renderFrame(frame, symbolicatedFrame(symbolicated, job, position), strings);
-      if (piece.length > pieceLength) {
-        yield piece;
-        piece = "";
-      }
+      renderFrame(frame, symbolicatedFrame(symbolicated, job, position), json);
+      if (json.isDue()) yield;
     }
-    piece += "]";
-    if (piece.length > pieceLength) {
-      yield piece;
-      piece = "";
-    }
+    json.text("]");
+    if (json.isDue()) yield;
   }
-  yield piece;
 }
 
-function renderFrame(number: number, frame: SymbolicatedFrame, strings: JsonStrings): string {
+function renderFrame(number: number, frame: SymbolicatedFrame, json: JsonBytes): void {
   const { moduleName = "<unknown>", moduleOffset, locations, first, last, functionStart } = frame;
-  let json = `{"frame":${number},"module":${strings.of(moduleName)},"module_offset":"${hex(moduleOffset)}"`;
-  if (!locations) return `${json}}`;
-  json += `,"function_offset":"${hex(Number(moduleOffset) - functionStart)}",${renderLocation(locations, last, strings)}`;
-  if (first === last) return `${json}}`;
-  json += `,"inlines":[`;
-  for (let row = first; row < last; row++)
-    json += `${row === first ? "" : ","}{${renderLocation(locations, row, strings)}}`;
-  return `${json}]}`;
+  const start = `${number === 0 ? "" : ","}{"frame":${number},"module":${JSON.stringify(moduleName)},"module_offset":"${hex(moduleOffset)}"`;
+  if (!locations) return json.text(`${start}}`);
+  json.text(`${start},"function_offset":"${hex(Number(moduleOffset) - functionStart)}","function":"`);
+  renderLocation(locations, last, json);
+  for (let row = first; row < last; row++) {
+    json.text(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
+    renderLocation(locations, row, json);
+  }
+  json.text(first === last ? "}" : "}]}");
 }
 
-function renderLocation(locations: Locations, row: number, strings: JsonStrings): string {
+/** All of a location behind the quote that its function begins with. */
+function renderLocation(locations: Locations, row: number, json: JsonBytes): void {
   const file = locations.files[row] ?? 0;
   const line = locations.lines[row] ?? 0;
-  let json = `"function":${strings.at(locations, locations.functions[row] ?? 0)}`;
-  if (file !== 0) json += `,"file":${strings.at(locations, file)}`;
-  if (line !== 0) json += `,"line":${line}`;
-  return json;
+  json.string(locations, locations.functions[row] ?? 0);
+  if (file !== 0) {
+    json.text(`","file":"`);
+    json.string(locations, file);
+  }
+  json.text(line === 0 ? `"` : `","line":${line}`);
 }
 
-function* renderFoundModules(symbolicated: SymbolicatedJobs, job: number): Generator<string> {
-  const found = foundModules(symbolicated, job);
-  // A module that stands twice in the memory map is named once.
-  const named = new Set<string>();
-  let piece = "";
-  for (const [index, module] of (symbolicated.jobs[job]?.memoryMap ?? []).entries()) {
-    const key = moduleKey(module);
-    if (named.has(key)) continue;
-    piece += `${named.size === 0 ? "" : ","}${JSON.stringify(key)}:${found[index]}`;
-    named.add(key);
-    if (piece.length > pieceLength) {
-      yield piece;
-      piece = "";
-    }
+function* renderFoundModules(symbolicated: SymbolicatedJobs, job: number, json: JsonBytes): Generator<void> {
+  const { keys, keyEnds } = (symbolicated.jobs[job] as Job).memoryMap;
+  const keyBytes = Buffer.from(keys.buffer);
+  for (const [number, index] of (symbolicated.distinctModules[job] ?? []).entries()) {
+    json.text(number === 0 ? `"` : `,"`);
+    json.bytes(keyBytes, keyEnds[index - 1] ?? 0, keyEnds[index] ?? 0);
+    json.text(`":${isModuleFound(symbolicated, job, index)}`);
+    if (json.isDue()) yield;
   }
-  yield piece;
 }

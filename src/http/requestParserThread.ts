@@ -1,6 +1,5 @@
 /** Entry of the thread that parses large requests. */
 import type { Transferable } from "node:worker_threads";
-import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { answerAsks } from "../threads/answerAsks.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { parseRequest, type ParsedRequest } from "./parseRequest.ts";
@@ -16,12 +15,8 @@ answerAsks<RequestParserProtocol>({
   },
 });
 
-function columns({ jobs, offsets, moduleNumbers, offsetNumbers }: GroupedJobs): Transferable[] {
-  const ofJobs = jobs.flatMap((job) => [
-    job.stackLengths,
-    job.moduleIndexes,
-    job.moduleOffsets,
-    job.exactOffsets,
-  ]);
-  return [...ofJobs, ...offsets, ...moduleNumbers, ...offsetNumbers].map((column) => column.buffer);
+/** The buffers of all columns in it. */
+function columns(value: object): Transferable[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  return Object.values(value).flatMap((part: object) => columns(part));
 }

@@ -2,40 +2,25 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import type { Response } from "express";
-import { HttpError } from "./httpError.ts";
+import { JsonBytes } from "./jsonBytes.ts";
 
-/** Characters that are rendered before others get their turn, and sent at a time. */
-const sliceLength = 256 * 1024;
+/** Writes JSON, and stops when others are due. */
+export type Render = (json: JsonBytes) => Iterable<void>;
+
+/** Slices up to which an answer is sent in one piece. */
+const fewSlices = 8;
 
 /**
- * Sends JSON that comes in pieces, once it is whole, so that a fault or 413 can still be told.
+ * Sends JSON once it is whole, so that a fault or 413 can still be told. Others have their turn after each slice of it.
  * Throws an HttpError 413 where it has more than `maxBytes`.
  */
-export async function sendJson(
-  response: Response,
-  pieces: Iterable<string>,
-  maxBytes: number,
-): Promise<void> {
-  const slices: Buffer[] = [];
-  let bytes = 0;
-  let text = "";
-  const cut = () => {
-    const slice = Buffer.from(text);
-    bytes += slice.length;
-    if (bytes > maxBytes) throw new HttpError(413, "the answer would be too large: ask for fewer frames");
-    slices.push(slice);
-    text = "";
-  };
-  for (const piece of pieces) {
-    text += piece;
-    if (text.length > sliceLength) {
-      cut();
-      await setImmediate();
-    }
-  }
-  cut();
+export async function sendJson(response: Response, render: Render, maxBytes: number): Promise<void> {
+  const json = new JsonBytes(maxBytes);
+  for (const _ of render(json)) await setImmediate();
+  const slices = json.end();
+  const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
   response.status(200).set({ "Content-Type": "application/json", "Content-Length": String(bytes) });
-  if (slices.length === 1) response.end(slices[0]);
+  if (slices.length <= fewSlices) response.end(slices.length === 1 ? slices[0] : Buffer.concat(slices));
   else await pipeline(Readable.from(slices), response).catch(ifClientLeft);
 }
 

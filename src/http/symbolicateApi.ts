@@ -2,13 +2,15 @@ import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
+import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
 import { limitAnswerTime } from "./answerTimeout.ts";
 import { debugReport } from "./debugReport.ts";
-import { HttpError } from "./httpError.ts";
+import { answerTooLarge, HttpError } from "./httpError.ts";
+import type { JsonBytes } from "./jsonBytes.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { readBody, skipShortBody } from "./readBody.ts";
 import { renderV4 } from "./renderV4.ts";
@@ -18,7 +20,7 @@ import { sendJson } from "./sendJson.ts";
 
 interface Parts {
   admission: Admission;
-  symcaches: Symcaches;
+  symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
   config: Pick<Config, "answerTimeout" | "maxBodyBytes" | "maxAnswerBytes">;
@@ -38,10 +40,12 @@ export function symbolicateApi(
       const symbolicated = await symbolicate(jobs, symcaches);
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
-      const pieces = version === "v5" ? renderV5(symbolicated, debug) : renderV4(symbolicated);
+      const render = (json: JsonBytes) =>
+        version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
       limitAnswerTime(response, config.answerTimeout);
-      await sendJson(response, pieces, config.maxAnswerBytes);
+      await sendJson(response, render, config.maxAnswerBytes);
     } catch (error) {
+      if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof RequestRefused) {
         metrics.increment("symbolicate.refused", { reason: error.bound });
         response.set("Retry-After", "1");

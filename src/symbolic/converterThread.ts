@@ -4,12 +4,17 @@ import { workerData } from "node:worker_threads";
 import { answerAsks, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, Refusal } from "./messages.ts";
+import { warmUpConversion } from "./warmUp.ts";
 
 const wasm = workerData as WebAssembly.Module;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
 
 answerAsks<ConverterProtocol>({
+  warmUp() {
+    void warmUpConversion(wasm);
+    return [{}];
+  },
   start: (module) =>
     refusing(() => {
       converter?.[Symbol.dispose]();

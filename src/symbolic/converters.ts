@@ -1,4 +1,5 @@
 import { Thread } from "../threads/thread.ts";
+import { collectYoungGarbage } from "./collectGarbage.ts";
 import { ConversionError } from "./converter.ts";
 import type { ConverterProtocol, Refusal, SymcacheModule } from "./messages.ts";
 
@@ -8,6 +9,8 @@ const entry = new URL("./converterThread.ts", import.meta.url);
 /** Bytes that go to a converter at a time, and how many such buffers go to and fro. */
 const bufferBytes = 1024 * 1024;
 const buffersPerConversion = 3;
+/** After so many buffers what the text came in is given back. */
+const collectEvery = 8;
 /** WebAssembly memory never shrinks: a thread that made a larger symcache than this is replaced. */
 const largeSymcache = 64e6;
 
@@ -29,6 +32,7 @@ export interface Conversion extends Disposable {
 /** Threads that convert sym files into symcaches, one at a time each. */
 export class Converters implements AsyncDisposable {
   readonly #wasm: WebAssembly.Module;
+  readonly #maxThreads: number;
   readonly #timeout: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
@@ -36,11 +40,17 @@ export class Converters implements AsyncDisposable {
   readonly #replacements = new Set<Promise<void>>();
   #isEnding = false;
 
-  /** `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up and its thread ended. */
-  constructor(wasm: WebAssembly.Module, threads: number, timeout: number) {
+  /**
+   * Starts one thread, and up to `maxThreads` as they are needed.
+   * `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up and its thread ended.
+   */
+  constructor(wasm: WebAssembly.Module, maxThreads: number, timeout: number) {
     this.#wasm = wasm;
+    this.#maxThreads = maxThreads;
     this.#timeout = timeout;
-    for (let count = 0; count < threads; count++) this.#startThread();
+    this.#startThread();
+    // Not waited for: a conversion may come in between. Should it fail, so will the first conversion, and say why.
+    this.#idle[0]?.ask("warmUp", undefined).catch(() => {});
   }
 
   /**
@@ -88,6 +98,7 @@ export class Converters implements AsyncDisposable {
   }
 
   #borrow(): Promise<ConverterThread> {
+    if (this.#idle.length === 0 && this.#threads.size < this.#maxThreads) this.#startThread();
     const idle = this.#idle.pop();
     return idle ? Promise.resolve(idle) : new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -100,9 +111,9 @@ export class Converters implements AsyncDisposable {
   }
 
   async #replace(thread: ConverterThread): Promise<void> {
-    this.#threads.delete(thread);
     await thread[Symbol.asyncDispose]();
-    if (!this.#isEnding) this.#startThread();
+    this.#threads.delete(thread);
+    if (!this.#isEnding && this.#idle.length === 0) this.#startThread();
   }
 
   /** Copies the text into buffers that go to the thread and come back: at most three MiB wait for it. */
@@ -110,7 +121,9 @@ export class Converters implements AsyncDisposable {
     const away: Promise<ArrayBuffer>[] = [];
     let buffer = new Uint8Array(bufferBytes);
     let length = 0;
+    let sent = 0;
     const send = () => {
+      if (++sent % collectEvery === 0) collectYoungGarbage();
       const pushed = this.#within(
         thread,
         thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]),

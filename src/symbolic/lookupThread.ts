@@ -2,12 +2,13 @@
 import { workerData } from "node:worker_threads";
 import { answerAsks } from "../threads/answerAsks.ts";
 import { HeldSymcaches } from "./heldSymcaches.ts";
+import { AnswerTooLarge } from "./locations.ts";
 import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } from "./messages.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
 import { asFile, identify } from "./symcacheFile.ts";
-import { warmUp } from "./warmUp.ts";
+import { warmUpLookup } from "./warmUp.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -15,7 +16,7 @@ const held = new HeldSymcaches(wasm);
 /** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
 const heldOverhead = 8e6;
 
-void warmUp(wasm);
+const warmingUp = warmUpLookup(wasm);
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {
@@ -24,9 +25,12 @@ answerAsks<LookupProtocol>({
           ? lookUpInFile(symcache, module, offsets)
           : lookUpInMemory(symcache, module, offsets);
       opened.keepWithinMemory();
-      const { strings: _, ...columns } = answer.locations;
-      return [answer, Object.values(columns).map((column) => column.buffer)];
+      return [answer, Object.values(answer.locations).map((column) => column.buffer)];
     } catch (error) {
+      if (error instanceof AnswerTooLarge) {
+        opened.keepWithinMemory();
+        return [{ kind: "too_large" }];
+      }
       if (typeof symcache === "string") forget(symcache);
       return [fault(error)];
     }
@@ -44,6 +48,7 @@ answerAsks<LookupProtocol>({
     held.release(path);
     return [{}];
   },
+  warmUp: () => [warmingUp.next().done !== true],
   selfTest: () => [selfTest(wasm)],
 });
 

@@ -1,4 +1,5 @@
 import { Thread, ThreadEnded } from "../threads/thread.ts";
+import { AnswerTooLarge } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
 import type {
   LookupAnswer,
@@ -21,6 +22,7 @@ export class Lookups implements AsyncDisposable {
   readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
   readonly #budget: MemoryBudget;
+  readonly #warmingUp: Promise<void>[] = [];
 
   /** `memory`: bytes of all threads together. */
   constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
@@ -30,13 +32,14 @@ export class Lookups implements AsyncDisposable {
     this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
 
-  /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded. */
+  /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
   async lookUp(
     module: SymcacheModule,
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
-  ): Promise<LookupAnswer> {
+  ): Promise<Exclude<LookupAnswer, { kind: "too_large" }>> {
     const answer = await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
+    if (answer.kind === "too_large") throw new AnswerTooLarge();
     if (typeof symcache === "string" && answer.kind === "found" && answer.holding)
       void this.#note(module, symcache, answer.holding);
     return answer;
@@ -46,6 +49,11 @@ export class Lookups implements AsyncDisposable {
   async selfTest(): Promise<void> {
     const passed = this.#threads.map((_, number) => this.#thread(number).ask("selfTest", undefined));
     if (!(await Promise.all(passed)).every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
+  }
+
+  /** Resolves when all threads look up at their full speed. A new thread comes to it by itself, between other work. */
+  async warmUp(): Promise<void> {
+    await Promise.all(this.#warmingUp);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,7 +68,13 @@ export class Lookups implements AsyncDisposable {
   }
 
   #newThread(): Thread<LookupProtocol> {
-    return new Thread(entry, this.#data);
+    const thread = new Thread<LookupProtocol>(entry, this.#data);
+    const warmUp = async () => {
+      while (await thread.ask("warmUp", undefined));
+    };
+    // That a thread ended, those learn who need it.
+    this.#warmingUp.push(warmUp().catch(() => {}));
+    return thread;
   }
 
   #number(module: SymcacheModule): number {

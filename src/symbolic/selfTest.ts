@@ -1,5 +1,7 @@
 import { Converter } from "./converter.ts";
+import { stringOf } from "./locations.ts";
 import { Symcache } from "./symcache.ts";
+import { asFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
 const module = { debugFilename: "self.test", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
@@ -11,13 +13,11 @@ const symFile = Buffer.from(
 export function selfTest(wasm: WebAssembly.Module): boolean {
   using converter = new Converter(wasm, module);
   converter.push(symFile);
-  const bytes = new Uint8Array(converter.finish());
-  converter.copyInto(bytes);
-  const readAt = (into: Uint8Array, offset: number) => {
-    into.set(bytes.subarray(offset, offset + into.length));
-    return into.length;
-  };
-  using symcache = Symcache.open(new WasmInstance(wasm), readAt, bytes.length, module);
-  const { functions, files, lines, strings } = symcache.lookUp(Uint32Array.of(0x1008));
-  return strings[functions[0] ?? 0] === "main" && strings[files[0] ?? 0] === "main.c" && lines[0] === 42;
+  const bytes = new SharedArrayBuffer(converter.finish());
+  converter.copyInto(new Uint8Array(bytes));
+  const { readAt, size } = asFile(bytes);
+  using symcache = Symcache.open(new WasmInstance(wasm), readAt, size, module);
+  const locations = symcache.lookUp(Uint32Array.of(0x1008));
+  const [name, file] = [locations.functions, locations.files].map(([row = 0]) => stringOf(locations, row));
+  return name === "main" && file === "main.c" && locations.lines[0] === 42;
 }

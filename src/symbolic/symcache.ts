@@ -1,5 +1,4 @@
-import { isAscii } from "node:buffer";
-import type { Locations } from "./locations.ts";
+import { AnswerTooLarge, type Locations } from "./locations.ts";
 import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
 
 /** The file isn't the module's symcache as it was written: to be treated as a miss. */
@@ -15,7 +14,7 @@ const columns = {
   lines: 3,
   functionStarts: 4,
   stringEnds: 5,
-  stringBytes: 6,
+  text: 6,
 };
 
 /** An open symcache file. Many can be open in one instance; disposing of one closes it, not its file. */
@@ -70,11 +69,12 @@ export class Symcache implements Disposable {
     return state === 2;
   }
 
-  /** The source locations of offsets into the module, in their order. Throws as `open` does. */
+  /** The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge`. */
   lookUp(offsets: Uint32Array): Locations {
     if (this.#symcache === 0) throw new Error("the symcache was closed");
     this.#instance.putInInbox(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
     const failed = this.#instance.call((exports) => exports.symcache_look_up(this.#symcache, offsets.length));
+    if (failed === 2) throw new AnswerTooLarge();
     if (failed) throw new SymcacheDamaged(this.#instance.message());
     return {
       starts: this.#numbers(columns.starts),
@@ -82,7 +82,8 @@ export class Symcache implements Disposable {
       files: this.#numbers(columns.files),
       lines: this.#numbers(columns.lines),
       functionStarts: this.#numbers(columns.functionStarts),
-      strings: this.#strings(),
+      stringEnds: this.#numbers(columns.stringEnds),
+      text: this.#bytes(columns.text).slice(),
     };
   }
 
@@ -95,19 +96,6 @@ export class Symcache implements Disposable {
 
   #numbers(column: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#bytes(column).slice().buffer);
-  }
-
-  #strings(): string[] {
-    const bytes = this.#bytes(columns.stringBytes);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    // Where a byte is a character, pieces of one string are made faster than many strings.
-    const whole = isAscii(text) ? text.toString("latin1") : undefined;
-    let start = 0;
-    return Array.from(this.#numbers(columns.stringEnds), (end) => {
-      const string = whole?.slice(start, end) ?? text.toString("utf8", start, end);
-      start = end;
-      return string;
-    });
   }
 
   #bytes(column: number): Uint8Array<ArrayBuffer> {

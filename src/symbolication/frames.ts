@@ -1,7 +1,8 @@
-import type { Locations } from "../symbolic/locations.ts";
+import { AnswerTooLarge, type Locations } from "../symbolic/locations.ts";
+import { moduleAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
-export type { Locations };
+export { AnswerTooLarge, type Locations };
 
 /** A frame of the request with what is known of it. */
 export interface SymbolicatedFrame {
@@ -28,15 +29,9 @@ export function symbolicatedFrame(
   const moduleIndex = moduleIndexes[position] ?? -1;
   const moduleOffset = exactOffsets[position] || (moduleOffsets[position] ?? -1);
   const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
-  const unknown = {
-    moduleName: memoryMap[moduleIndex]?.debugFilename || undefined,
-    moduleOffset,
-    locations: undefined,
-    first: 0,
-    last: -1,
-    functionStart: 0,
-  };
-  if (!answer || !("locations" in answer)) return unknown;
+  const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, functionStart: 0 };
+  if (!answer || !("locations" in answer))
+    return { ...unknown, moduleName: moduleAt(memoryMap, moduleIndex).debugFilename || undefined };
   const { moduleName, locations } = answer;
   const offsetNumber = symbolicated.offsetNumbers[job]?.[position] ?? -1;
   const first = locations.starts[offsetNumber] ?? 0;
@@ -52,10 +47,8 @@ export function symbolicatedFrame(
   };
 }
 
-/** Whether symbols were found, by position in a job's memory map; null where no frame points into the module. */
-export function foundModules(symbolicated: SymbolicatedJobs, job: number): (boolean | null)[] {
-  return Array.from(symbolicated.moduleNumbers[job] ?? [], (number) => {
-    const lookup = symbolicated.lookups[number];
-    return lookup ? "locations" in lookup.answer : null;
-  });
+/** Whether symbols were found for the module at an index of a job's memory map; null where no frame points into it. */
+export function isModuleFound({ moduleNumbers, lookups }: SymbolicatedJobs, job: number, index: number) {
+  const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];
+  return lookup ? "locations" in lookup.answer : null;
 }

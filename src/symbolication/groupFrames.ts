@@ -1,17 +1,24 @@
-import type { Job, Module } from "./job.ts";
+import { listModules, moduleAt, moduleKey, type Job, type Module, type ModuleList } from "./job.ts";
 
 /** Jobs with their frames grouped by module. */
 export interface GroupedJobs {
   jobs: Job[];
   /** The modules that frames point into; the same name and id in another case is another module here. */
-  modules: Module[];
-  /** Per module: the offsets that its frames have in it, job after job. */
-  offsets: Uint32Array<ArrayBuffer>[];
+  modules: ModuleList;
+  /** The offsets that frames have in the first of `modules`, job after job, then those in the next. */
+  offsets: Uint32Array<ArrayBuffer>;
+  /** Per module where its `offsets` begin, and behind the last where all end. */
+  offsetStarts: Uint32Array<ArrayBuffer>;
   /** Per job, per position in its memory map: position in `modules`, −1 where no frame of any job points into it. */
   moduleNumbers: Int32Array<ArrayBuffer>[];
-  /** Per job, per frame: position among its module's `offsets`, −1 where no symcache could know of the offset. */
+  /** Per job: positions in its memory map, without those of a module that stood there before. */
+  distinctModules: Int32Array<ArrayBuffer>[];
+  /** Per job, per frame: position among its module's offsets, −1 where no symcache could know of the offset. */
   offsetNumbers: Int32Array<ArrayBuffer>[];
 }
+
+/** The module has no name or no id. */
+const nameless = -2;
 
 /** Groups frames by module, so that each module is looked up once for all jobs. */
 export function groupFrames(jobs: Job[]): GroupedJobs {
@@ -19,48 +26,64 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
   const counts: number[] = [];
   const numbers = new Map<string, number>();
 
-  for (const { memoryMap, moduleIndexes } of jobs) {
-    const inJob = new Int32Array(memoryMap.length).fill(-1);
-    for (const moduleIndex of moduleIndexes) {
-      const module = memoryMap[moduleIndex];
-      if (!module?.debugFilename || !module.debugId) continue;
-      let number = inJob[moduleIndex] ?? -1;
-      if (number < 0) {
-        number = numbers.get(moduleKey(module)) ?? modules.push(module) - 1;
-        numbers.set(moduleKey(module), number);
+  for (const { memoryMap, moduleIndexes, moduleOffsets } of jobs) {
+    const inJob = new Int32Array(memoryMap.keyEnds.length).fill(-1);
+    for (const [position, moduleIndex] of moduleIndexes.entries()) {
+      let number = inJob[moduleIndex] ?? nameless;
+      if (number === -1) {
+        const module = moduleAt(memoryMap, moduleIndex);
+        const key = moduleKey(memoryMap, moduleIndex);
+        if (!module.debugFilename || !module.debugId) number = nameless;
+        else number = numbers.get(key) ?? modules.push(module) - 1;
+        if (number >= 0) numbers.set(key, number);
         inJob[moduleIndex] = number;
       }
-      counts[number] = (counts[number] ?? 0) + 1;
+      if (number >= 0) counts[number] = (counts[number] ?? 0) + Number(canBeKnown(moduleOffsets[position]));
     }
   }
 
-  const moduleNumbers = jobs.map(({ memoryMap }) =>
-    Int32Array.from(memoryMap, (module) => numbers.get(moduleKey(module)) ?? -1),
-  );
-  const offsets = counts.map((count) => new Uint32Array(count));
-  const used = counts.map(() => 0);
+  let sum = 0;
+  const offsetStarts = new Uint32Array(counts.length + 1);
+  for (const [number, count] of counts.entries()) offsetStarts[number + 1] = sum += count;
+  const offsets = new Uint32Array(sum);
+  const next = offsetStarts.slice();
+
+  const namings = jobs.map(({ memoryMap }) => nameModules(memoryMap, numbers));
   const offsetNumbers = jobs.map(({ moduleIndexes, moduleOffsets }, job) =>
     moduleIndexes.map((moduleIndex, position) => {
-      const number = moduleNumbers[job]?.[moduleIndex] ?? -1;
-      const moduleOffset = moduleOffsets[position] ?? -1;
-      const ofModule = offsets[number];
-      if (!ofModule || moduleOffset < 0 || moduleOffset >= 2 ** 32) return -1;
-      const offsetNumber = used[number] ?? 0;
-      ofModule[offsetNumber] = moduleOffset;
-      used[number] = offsetNumber + 1;
-      return offsetNumber;
+      const number = namings[job]?.moduleNumbers[moduleIndex] ?? -1;
+      if (number < 0 || !canBeKnown(moduleOffsets[position])) return -1;
+      const at = next[number] ?? 0;
+      offsets[at] = moduleOffsets[position] ?? 0;
+      next[number] = at + 1;
+      return at - (offsetStarts[number] ?? 0);
     }),
   );
   return {
     jobs,
-    modules,
-    offsets: offsets.map((of, number) => of.slice(0, used[number])),
-    moduleNumbers,
+    modules: listModules(modules),
+    offsets,
+    offsetStarts,
+    moduleNumbers: namings.map(({ moduleNumbers }) => moduleNumbers),
+    distinctModules: namings.map(({ distinctModules }) => distinctModules),
     offsetNumbers,
   };
 }
 
-/** `libxul.so/1410…`, as found_modules has it. */
-export function moduleKey({ debugFilename, debugId }: Module): string {
-  return `${debugFilename}/${debugId}`;
+/** The numbers of a memory map's modules, and which of them did not stand there before. */
+function nameModules(memoryMap: ModuleList, numbers: Map<string, number>) {
+  const seen = new Set<string>();
+  const moduleNumbers = new Int32Array(memoryMap.keyEnds.length);
+  const distinctModules = moduleNumbers
+    .map((_, position) => position)
+    .filter((position) => {
+      const key = moduleKey(memoryMap, position);
+      moduleNumbers[position] = numbers.get(key) ?? -1;
+      return seen.size < seen.add(key).size;
+    });
+  return { moduleNumbers, distinctModules };
+}
+
+function canBeKnown(moduleOffset = -1): boolean {
+  return moduleOffset >= 0 && moduleOffset < 2 ** 32;
 }

@@ -1,21 +1,40 @@
+import { setImmediate } from "node:timers/promises";
 import type { GroupedJobs } from "./groupFrames.ts";
+import { moduleAt } from "./job.ts";
 import type { ModuleLookup, Symcaches } from "./symcaches.ts";
+
+/** Lookups that are under way at once, of one request. */
+const atOnce = 500;
+/** Lookups that are begun before others have their turn. */
+const batch = 100;
 
 /** Jobs with what is known of their modules. */
 export interface SymbolicatedJobs extends GroupedJobs {
-  /** Per module, in the order of `modules`: its lookup, with the source locations of its `offsets`. */
+  /** Per module, in the order of `modules`: its lookup, with the source locations of its offsets. */
   lookups: ModuleLookup[];
 }
 
-/** Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. */
-export async function symbolicate(jobs: GroupedJobs, symcaches: Symcaches): Promise<SymbolicatedJobs> {
-  const lookups = await Promise.all(
-    jobs.modules.map(({ debugFilename, debugId }, number) =>
-      symcaches.lookUp(
-        { debugFilename, debugId: debugId.toUpperCase() },
-        jobs.offsets[number] ?? new Uint32Array(),
-      ),
-    ),
-  );
+/**
+ * Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. Throws an
+ * AnswerTooLarge.
+ */
+export async function symbolicate(
+  jobs: GroupedJobs,
+  symcaches: Pick<Symcaches, "lookUp">,
+): Promise<SymbolicatedJobs> {
+  const { modules, offsets, offsetStarts } = jobs;
+  const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
+  const numbers = lookups.keys();
+  let turn: Promise<void> | undefined;
+  const lookUpNext = async () => {
+    for (const number of numbers) {
+      if (number > 0 && number % batch === 0) turn = setImmediate();
+      await turn;
+      const { debugFilename, debugId } = moduleAt(modules, number);
+      const ofModule = offsets.slice(offsetStarts[number], offsetStarts[number + 1]);
+      lookups[number] = await symcaches.lookUp({ debugFilename, debugId: debugId.toUpperCase() }, ofModule);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, lookups.length) }, lookUpNext));
   return { ...jobs, lookups };
 }

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Locations } from "../symbolic/locations.ts";
+import { AnswerTooLarge, type Locations } from "../symbolic/locations.ts";
 import type { Lookups } from "../symbolic/lookups.ts";
 import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
@@ -51,7 +51,7 @@ export class Symcaches implements Disposable {
     this.#maker[Symbol.dispose]();
   }
 
-  /** The source locations of `offsets` in `module`, in their order. `offsets` can't be used afterwards. */
+  /** The source locations of `offsets` in `module`, in their order. Throws an AnswerTooLarge. */
   async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>): Promise<ModuleLookup> {
     const key = `${module.debugFilename}/${module.debugId}`;
     const start = performance.now();
@@ -104,6 +104,7 @@ export class Symcaches implements Disposable {
       else await folder.remove(key, found);
       return answer;
     } catch (error) {
+      if (error instanceof AnswerTooLarge) result = "hit";
       if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
       result = "error";
       // Without the module or the path, of which nobody knows yet whether there is one: they are the client's own words.

@@ -19,4 +19,4 @@ pub mod wasm;
 pub use conversion_error::{ConversionError, Reason};
 pub use converter::{Converter, LONGEST_LINE, LONGEST_NAME, SymcacheFile};
 pub use locations::Locations;
-pub use symcache::{Damaged, PageCache, ReadAt, Strings, Symcache};
+pub use symcache::{Damaged, LookupError, PageCache, ReadAt, Strings, Symcache};

@@ -2,6 +2,7 @@
 
 mod calls;
 mod functions;
+mod json;
 mod lookup;
 mod page_cache;
 mod pages;
@@ -38,6 +39,21 @@ impl fmt::Display for Damaged {
 }
 
 impl Error for Damaged {}
+
+/// Why a lookup has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupError {
+    /// The file is of no use.
+    Damaged(Damaged),
+    /// The file is sound, but the answer would be larger than any may be.
+    TooLarge,
+}
+
+impl From<Damaged> for LookupError {
+    fn from(damaged: Damaged) -> Self {
+        Self::Damaged(damaged)
+    }
+}
 
 /// Reads into the slice from an offset of the file; gives the number of bytes read, `None` where reading failed.
 pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;
@@ -86,7 +102,7 @@ impl Symcache {
     }
 
     /// The source locations of offsets, which are relative to the module, in their order.
-    pub fn look_up(&mut self, offsets: &[u32]) -> Result<Locations, Damaged> {
+    pub fn look_up(&mut self, offsets: &[u32]) -> Result<Locations, LookupError> {
         let Self { samples, sections, payload, .. } = self;
         payload.read(|reader| look_up(reader, sections, samples, offsets))
     }

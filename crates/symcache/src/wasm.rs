@@ -18,7 +18,7 @@ use std::slice;
 use std::sync::Once;
 
 use crate::conversion_error::{ConversionError, Reason};
-use crate::{Converter, Locations, PageCache, Symcache, SymcacheFile};
+use crate::{Converter, Locations, LookupError, PageCache, Symcache, SymcacheFile};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
@@ -268,8 +268,8 @@ pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache, length: usize) -
     }
 }
 
-/// Looks up the `count` offsets in the inbox, 4 bytes each. Gives 0, and then the answer is what [`column`] says, or 1
-/// for a damaged file.
+/// Looks up the `count` offsets in the inbox, 4 bytes each. Gives 0, and then the answer is what [`column_at`] says, 1 for
+/// a damaged file, or 2 for too large an answer.
 ///
 /// # Safety
 /// As for [`symcache_payload_length`].
@@ -280,20 +280,25 @@ pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize)
     let symcache = unsafe { &mut *symcache };
     let offsets: Vec<u32> =
         desk.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
-    match symcache.look_up(&offsets) {
+    let answer = symcache.look_up(&offsets).and_then(|mut locations| {
+        locations.strings.escape_for_json()?;
+        Ok(locations)
+    });
+    match answer {
         Ok(locations) => {
             desk.locations = locations;
             0
         }
-        Err(damaged) => {
+        Err(LookupError::Damaged(damaged)) => {
             desk.say(damaged);
             1
         }
+        Err(LookupError::TooLarge) => 2,
     }
 }
 
 /// Where a column of the last answer is: starts, functions, files, lines, function starts, all of 4-byte numbers, then
-/// where each string ends, and the bytes of all strings.
+/// where each string ends, and the bytes of all strings, as they stand in JSON between its quotes.
 #[unsafe(no_mangle)]
 pub extern "C" fn column_at(column: u32) -> *const u8 {
     column_bytes(column).as_ptr()

@@ -18,7 +18,7 @@ const MODULE: &str = "MODULE Linux x86_64 000000000000000000000000000000010 a.so
 fn answers_like_symbolic_at_every_edge_of_every_sym_file() {
     for file in sym_files() {
         for piece in [1 << 20, 997] {
-            assert_equal_to_symbolic(&file.debug_filename, &file.debug_id, &file.text, piece);
+            assert_equal_to_symbolic(&file.debug_filename, &file.debug_id, &file.text, &[piece]);
         }
     }
 }
@@ -40,7 +40,7 @@ fn refuses_what_is_no_sym_file_or_another_modules_with_its_first_bytes() {
 #[test]
 fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
     let name = |text: &str| {
-        let file = convert("a.pdb", DEBUG_ID, format!("{MODULE}{text}").as_bytes(), 7).unwrap();
+        let file = convert("a.pdb", DEBUG_ID, format!("{MODULE}{text}").as_bytes(), &[7]).unwrap();
         open(file, "a.pdb", DEBUG_ID, 4).unwrap().module_name().to_owned()
     };
     assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.dll");
@@ -55,7 +55,7 @@ fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
 #[test]
 fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
-    let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), 99).unwrap(), "a.so", DEBUG_ID, 4).unwrap();
+    let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap(), "a.so", DEBUG_ID, 4).unwrap();
     let locations = symcache.look_up(&[0x18, 0x41, 0x10, 0, 0x18]).unwrap();
     assert_eq!(locations.starts, [0, 1, 2, 3, 3, 4]);
     assert!(locations.strings.iter().eq(["", "f", "p", "a.c"]));
@@ -68,7 +68,7 @@ fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
 #[test]
 fn reads_neighbouring_pages_together() {
     let file = sym_files().into_iter().find(|file| file.debug_filename == "libstdc++.so.6").unwrap();
-    let bytes = convert(&file.debug_filename, &file.debug_id, &file.text, 1 << 20).unwrap();
+    let bytes = convert(&file.debug_filename, &file.debug_id, &file.text, &[1 << 20]).unwrap();
     let (size, starts) = (bytes.len() as u64, range_starts(&bytes));
     let reads = Rc::new(Cell::new(0));
     let read_at = {
@@ -90,7 +90,7 @@ fn reads_neighbouring_pages_together() {
 
 #[test]
 fn doesnt_open_another_modules_symcache() {
-    let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), 99).unwrap();
+    let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), &[99]).unwrap();
     let open = |filename, id| open(file.clone(), filename, id, 4).err();
     assert_eq!(open("a.so", DEBUG_ID), None);
     assert_eq!(open("b.so", DEBUG_ID), Some(Damaged("another module's")));
@@ -100,12 +100,12 @@ fn doesnt_open_another_modules_symcache() {
 #[test]
 fn finds_every_flipped_bit_and_every_cut() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
-    let file = convert("a.so", DEBUG_ID, text.as_bytes(), 99).unwrap();
+    let file = convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap();
     let is_damaged = |bytes: Vec<u8>| {
         let offsets = [0, 0x10, 0x18, 0x20, 0x40];
-        let held = hold(&bytes, "a.so", DEBUG_ID, 1).and_then(|mut held| held.look_up(&offsets));
-        let paged = open(bytes, "a.so", DEBUG_ID, 4).and_then(|mut paged| paged.look_up(&offsets));
-        held.is_err() && paged.is_err()
+        let held = hold(&bytes, "a.so", DEBUG_ID, 1).is_ok_and(|mut held| held.look_up(&offsets).is_ok());
+        let paged = open(bytes, "a.so", DEBUG_ID, 4).is_ok_and(|mut paged| paged.look_up(&offsets).is_ok());
+        !held && !paged
     };
     assert!(!is_damaged(file.clone()));
     for bit in 0..8 * file.len() {

@@ -1,5 +1,7 @@
 //! The functions of a symcache.
 
+use std::collections::HashMap;
+
 use super::names::cut;
 use super::numbers::Numbers;
 use super::segments::Segments;
@@ -14,8 +16,8 @@ const UNKNOWN_LANGUAGE: u32 = 0;
 pub(crate) struct Functions {
     pub(crate) list: Segments<Function>,
     origins: Numbers,
-    /// The function without a name, for calls whose INLINE_ORIGIN record is missing.
-    nameless: Option<u32>,
+    /// By offsets of names the functions of INLINE_ORIGIN records: `dump_syms` gives some a number for each file they are in.
+    inlined: HashMap<u32, u32>,
 }
 
 impl Functions {
@@ -31,21 +33,26 @@ impl Functions {
 
     /// Takes an INLINE_ORIGIN record. The last before an INLINE record counts.
     pub(crate) fn add_origin(&mut self, number: u64, name: &str, strings: &mut StringTable) {
-        let index = self.push(strings.insert(&cut(name)), NONE, UNKNOWN_LANGUAGE);
+        let index = self.inlined(name, strings);
         self.origins.set(number, index);
     }
 
-    /// The index of the function with an INLINE_ORIGIN's number.
+    /// The index of the function with an INLINE_ORIGIN's number; of one without a name where there is no such record.
     #[inline]
     pub(crate) fn origin(&mut self, number: u64, strings: &mut StringTable) -> u32 {
-        if let Some(index) = self.origins.get(number) {
-            return index;
+        self.origins.get(number).unwrap_or_else(|| self.inlined("", strings))
+    }
+
+    fn inlined(&mut self, name: &str, strings: &mut StringTable) -> u32 {
+        let name = strings.insert(&cut(name));
+        match self.inlined.get(&name) {
+            Some(index) => *index,
+            None => {
+                let index = self.push(name, NONE, UNKNOWN_LANGUAGE);
+                self.inlined.insert(name, index);
+                index
+            }
         }
-        let nameless = match self.nameless {
-            Some(index) => index,
-            None => self.push(strings.insert(""), NONE, UNKNOWN_LANGUAGE),
-        };
-        *self.nameless.insert(nameless)
     }
 
     fn push(&mut self, name: u32, entry: u32, language: u32) -> u32 {

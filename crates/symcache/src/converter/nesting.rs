@@ -29,7 +29,7 @@ pub(crate) struct Nesting {
 impl Nesting {
     /// Steps that a sym file may take, and how many more for each inlinee. Symbolic sets no bound: 2,000 inlinees over each
     /// other, a hundred kilobytes, become four million.
-    const MOST_STEPS: u64 = 4_000_000;
+    const MOST_STEPS: u64 = 1_000_000;
     const MORE_STEPS: u64 = 8;
 
     /// Fills `nested` with the inlinees of a function.

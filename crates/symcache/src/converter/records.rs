@@ -49,10 +49,7 @@ pub(crate) fn leading_line_record(text: &[u8]) -> Option<(LineRecord, &[u8])> {
     let size = fields.hex_and_space()?;
     let line = fields.decimal_and_space()?;
     let file = fields.decimal()?;
-    let rest = match fields.0 {
-        [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => rest,
-        _ => return None,
-    };
+    let rest = fields.line_end()?;
     // Symbolic keeps 32 bits of a line's number.
     Some((LineRecord { address, size, line: line as u32, file }, rest))
 }
@@ -116,11 +113,31 @@ fn plain_public_record(line: &[u8]) -> Option<NamedAddress<'_>> {
     Some(NamedAddress { address, size: 0, name: fields.name()? })
 }
 
-/// The record's ranges, address and size, are put into `ranges`.
-pub(crate) fn inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Result<InlineRecord, BreakpadError> {
-    if let Some(record) = plain_inline_record(line, ranges) {
-        return Ok(record);
+/// Reads an INLINE record at the begin of `text`, in which a newline must come, puts its ranges, address and size, into
+/// `ranges`, and gives what follows it. `None`: it is something else, or out of the ordinary.
+#[inline]
+pub(crate) fn leading_inline_record<'a>(
+    text: &'a [u8],
+    ranges: &mut Vec<(u64, u64)>,
+) -> Option<(InlineRecord, &'a [u8])> {
+    let mut fields = Fields(text.strip_prefix(b"INLINE ")?);
+    let depth = fields.decimal_and_space()?;
+    let line = fields.decimal_and_space()?;
+    let file = fields.decimal_and_space()?;
+    let origin = fields.decimal_and_space()?;
+    ranges.clear();
+    loop {
+        let address = fields.hex_and_space()?;
+        ranges.push((address, fields.hex()?));
+        if let Some(rest) = fields.line_end() {
+            return Some((InlineRecord { depth: depth as u32, line: line as u32, file, origin }, rest));
+        }
+        fields.space()?;
     }
+}
+
+/// An INLINE record out of the ordinary. Its ranges, address and size, are put into `ranges`.
+pub(crate) fn inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Result<InlineRecord, BreakpadError> {
     let record = BreakpadInlineRecord::parse(line)?;
     ranges.clear();
     ranges.extend(record.address_ranges.iter().map(|range| (range.address, range.size)));
@@ -132,26 +149,7 @@ pub(crate) fn inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Result
     })
 }
 
-fn plain_inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Option<InlineRecord> {
-    let mut fields = Fields(line.strip_prefix(b"INLINE ")?);
-    let [depth, call_line, file, origin] = [
-        fields.decimal_and_space()?,
-        fields.decimal_and_space()?,
-        fields.decimal_and_space()?,
-        fields.decimal_and_space()?,
-    ];
-    ranges.clear();
-    loop {
-        let address = fields.hex_and_space()?;
-        ranges.push((address, fields.hex()?));
-        if fields.0.is_empty() {
-            return Some(InlineRecord { depth: depth as u32, line: call_line as u32, file, origin });
-        }
-        fields.space()?;
-    }
-}
-
-/// What is left of a line. The compiler would call the small methods, and in WebAssembly hand what they give through memory.
+/// What is left of a line, or of a text of many lines. The compiler would call the small methods, and in WebAssembly hand what they give through memory.
 /// Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
 struct Fields<'a>(&'a [u8]);
 
@@ -218,6 +216,15 @@ impl<'a> Fields<'a> {
         let value = self.decimal()?;
         self.space()?;
         Some(value)
+    }
+
+    /// What follows the end of the line, if the line ends here.
+    #[inline(always)]
+    fn line_end(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => Some(rest),
+            _ => None,
+        }
     }
 
     /// The rest of the line. Characters that aren't ASCII may be white space, which Symbolic cuts off at its end.

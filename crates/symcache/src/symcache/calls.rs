@@ -1,9 +1,9 @@
 //! From ranges to the calls that are at work there.
 
-use super::Damaged;
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
 use super::wanted::Wanted;
+use super::{Damaged, LookupError};
 use crate::raw::NONE;
 
 /// As many as an answer may be made of.
@@ -23,7 +23,7 @@ pub(crate) struct Call {
 
 /// The calls of ranges, which may be [`NONE`]. The first calls stand for the ranges: their caller is the innermost call,
 /// [`NONE`] where nothing is known.
-pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u32]) -> Result<Vec<Call>, Damaged> {
+pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u32]) -> Result<Vec<Call>, LookupError> {
     let mut calls = vec![Call { file: NONE, line: 0, function: NONE, caller: NONE }; ranges.len()];
     let mut wanted = Wanted::default();
     for (position, range) in ranges.iter().enumerate() {
@@ -45,14 +45,14 @@ pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u
                     return Ok(());
                 }
                 if (file != NONE && file >= sections.files) || (function != NONE && function >= sections.functions) {
-                    return Err(Damaged("a source location without its file or function"));
+                    return Err(Damaged("a source location without its file or function").into());
                 }
                 // A caller is written before what it calls: no chain of them comes back to where it was.
                 if caller != NONE && caller >= location {
-                    return Err(Damaged("a caller behind what it calls"));
+                    return Err(Damaged("a caller behind what it calls").into());
                 }
                 if calls.len() > MOST_CALLS {
-                    return Err(Damaged("more inlined calls than an answer may have"));
+                    return Err(LookupError::TooLarge);
                 }
                 let call = calls.len() as u32;
                 calls.push(Call { file, line, function, caller: NONE });

@@ -1,6 +1,6 @@
 //! Names and first addresses of calls' functions.
 
-use super::Damaged;
+use super::LookupError;
 use super::calls::Call;
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
@@ -25,7 +25,7 @@ pub(crate) fn read_functions(
     sections: &Sections,
     calls: &[Call],
     strings: &mut Strings,
-) -> Result<Functions, Damaged> {
+) -> Result<Functions, LookupError> {
     let mut wanted = Wanted::default();
     let mut is_unknown = false;
     for (number, call) in calls.iter().enumerate() {
@@ -49,7 +49,7 @@ pub(crate) fn read_functions(
                     name => wanted_names.push(name, call as u32),
                 }
             }
-            Ok(())
+            Ok::<_, LookupError>(())
         },
     )?;
     let unknown = if is_unknown { strings.push(UNKNOWN) } else { 0 };

@@ -1,6 +1,6 @@
 //! A whole lookup, section by section: in each all records that the offsets need are read in the file's order, each once.
 
-use super::Damaged;
+use super::LookupError;
 use super::calls::follow_calls;
 use super::functions::read_functions;
 use super::paths::read_paths;
@@ -11,8 +11,8 @@ use super::wanted::Wanted;
 use crate::locations::Locations;
 use crate::raw::NONE;
 
-/// As many rows as an answer may have.
-const MOST_ROWS: usize = 1 << 26;
+/// As many rows as an answer may have: they take 200 MB, and gigabytes as JSON.
+const MOST_ROWS: usize = 1 << 24;
 
 /// The source locations of offsets, in their order.
 pub(crate) fn look_up(
@@ -20,7 +20,7 @@ pub(crate) fn look_up(
     sections: &Sections,
     samples: &[u32],
     offsets: &[u32],
-) -> Result<Locations, Damaged> {
+) -> Result<Locations, LookupError> {
     let mut wanted = Wanted::default();
     for (i, offset) in offsets.iter().enumerate() {
         wanted.push(*offset, i as u32);
@@ -47,7 +47,7 @@ pub(crate) fn look_up(
             next = found[call].caller;
         }
         if locations.functions.len() > MOST_ROWS {
-            return Err(Damaged("more inlined calls than an answer may have"));
+            return Err(LookupError::TooLarge);
         }
         locations.end_offset(function_start);
     }

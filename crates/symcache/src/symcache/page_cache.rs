@@ -8,8 +8,9 @@ const NONE: u32 = u32::MAX;
 /// Slots that memory is taken for at a time: growing WebAssembly's is slow.
 const BLOCK: usize = 64;
 
-/// Slots that are there from the beginning, so that the first lookup doesn't wait for their memory: 8 MiB.
-const AT_ONCE: usize = 2048;
+/// Slots that are there from the beginning, so that the first lookup doesn't wait for their memory: 12 MiB, more than 500
+/// offsets anywhere in the largest symcaches need.
+const AT_ONCE: usize = 3072;
 
 /// Memory for pages of files. When it is full, the least recently used page makes room.
 pub struct PageCache {

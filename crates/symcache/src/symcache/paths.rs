@@ -2,7 +2,7 @@
 
 use symbolic_common::{clean_path, join_path};
 
-use super::Damaged;
+use super::LookupError;
 use super::calls::Call;
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
@@ -16,7 +16,7 @@ pub(crate) fn read_paths(
     sections: &Sections,
     calls: &[Call],
     strings: &mut Strings,
-) -> Result<Vec<u32>, Damaged> {
+) -> Result<Vec<u32>, LookupError> {
     let mut wanted = Wanted::default();
     for (number, call) in calls.iter().enumerate() {
         if call.file != NONE {
@@ -37,7 +37,7 @@ pub(crate) fn read_paths(
                 }
                 count += 1;
             }
-            Ok(())
+            Ok::<_, LookupError>(())
         },
     )?;
 

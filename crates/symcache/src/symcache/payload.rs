@@ -60,7 +60,7 @@ impl Payload {
     }
 
     /// Lets `work` read.
-    pub(crate) fn read<T>(&mut self, work: impl FnOnce(&mut Reader) -> Result<T, Damaged>) -> Result<T, Damaged> {
+    pub(crate) fn read<T, E>(&mut self, work: impl FnOnce(&mut Reader) -> Result<T, E>) -> Result<T, E> {
         if self.is_held() {
             return work(&mut Reader::Memory(&self.held));
         }
@@ -129,12 +129,12 @@ impl Reader<'_> {
 
     /// Calls `work` for each of the items, which are in the order of their places in the payload, `at`. Their pages are
     /// read beforehand, neighbours together.
-    pub(crate) fn for_each<T: Copy>(
+    pub(crate) fn for_each<T: Copy, E: From<Damaged>>(
         &mut self,
         items: &[T],
         at: impl Fn(T) -> u64,
-        mut work: impl FnMut(&mut Self, T) -> Result<(), Damaged>,
-    ) -> Result<(), Damaged> {
+        mut work: impl FnMut(&mut Self, T) -> Result<(), E>,
+    ) -> Result<(), E> {
         let batch = match self {
             Self::Memory(_) => TOUCHED,
             Self::Pages(pages) => pages.cache.most().div_ceil(2).min(LARGEST_BATCH),

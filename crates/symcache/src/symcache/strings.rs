@@ -1,12 +1,12 @@
 //! Strings of an answer, and how a symcache holds them.
 
-use super::Damaged;
 use super::payload::Reader;
 use super::sections::Sections;
 use super::wanted::Wanted;
+use super::{Damaged, LookupError};
 
 /// As long as an answer's strings may be in all.
-const MOST_BYTES: usize = 1 << 30;
+pub(crate) const MOST_BYTES: usize = 1 << 30;
 
 /// Strings one behind the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Strings {
         sections: &Sections,
         mut wanted: Wanted,
         mut give: impl FnMut(usize, u32),
-    ) -> Result<(), Damaged> {
+    ) -> Result<(), LookupError> {
         let at = |offset| sections.string_at(offset);
         reader.for_each(
             &wanted.groups(),
@@ -51,20 +51,20 @@ impl Strings {
             |reader, group| {
                 let offset = group.record();
                 if offset >= sections.string_bytes {
-                    return Err(BEHIND_ALL_STRINGS);
+                    return Err(BEHIND_ALL_STRINGS.into());
                 }
                 let (length, prefix) = read_length(reader, at(offset))?;
                 if u64::from(offset) + prefix + u64::from(length) > u64::from(sections.string_bytes) {
-                    return Err(BEHIND_ALL_STRINGS);
+                    return Err(BEHIND_ALL_STRINGS.into());
                 }
                 let start = self.bytes.len();
                 if start + length as usize > MOST_BYTES {
-                    return Err(Damaged("longer strings than an answer may have"));
+                    return Err(LookupError::TooLarge);
                 }
                 reader.append(at(offset) + prefix, length as usize, &mut self.bytes)?;
                 if str::from_utf8(&self.bytes[start..]).is_err() {
                     self.bytes.truncate(start);
-                    return Err(Damaged("a string that is not UTF-8"));
+                    return Err(Damaged("a string that is not UTF-8").into());
                 }
                 let number = self.end();
                 group.who().for_each(|who| give(who, number));
@@ -73,7 +73,7 @@ impl Strings {
         )
     }
 
-    fn end(&mut self) -> u32 {
+    pub(crate) fn end(&mut self) -> u32 {
         self.ends.push(self.bytes.len() as u32);
         self.ends.len() as u32 - 1
     }

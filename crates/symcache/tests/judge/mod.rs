@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use symbolic_debuginfo::breakpad::BreakpadObject;
 use symbolic_symcache::{SymCache, SymCacheConverter};
-use symcache::trailer::PAGE;
+use symcache::checksum::checksum;
+use symcache::trailer::{PAGE, SAMPLE_EVERY, Trailer};
 use symcache::{Converter, Damaged, Locations, PageCache, Reason, Symcache};
 
 /// What Symbolic makes of a sym file, or why it refuses it.
@@ -60,12 +61,43 @@ pub fn offsets_of_interest(starts: &[u32]) -> Vec<u32> {
     offsets
 }
 
-/// Converts in pieces of the given length.
-pub fn convert(debug_filename: &str, debug_id: &str, text: &[u8], piece: usize) -> Result<Vec<u8>, Reason> {
-    let convert = || -> Result<_, symcache::ConversionError> {
+/// The edges, an offset somewhere between each two of them, and some of these twice, in no order. The same sym file gives
+/// the same offsets.
+fn offsets_to_look_up(edges: &[u32], text: &[u8]) -> Vec<u32> {
+    let seed = checksum(text, 0);
+    let random = |number: u32| checksum(&number.to_le_bytes(), seed);
+    let mut offsets = edges.to_vec();
+    offsets.extend(edges.windows(2).map(|pair| pair[0] + (random(pair[0]) % u64::from(pair[1] - pair[0])) as u32));
+    offsets.sort_by_cached_key(|offset| random(!offset));
+    offsets
+}
+
+/// The module's name in answers, by the old service's rule: the fourth of four words of the first `INFO` line, if that is a
+/// `CODE_ID` that stands before all `FILE`, `PUBLIC` and `FUNC` lines.
+pub fn module_name(debug_filename: &str, text: &[u8]) -> String {
+    let whole_lines = &text[..text.iter().rposition(|byte| *byte == b'\n').unwrap_or_default()];
+    let deciding = whole_lines
+        .split(|byte| *byte == b'\n')
+        .find(|line| ["INFO", "FILE", "PUBLIC", "FUNC"].iter().any(|record| line.starts_with(record.as_bytes())));
+    let words: Vec<&[u8]> = deciding.unwrap_or_default().split(|byte| *byte == b' ').collect();
+    let name = match words[..] {
+        [b"INFO", b"CODE_ID", _, name] => str::from_utf8(name).unwrap_or_default().trim(),
+        _ => "",
+    };
+    if (1..=255).contains(&name.len()) { name.to_owned() } else { debug_filename.to_owned() }
+}
+
+/// Converts in pieces of the given lengths, over and over.
+pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[usize]) -> Result<Vec<u8>, Reason> {
+    let mut convert = || -> Result<_, symcache::ConversionError> {
         let mut converter = Converter::new(debug_filename, debug_id)?;
-        for chunk in text.chunks(piece) {
+        for piece in pieces.iter().cycle() {
+            if text.is_empty() {
+                break;
+            }
+            let (chunk, rest) = text.split_at(text.len().min(*piece));
             converter.push(chunk)?;
+            text = rest;
         }
         Ok(converter.finish()?.to_bytes())
     };
@@ -92,6 +124,15 @@ pub fn hold(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> 
     Ok(symcache)
 }
 
+/// The trailer of a symcache file.
+pub fn trailer(file: &[u8]) -> Trailer {
+    Trailer::read(file.len() as u64, |into, offset| {
+        into.copy_from_slice(&file[offset as usize..][..into.len()]);
+        Ok(())
+    })
+    .unwrap()
+}
+
 /// A `read_at` over bytes in memory.
 pub fn read_from(file: Vec<u8>) -> symcache::ReadAt {
     Box::new(move |into, offset| {
@@ -102,10 +143,11 @@ pub fn read_from(file: Vec<u8>) -> symcache::ReadAt {
     })
 }
 
-/// Asserts that the converter and the reader say what Symbolic says of this sym file.
-pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8], piece: usize) {
-    let context = format!("{debug_filename}/{debug_id} in pieces of {piece}");
-    let ours = convert(debug_filename, debug_id, text, piece);
+/// Asserts that the converter and the reader say what Symbolic says of this sym file, which arrives in pieces of the given
+/// lengths, over and over.
+pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8], pieces: &[usize]) {
+    let context = format!("{debug_filename}/{debug_id} in pieces of {pieces:?}");
+    let ours = convert(debug_filename, debug_id, text, pieces);
     let theirs = match (&ours, symbolic_convert(debug_id, text)) {
         (Ok(_), Ok(theirs)) => theirs,
         (ours, theirs) => {
@@ -116,8 +158,10 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
     let ours = ours.unwrap();
     let mut starts = range_starts(&ours);
     assert!(starts.is_sorted_by(|a, b| a < b), "{context}: ranges out of order");
+    let samples: Vec<u32> = starts.iter().copied().step_by(SAMPLE_EVERY).collect();
+    assert_eq!(trailer(&ours).samples, samples, "{context}: sparse index");
     starts.extend(range_starts(&theirs));
-    let offsets = offsets_of_interest(&starts);
+    let offsets = offsets_to_look_up(&offsets_of_interest(&starts), text);
 
     let aligned = symbolic_common::ByteView::from_vec(ours.clone());
     let through_symbolic = SymCache::parse(&aligned).unwrap();
@@ -125,7 +169,9 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
     assert_eq!(through_symbolic.arch(), theirs.arch());
     assert_eq!(through_symbolic.debug_id(), theirs.debug_id());
 
-    let locations = open(ours.clone(), debug_filename, debug_id, 4).unwrap().look_up(&offsets).unwrap();
+    let mut symcache = open(ours.clone(), debug_filename, debug_id, 4).unwrap();
+    assert_eq!(symcache.module_name(), module_name(debug_filename, text), "{context}");
+    let locations = symcache.look_up(&offsets).unwrap();
     for (i, offset) in offsets.iter().enumerate() {
         let expected = symbolic_look_up(&theirs, *offset);
         assert_eq!(symbolic_look_up(&through_symbolic, *offset), expected, "{context}: {offset:#x}, Symbolic's reader");

@@ -22,7 +22,7 @@ INLINE 1 31 1 1 1c 4
 20 10 22 0
 PUBLIC 40 0 symbol
 ";
-    convert("a.so", DEBUG_ID, text.as_bytes(), 1000).unwrap()
+    convert("a.so", DEBUG_ID, text.as_bytes(), &[1000]).unwrap()
 }
 
 /// Where the sections of a symcache begin, as `symbolic-symcache` computes it.
