@@ -180,6 +180,9 @@ export const Environment = z.object({
   ELIOT_CONVERTERS: whole(1, 64)
     .prefault("3")
     .describe("sym files converted at the same time, each in a thread"),
+  ELIOT_CONVERTER_MEMORY: size
+    .prefault("3gb")
+    .describe("most bytes of memory that the conversion of a sym file may take"),
   ELIOT_LOOKUP_WORKERS: whole(1, 64).prefault("2").describe("threads that look offsets up"),
   ELIOT_LOOKUP_MEMORY: size
     .prefault("1gb")
@@ -245,6 +248,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     notFoundTtl: values.ELIOT_NOT_FOUND_TTL,
     downloadFailedTtl: values.ELIOT_DOWNLOAD_FAILED_TTL,
     converters: values.ELIOT_CONVERTERS,
+    converterMemory: values.ELIOT_CONVERTER_MEMORY,
     lookupWorkers: values.ELIOT_LOOKUP_WORKERS,
     lookupMemory: values.ELIOT_LOOKUP_MEMORY,
     drainDelay: values.ELIOT_DRAIN_DELAY,

@@ -1,4 +1,5 @@
 import type { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
 import type { Source } from "./symbols/source.ts";
 
@@ -14,6 +15,7 @@ export interface Health {
 interface Parts {
   folder: SymcacheFolder;
   lookups: Lookups;
+  converters: Converters;
   sources: Source[];
   /** How full they are, from 0 to 1. */
   queues: Record<string, () => number>;
@@ -41,11 +43,12 @@ export class HealthCheck {
   }
 
   async #look(): Promise<Health> {
-    const { folder, lookups, sources, queues } = this.#parts;
+    const { folder, lookups, converters, sources, queues } = this.#parts;
     const findings = await Promise.all([
       finding("cache_folder", "error", () => folder.checkWritable()),
       finding("disk_space", "warning", () => folder.checkSpace()),
       finding("lookup_threads", "error", () => lookups.selfTest()),
+      finding("converter_threads", "error", () => converters.selfTest()),
       finding("sources", "warning", async () => {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));

@@ -64,7 +64,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
-  const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
+  const converters = starting.use(
+    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
+  );
   const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
@@ -80,6 +82,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     health: new HealthCheck({
       folder,
       lookups,
+      converters,
       sources,
       queues: {
         requests: () => admission.fill,

@@ -51,6 +51,7 @@ export function failureOf(
   }
   if (error instanceof ConversionError) {
     log.warn({ err: error, source, module }, "sym file can't be converted");
+    if (error.reason === "too_large") return { status: "too_large", reason: error.message, lifetime: long };
     const isAnotherFile = error.reason === "sym_debug_id_lookup_error" || error.reason === "not_a_sym_file";
     const reason = error.reason === "not_a_sym_file" ? "sym_malformed" : error.reason;
     metrics.increment("symbolicate.parse_sym_file.error", { reason });

@@ -147,6 +147,21 @@ test("gives no wrong function for sym files that are cut, doubled or changed any
   );
 });
 
+test("ends a conversion that outgrows its memory, alone and once", async () => {
+  const [large, other] = [madeModule("large.so", 60_000), madeModule("other.so")];
+  await using smallWorld = await startWorld([large, other], {
+    ...impatient,
+    ELIOT_NOT_FOUND_TTL: "600",
+    ELIOT_CONVERTERS: "1",
+    ELIOT_CONVERTER_MEMORY: "4mb",
+  });
+  assert.deepEqual(await smallWorld.ask(large), ["bare, too_large"]);
+  assert.deepEqual(await smallWorld.ask(large), ["bare, too_large"]);
+  assert.equal(smallWorld.hits(large), 1);
+  assert.deepEqual(await smallWorld.ask(other), ["right, converted"]);
+  assert.deepEqual(await smallWorld.kept(), [other.name]);
+});
+
 test("ends a conversion that takes too long in all, alone and once", async () => {
   const [slow, other] = [madeModule("slow.so", 60_000), madeModule("other.so")];
   await using impatientWorld = await startWorld([slow, other], {
