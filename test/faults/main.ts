@@ -1,8 +1,9 @@
 /**
  * Runs all tests of faults with the big counts: `npm run test:faults -- [--scale PART] [--seed N] [FILE…]`.
- * It writes what came of it into docs/reliability.md; with a part only, or single files, it only shows it.
+ * It writes what came of it into docs/reliability.md, into the rows of the files that were run; with a part of the counts
+ * it only shows it.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { run } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -34,21 +35,39 @@ const wanted = names.filter(
 const sections = new Map<string, Section>();
 for (const name of wanted) sections.set(name.slice(0, -suffix.length), await runFile(name));
 
-const table = [
-  "| section | cases | failed | skipped | minutes | counted |",
-  "| --- | --- | --- | --- | --- | --- |",
-  ...[...sections].map(([name, { passed, failed, skipped, counted, milliseconds }]) => {
-    const minutes = (milliseconds / 60_000).toFixed(1);
-    const cells = [name, passed + failed.length, failed.length, skipped, minutes, counted.join("; ")];
-    return `| ${cells.join(" | ")} |`;
-  }),
+const rows = new Map(await rowsOf(page));
+for (const [name, { passed, failed, skipped, counted, milliseconds }] of sections) {
+  const minutes = (milliseconds / 60_000).toFixed(1);
+  const cells = [
+    name,
+    passed + failed.length,
+    failed.length,
+    skipped,
+    minutes,
+    values.seed,
+    counted.join("; "),
+  ];
+  rows.set(name, `| ${cells.join(" | ")} |`);
+}
+const text = [
+  `${machine()}\n`,
+  "| file | cases | failed | skipped | minutes | seed | counted |",
+  "| --- | --- | --- | --- | --- | --- | --- |",
+  ...[...rows].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
 ].join("\n");
-const text = `${machine()}; seed ${values.seed}\n\n${table}`;
 report("");
 console.log(text);
 for (const { failed } of sections.values()) for (const name of failed) console.log(`failed: ${name}`);
-if (values.scale === "1" && positionals.length === 0) await writeInto(page, "faults", text);
+if (values.scale === "1") await writeInto(page, "faults", text);
 process.exitCode = [...sections.values()].some(({ failed }) => failed.length > 0) ? 1 : 0;
+
+/** Rows that the page has already, by file. */
+async function rowsOf(file: URL): Promise<[string, string][]> {
+  const [, generated = ""] =
+    /<!-- generated: faults -->([^]*?)<!-- end -->/.exec(await readFile(file, "utf8")) ?? [];
+  const found = generated.split("\n").map((row): [string, string] => [row.split(" ")[1] ?? "", row]);
+  return found.filter(([name]) => names.includes(name + suffix));
+}
 
 async function runFile(name: string): Promise<Section> {
   const section: Section = { passed: 0, failed: [], skipped: 0, counted: [], milliseconds: 0 };
