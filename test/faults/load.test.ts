@@ -58,11 +58,11 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
   const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(world.service.url)));
   const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
   for (const { send } of admitted) send(postHead(body.length) + body.slice(0, 10));
-  // They have their places once a request more is refused.
-  let status;
-  do ({ status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body }));
-  while (status === 200);
-  assert.equal(status, 503);
+  // They have their places once one request after another is refused: a single one may have met the one before it.
+  for (let refused = 0; refused < 10;) {
+    const { status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body });
+    refused = status === 503 ? refused + 1 : 0;
+  }
   for (const { send } of excess) send(postHead(body.length) + body);
   for (const answer of await Promise.all(excess.map((client) => client.answer()))) {
     assert.deepEqual([answer.status, answer.body], [503, '{"title":"503 Service Unavailable"}']);
@@ -194,6 +194,7 @@ test("keeps file handles flat over many large modules in turn", async (t) => {
   for (const module of modules) assert.deepEqual(await world.ask(module), ["right, converted"]);
   assert.equal((await world.kept()).length, 5);
   const { handles, peakMegabytes } = await world.resources();
-  assert.ok(handles < 200, `${handles} file handles`);
+  // Each of the two lookup threads keeps up to 128 symcaches open.
+  assert.ok(handles < 2 * 128 + 100, `${handles} file handles`);
   t.diagnostic(`${count} modules in turn: ${handles} file handles, ${peakMegabytes} MB at most`);
 });
