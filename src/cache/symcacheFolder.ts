@@ -13,8 +13,9 @@ const version = "symcache-v1";
 const touchInterval = 60_000;
 /** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
 const longestStart = 500;
-/** Where others write, stock is taken before each write, but takes no more than one part in so many of the time. */
+/** Where others write, stock is taken before each write; that of a large folder takes one part in so many of the time. */
 const stockTakingPart = 10;
+const largeFolder = 10_000;
 /** Bytes: a disk with less free is nearly full. */
 const fullDisk = 1e9;
 
@@ -248,7 +249,8 @@ export class SymcacheFolder implements AsyncDisposable {
   /** Learns what others wrote meanwhile, lest all of them together go over the cap. */
   async #knowOthers(): Promise<void> {
     await this.#ready;
-    if (this.#stockTaking) return this.#inBackground(this.#stockTaking);
+    // It may have looked before others wrote.
+    if (this.#stockTaking) await this.#inBackground(this.#stockTaking);
     if (performance.now() < this.#nextStockTaking) return;
     const writers = (await readdir(join(this.#root, "tmp")).catch(() => undefined)) ?? [];
     if (writers.some((name) => name !== this.#temporary)) await this.#inBackground(this.#takeStock());
@@ -260,7 +262,8 @@ export class SymcacheFolder implements AsyncDisposable {
     this.#stockTaking ??= this.#compare().finally(() => {
       this.#stockTaking = undefined;
       this.#removed.clear();
-      this.#nextStockTaking = performance.now() + (performance.now() - start) * stockTakingPart;
+      const rest = this.#entries.size > largeFolder ? (performance.now() - start) * stockTakingPart : 0;
+      this.#nextStockTaking = performance.now() + rest;
     });
     return this.#stockTaking;
   }

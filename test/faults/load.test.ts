@@ -114,8 +114,11 @@ test("leaves half of all places to requests whose symcaches are there: the other
   await using world = await startWorld([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
   assert.deepEqual(await world.ask(healthy), ["right, converted"]);
   const held = hold(world, news);
-  const waiting = news.slice(0, 4).map((module) => world.ask(module));
-  await until(() => world.server.hits.length === 5);
+  const waiting: Promise<string[]>[] = [];
+  for (const module of news.slice(0, 4)) {
+    waiting.push(world.ask(module));
+    await until(() => world.hits(module) === 1);
+  }
   const late = news.slice(4);
   for (const module of late)
     assert.deepEqual(await world.ask(healthy, module), ["right, cached", "bare, overloaded"]);

@@ -12,7 +12,9 @@ const faulty = downloadFaults.map((_, number) => madeModule(`faulty${number}.so`
 const fine = wholeDownloads.map((_, number) => madeModule(`fine${number}.so`));
 const modules = [healthy, ...faulty, ...fine];
 const limits = {
-  ELIOT_DOWNLOAD_TIMEOUT: "1.5",
+  ELIOT_STALL_TIMEOUT: "1",
+  ELIOT_HEADERS_TIMEOUT: "1",
+  ELIOT_DOWNLOAD_TIMEOUT: "2",
   ELIOT_MAX_SYM_FILE_SIZE: "2mb",
   ELIOT_MAX_DOWNLOAD_SIZE: "1gb",
   // Those of this file have their own test below.

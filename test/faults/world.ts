@@ -7,13 +7,11 @@ import { reply, SymbolServer, type Script } from "../symbolServer.ts";
 import { peakMegabytes } from "../../bench/child.ts";
 import { symcacheOf, type MadeModule } from "./madeModule.ts";
 
-/** What is remembered of a fault lapses at once, and nobody is waited for longer than half a second. */
+/** What is remembered of a fault lapses at once, and each source is asked once. */
 export const impatient = {
   ELIOT_NOT_FOUND_TTL: "0",
   ELIOT_DOWNLOAD_FAILED_TTL: "0",
   ELIOT_DOWNLOAD_ATTEMPTS: "1",
-  ELIOT_STALL_TIMEOUT: "0.5",
-  ELIOT_HEADERS_TIMEOUT: "0.5",
 };
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
