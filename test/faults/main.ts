@@ -84,7 +84,7 @@ async function runFile(name: string): Promise<Section> {
   });
   // Those of the runner itself are `tests 12`, `pass 12`, `duration_ms 3100.2`, and so on.
   events.on("test:diagnostic", ({ message }) => {
-    if (!/^[a-z_]+ [0-9.]+$/.test(message)) section.counted.push(message);
+    if (!/^([a-z_]+ [0-9.]+$|Error: )/.test(message)) section.counted.push(message);
   });
   for await (const _ of events);
   section.milliseconds = performance.now() - start;
