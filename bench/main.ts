@@ -3,8 +3,8 @@
  * It writes the tables and plots of the parts into docs/performance.md; with --quick, where everything is small, it
  * only shows them.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { cpus, release, tmpdir, totalmem } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Bench } from "./bench.ts";
@@ -15,6 +15,7 @@ import { firstRequests } from "./parts/firstRequests.ts";
 import { growth } from "./parts/growth.ts";
 import { laterRequests } from "./parts/laterRequests.ts";
 import { scanner } from "./parts/scanner.ts";
+import { machine, writeInto } from "./page.ts";
 import { installNativeSymbolic } from "./python.ts";
 
 const parts: Record<string, (bench: Bench) => Promise<string>> = {
@@ -47,22 +48,4 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Puts text between `<!-- generated: NAME -->` and `<!-- end -->`. */
-async function writeInto(file: URL, name: string, text: string): Promise<void> {
-  const before = await readFile(file, "utf8");
-  const start = `<!-- generated: ${name} -->\n`;
-  const from = before.indexOf(start) + start.length;
-  const to = before.indexOf("<!-- end -->", from);
-  if (from < start.length || to < 0) throw new Error(`${file.pathname} has no place for ${name}`);
-  await writeFile(file, `${before.slice(0, from)}\n${text}\n\n${before.slice(to)}`);
-}
-
-function machine(): string {
-  const processors = cpus();
-  const model = processors[0]?.model.trim() || "unknown processor";
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const date = new Date().toISOString().slice(0, 10);
-  return `${date}, ${processors.length} × ${model}, ${memory} GB, Linux ${release()}, Node ${process.version}`;
 }

@@ -95,6 +95,9 @@ export const Environment = z.object({
     .describe(
       "most bytes the folder may hold; `kb` to `tb` are decimal, `kib` to `tib` binary, `_` is allowed",
     ),
+  ELIOT_SYMBOLS_CACHE_RESCAN: seconds(0.01)
+    .prefault("60")
+    .describe("seconds between looks at what other processes did in the folder"),
   ELIOT_STATSD_HOST: z.string().min(1, "is empty").prefault("localhost").describe("statsd server"),
   ELIOT_STATSD_PORT: whole(1, 65_535).prefault("8124").describe("statsd server's UDP port"),
   ELIOT_LOGGING_LEVEL: z
@@ -121,13 +124,41 @@ export const Environment = z.object({
   ELIOT_REQUEST_TIMEOUT: seconds(0.001)
     .prefault("120")
     .describe("seconds a client may take to send its request"),
+  ELIOT_ANSWER_TIMEOUT: seconds(0.001)
+    .prefault("300")
+    .describe("seconds a client may take to receive its answer once that is ready"),
+  ELIOT_KEEP_ALIVE_TIMEOUT: seconds(0.001)
+    .prefault("620")
+    .describe("seconds to keep a connection without a request: longer than the load balancer does"),
+  ELIOT_MAX_CONNECTIONS: whole(1, 1_000_000)
+    .prefault("10000")
+    .describe("most connections of clients at a time; more are closed at once"),
+  ELIOT_MAX_REQUESTS: whole(2, 1_000_000)
+    .prefault("1000")
+    .describe(
+      "most requests for symbols at a time, more get 503; while there are over half as many, modules that are not in the folder are `overloaded`",
+    ),
+  ELIOT_MAX_BODIES_SIZE: size
+    .prefault("500mb")
+    .describe("most bytes of the bodies of all these requests, decompressed; more get 503"),
   ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
   ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
+  ELIOT_MAX_DOWNLOAD_SIZE: size
+    .prefault("2gb")
+    .describe("most bytes of a sym file as it is sent, compressed or not"),
+  ELIOT_MAX_DOWNLOADS: whole(1, 1000)
+    .prefault("12")
+    .describe("sym files that are asked for or downloaded at the same time"),
+  ELIOT_DOWNLOAD_QUEUE: whole(0, 1_000_000)
+    .prefault("1000")
+    .describe("most modules that wait for that; more are `overloaded`"),
   ELIOT_CONNECT_TIMEOUT: seconds(0.001).prefault("5").describe("seconds to connect to a symbol server"),
   ELIOT_HEADERS_TIMEOUT: seconds(0.001).prefault("20").describe("seconds until a symbol server answers"),
   ELIOT_STALL_TIMEOUT: seconds(0.001).prefault("20").describe("seconds between two pieces of a download"),
-  ELIOT_DOWNLOAD_TIMEOUT: seconds(0.001).prefault("300").describe("seconds for a whole download"),
+  ELIOT_DOWNLOAD_TIMEOUT: seconds(0.001)
+    .prefault("300")
+    .describe("seconds for a whole download, without waiting for the converter"),
   ELIOT_DOWNLOAD_ATTEMPTS: whole(1, 10)
     .prefault("3")
     .describe("how often a source is asked for a sym file while that fails in a way that may pass"),
@@ -137,6 +168,9 @@ export const Environment = z.object({
   ELIOT_CONVERSION_TIMEOUT: seconds(0.001)
     .prefault("60")
     .describe("seconds a converter may work without taking its next piece"),
+  ELIOT_CONVERSION_TOTAL_TIMEOUT: seconds(0.001)
+    .prefault("120")
+    .describe("seconds that a converter may work on a sym file in all, without waiting for its text"),
   ELIOT_NOT_FOUND_TTL: seconds(0)
     .prefault("600")
     .describe("seconds that a missing or malformed sym file is remembered"),
@@ -146,6 +180,9 @@ export const Environment = z.object({
   ELIOT_CONVERTERS: whole(1, 64)
     .prefault("3")
     .describe("sym files converted at the same time, each in a thread"),
+  ELIOT_CONVERTER_MEMORY: size
+    .prefault("3gb")
+    .describe("most bytes of memory that the conversion of a sym file may take"),
   ELIOT_LOOKUP_WORKERS: whole(1, 64).prefault("2").describe("threads that look offsets up"),
   ELIOT_LOOKUP_MEMORY: size
     .prefault("1gb")
@@ -181,6 +218,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     sources: values.ELIOT_SYMBOLS_URLS,
     cacheFolder: values.ELIOT_SYMBOLS_CACHE_DIR,
     cacheMaxBytes: values.ELIOT_SYMBOLS_CACHE_MAX_SIZE,
+    cacheRescan: values.ELIOT_SYMBOLS_CACHE_RESCAN,
     statsdHost: values.ELIOT_STATSD_HOST,
     statsdPort: values.ELIOT_STATSD_PORT,
     logLevel: values.ELIOT_LOGGING_LEVEL,
@@ -188,9 +226,17 @@ export function readConfig(env: Record<string, string | undefined>) {
     hostname: values.ELIOT_HOSTNAME || hostname(),
     localDevelopment: values.ELIOT_LOCAL_DEV_ENV,
     requestTimeout: values.ELIOT_REQUEST_TIMEOUT,
+    answerTimeout: values.ELIOT_ANSWER_TIMEOUT,
+    keepAliveTimeout: values.ELIOT_KEEP_ALIVE_TIMEOUT,
+    maxConnections: values.ELIOT_MAX_CONNECTIONS,
+    maxRequests: values.ELIOT_MAX_REQUESTS,
+    maxBodiesBytes: values.ELIOT_MAX_BODIES_SIZE,
     maxBodyBytes: values.ELIOT_MAX_BODY_SIZE,
     maxAnswerBytes: values.ELIOT_MAX_ANSWER_SIZE,
     maxSymFileBytes: values.ELIOT_MAX_SYM_FILE_SIZE,
+    maxDownloadBytes: values.ELIOT_MAX_DOWNLOAD_SIZE,
+    maxDownloads: values.ELIOT_MAX_DOWNLOADS,
+    downloadQueue: values.ELIOT_DOWNLOAD_QUEUE,
     connectTimeout: values.ELIOT_CONNECT_TIMEOUT,
     headersTimeout: values.ELIOT_HEADERS_TIMEOUT,
     stallTimeout: values.ELIOT_STALL_TIMEOUT,
@@ -198,9 +244,11 @@ export function readConfig(env: Record<string, string | undefined>) {
     downloadAttempts: values.ELIOT_DOWNLOAD_ATTEMPTS,
     breakerCooldown: values.ELIOT_BREAKER_COOLDOWN,
     conversionTimeout: values.ELIOT_CONVERSION_TIMEOUT,
+    conversionTotalTimeout: values.ELIOT_CONVERSION_TOTAL_TIMEOUT,
     notFoundTtl: values.ELIOT_NOT_FOUND_TTL,
     downloadFailedTtl: values.ELIOT_DOWNLOAD_FAILED_TTL,
     converters: values.ELIOT_CONVERTERS,
+    converterMemory: values.ELIOT_CONVERTER_MEMORY,
     lookupWorkers: values.ELIOT_LOOKUP_WORKERS,
     lookupMemory: values.ELIOT_LOOKUP_MEMORY,
     drainDelay: values.ELIOT_DRAIN_DELAY,

@@ -1,4 +1,5 @@
 import type { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
 import type { Source } from "./symbols/source.ts";
 
@@ -14,11 +15,15 @@ export interface Health {
 interface Parts {
   folder: SymcacheFolder;
   lookups: Lookups;
+  converters: Converters;
   sources: Source[];
+  /** How full they are, from 0 to 1. */
+  queues: Record<string, () => number>;
 }
 
 /** Milliseconds that a check may take. */
 const patience = 1000;
+const nearlyFull = 0.8;
 /** Milliseconds that an answer is good for: load balancers ask all the time. */
 const freshness = 5000;
 
@@ -38,14 +43,19 @@ export class HealthCheck {
   }
 
   async #look(): Promise<Health> {
-    const { folder, lookups, sources } = this.#parts;
+    const { folder, lookups, converters, sources, queues } = this.#parts;
     const findings = await Promise.all([
       finding("cache_folder", "error", () => folder.checkWritable()),
       finding("disk_space", "warning", () => folder.checkSpace()),
       finding("lookup_threads", "error", () => lookups.selfTest()),
+      finding("converter_threads", "error", () => converters.selfTest()),
       finding("sources", "warning", async () => {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));
+      }),
+      finding("queues", "warning", async () => {
+        const full = Object.entries(queues).filter(([, fill]) => fill() > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.map(([name]) => name).join(", ")}`);
       }),
     ]);
     const levels = findings.map(({ level }) => level);

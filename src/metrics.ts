@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { StatsD } from "hot-shots";
 import type { Config } from "./config.ts";
+import { rememberingLookup } from "./rememberingLookup.ts";
 
 /** Every metric: its type, its tags (apart from `host`) and what it says. Times are in milliseconds. */
 export const catalogue = {
@@ -13,6 +15,16 @@ export const catalogue = {
     type: "counter",
     tags: ["reason"],
     meaning: "a request refused: `bad_json`, `invalid_modules`, `invalid_stacks` or `too_many_jobs`",
+  },
+  "symbolicate.refused": {
+    type: "counter",
+    tags: ["reason"],
+    meaning: "a request answered with 503: `requests` or `bodies` were at their bound",
+  },
+  "symbolicate.overloaded": {
+    type: "counter",
+    tags: [],
+    meaning: "a module left out of an answer, for too much was under way to make its symcache",
   },
   "symbolicate.jobs_count": { type: "histogram", tags: ["version"], meaning: "jobs of a request" },
   "symbolicate.stacks_count": { type: "histogram", tags: ["version"], meaning: "stacks of a job" },
@@ -32,6 +44,11 @@ export const catalogue = {
     type: "histogram",
     tags: ["response"],
     meaning: "time to get a sym file from a source: `success` or `fail`",
+  },
+  "downloader.queue": {
+    type: "gauge",
+    tags: [],
+    meaning: "modules that wait for their download to begin",
   },
   "diskcache.get": {
     type: "histogram",
@@ -79,7 +96,10 @@ export class Metrics implements AsyncDisposable {
       port: config.statsdPort,
       prefix: "eliot.",
       globalTags: { host: config.hostname },
-      cacheDns: true,
+      // An address needs none, and is sent to as it is.
+      ...(isIP(config.statsdHost) === 0 && {
+        udpSocketOptions: { type: "udp4", lookup: rememberingLookup() },
+      }),
       mock,
       errorHandler: () => {},
     });

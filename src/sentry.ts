@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { ErrorEvent } from "@sentry/node";
+import http, { type ClientRequest, type IncomingHttpHeaders } from "node:http";
+import https from "node:https";
+import type { ErrorEvent, NodeOptions } from "@sentry/node";
 import type { Config } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -8,6 +9,12 @@ export interface ErrorReporting extends AsyncDisposable {
   /** `request` is the one that met the bug: its headers go along, its body and query do not. */
   report(error: unknown, request?: { method: string; path: string; headers: IncomingHttpHeaders }): void;
 }
+
+/** How Sentry sends its requests. */
+type HttpModule = NonNullable<NonNullable<NodeOptions["transportOptions"]>["httpModule"]>;
+
+/** Milliseconds that Sentry may take to answer. */
+const patience = 10_000;
 
 /** Headers that say who the client is, or are his secrets. */
 const scrubbed = new Set(["x-forwarded-for", "x-real-ip", "cookie", "authorization"]);
@@ -19,6 +26,7 @@ export async function startErrorReporting(
   metrics: Metrics,
 ): Promise<ErrorReporting> {
   if (config.sentryDsn === "") return { report() {}, async [Symbol.asyncDispose]() {} };
+  const requests = new Set<ClientRequest>();
   // Loading it takes longer than all the rest of the start.
   const sentry = await import("@sentry/node");
   sentry.init({
@@ -27,6 +35,9 @@ export async function startErrorReporting(
     release,
     // They would patch HTTP, and end the process after an uncaught error, which main.ts sees to.
     defaultIntegrations: false,
+    transportOptions: {
+      httpModule: followed((config.sentryDsn.startsWith("https:") ? https : http) as HttpModule, requests),
+    },
     beforeSend(event) {
       try {
         return scrub(event);
@@ -56,6 +67,21 @@ export async function startErrorReporting(
     },
     async [Symbol.asyncDispose]() {
       await sentry.close(2000);
+      // What Sentry hasn't answered would keep the process from ending.
+      for (const request of requests) request.destroy();
+    },
+  };
+}
+
+/** Sends requests as another does, while those under way are in a set; one that isn't answered is given up. */
+function followed(module: HttpModule, requests: Set<ClientRequest>): HttpModule {
+  return {
+    request(options, callback) {
+      const request = module.request(options, callback);
+      request.setTimeout(patience, () => request.destroy());
+      request.once("close", () => requests.delete(request));
+      requests.add(request);
+      return request;
     },
   };
 }

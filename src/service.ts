@@ -6,6 +6,7 @@ import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
+import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
@@ -21,8 +22,6 @@ import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUpService } from "./warmUp.ts";
 
-/** Longer than load balancers keep a connection, lest they send a request into one that just closes. */
-const keepAliveTimeout = 620_000;
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
 const arrival = 50;
@@ -56,7 +55,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
 
   const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, {
+    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
       evicted: () => metrics.increment("diskcache.evict", {}),
       used: (bytes) => metrics.gauge("diskcache.usage", bytes),
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
@@ -65,17 +64,31 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
-  const converters = starting.use(new Converters(wasm, config.converters, config.conversionTimeout));
+  const converters = starting.use(
+    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
+  );
   const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
+  const admission = new Admission(config);
+  const isCrowded = () => admission.isCrowded;
   const symcaches = starting.use(
-    new Symcaches({ sources, folder, converters, metrics, log: logs.app, config }, lookups),
+    new Symcaches({ sources, folder, converters, metrics, log: logs.app, isCrowded, config }, lookups),
   );
 
   let draining = false;
   const parts = {
     config,
+    admission,
     parser: starting.use(new RequestParser()),
-    health: new HealthCheck({ folder, lookups, sources }),
+    health: new HealthCheck({
+      folder,
+      lookups,
+      converters,
+      sources,
+      queues: {
+        requests: () => admission.fill,
+        downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
+      },
+    }),
     versionFile,
     isDraining: () => draining,
     reportError(error: unknown, request: Parameters<ReportError>[1]) {
@@ -88,13 +101,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
   await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
-  const { requestTimeout } = config;
+  const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
   const connectionsCheckingInterval = headersTimeout / 4;
   const server = createServer(
     { keepAliveTimeout, requestTimeout, headersTimeout, connectionsCheckingInterval },
     app,
   );
+  server.maxConnections = config.maxConnections;
   answerClientErrors(server);
   const endConnections = followConnections(server);
   await listen(server, config);

@@ -27,7 +27,14 @@ test("answers /__heartbeat__ with what it looked at", async () => {
   assert.equal(response.status, 200);
   assert.deepEqual(await response.json(), {
     status: "ok",
-    checks: { cache_folder: "ok", disk_space: "ok", lookup_threads: "ok", sources: "ok" },
+    checks: {
+      cache_folder: "ok",
+      disk_space: "ok",
+      lookup_threads: "ok",
+      converter_threads: "ok",
+      sources: "ok",
+      queues: "ok",
+    },
     details: {},
   });
 });

@@ -52,6 +52,7 @@ test("counts a conversion", async () => {
       "eliot.diskcache.usage:#|g|#host:testhost",
       "eliot.downloader.download:#|h|#host:testhost,response:fail",
       "eliot.downloader.download:#|h|#host:testhost,response:success",
+      "eliot.downloader.queue:#|g|#host:testhost",
       "eliot.symbolicate.parse_sym_file.parse:#|ms|#host:testhost",
     ].toSorted(),
   );

@@ -1,55 +1,20 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { on, once } from "node:events";
+import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { sampleSymbols, temporaryFolder } from "./service.ts";
+import { temporaryFolder } from "./service.ts";
+import { root, startProcess } from "./serviceProcess.ts";
 import { SymbolServer } from "./symbolServer.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";
 const symFile = `MODULE Linux x86_64 ${id} ${name}\nFUNC 1000 10 0 main\n`;
 const body = JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 0x1008]]] });
-
-/** The service as a process of its own, and the port it listens on. */
-async function startProcess(env: Record<string, string>, command = [process.execPath, "src/main.ts"]) {
-  const [program = "", ...parameters] = command;
-  const child = spawn(program, parameters, {
-    cwd: root,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...env },
-  });
-  const exit = once(child, "exit").then(([code]) => code as number | null);
-  const lines = createInterface(child.stdout);
-  /** The first line that it logs with these words. */
-  const logged = async (words: string): Promise<string> => {
-    for await (const [line] of on(lines, "line", { close: ["close"] }) as AsyncIterable<[string]>)
-      if (line.includes(words)) return line;
-    throw new Error(`exit code ${await exit} without a line of ${words}`);
-  };
-  const [url = ""] = /http:\/\/[0-9.:]+/.exec(await logged("listening on ")) ?? [];
-  return {
-    url,
-    logged,
-    exit,
-    /** To the process and all that it started, as a terminal's Ctrl-C is. */
-    signal: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal),
-    /** Closes the pipe that it logs to. */
-    stopReadingLog: () => child.stdout.destroy(),
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
-      await exit;
-    },
-  };
-}
 
 /** A symbol server that answers once it is told to go on. */
 async function startHoldingServer() {

@@ -10,7 +10,7 @@ export const certificate = await readFile(new URL("certificate.pem", tlsFixtures
 /** What is done for a request of `path` on a connection: any bytes, pauses and resets. The socket is closed behind it, unless it keeps it. */
 export type Script = (socket: Socket, path: string) => unknown;
 
-/** A symbol server on loopback that does what its script says, byte by byte, and counts. */
+/** A symbol server on loopback, unless another address is asked for, that does what its script says, byte by byte, and counts. */
 export class SymbolServer implements AsyncDisposable {
   script: Script;
   /** Paths that were asked for, in order. */
@@ -27,23 +27,25 @@ export class SymbolServer implements AsyncDisposable {
     this.#server = key ? createTlsServer({ key, cert: certificate }, serve) : createServer(serve);
   }
 
-  static async start(script: Script): Promise<SymbolServer> {
-    return await new SymbolServer(script, undefined).#listen();
+  /** `host`: an address of this machine. */
+  static async start(script: Script, host = "127.0.0.1"): Promise<SymbolServer> {
+    return await new SymbolServer(script, undefined).#listen(host);
   }
 
   static async startTls(script: Script): Promise<SymbolServer> {
     const key = await readFile(new URL("key.pem", tlsFixtures), "utf8");
-    return await new SymbolServer(script, key).#listen();
+    return await new SymbolServer(script, key).#listen("127.0.0.1");
   }
 
-  async #listen(): Promise<this> {
-    this.#server.listen(0, "127.0.0.1");
+  async #listen(host: string): Promise<this> {
+    this.#server.listen(0, host);
     await once(this.#server, "listening");
     return this;
   }
 
   get url(): string {
-    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `${this.#scheme}://${address}:${port}/`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,16 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm, rmdir, statfs, utimes, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, statfs, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
+import { listSymcaches, suffix } from "./listSymcaches.ts";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
 
 /** Bump when the bytes of a symcache file change their meaning. */
 const version = "symcache-v1";
-const suffix = ".symc";
-const namePattern = /^[0-9A-F]{1,64}\.symc$/;
 /** Milliseconds between two notes on disk that a file is in use. */
 const touchInterval = 60_000;
-const rescanInterval = 60_000;
+/** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
+const longestStart = 500;
+/** Where others write, stock is taken before each write; that of a large folder takes one part in so many of the time. */
+const stockTakingPart = 10;
+const largeFolder = 10_000;
 /** Bytes: a disk with less free is nearly full. */
 const fullDisk = 1e9;
 
@@ -22,12 +27,19 @@ interface Entry {
   touched: number;
 }
 
+/** A symcache that was found, unless it is evicted or made again meanwhile. */
+export interface FoundSymcache {
+  readonly path: string;
+  /** Another one for each time that it is made. */
+  readonly entry: object;
+}
+
 /** A symcache that is on disk, but not flushed yet. */
 export interface WrittenSymcache {
   /** Where it can be read until it is kept. */
   path: string;
-  /** Its path from then on. Rejects with what the disk says. */
-  kept: Promise<string>;
+  /** Where it is from then on. Rejects with what the disk says. */
+  kept: Promise<FoundSymcache>;
 }
 
 export interface FolderEvents {
@@ -60,34 +72,47 @@ export class SymcacheFolder implements AsyncDisposable {
   #bytesBeingWritten = 0;
   readonly #writes = new Set<Promise<void>>();
   #filesWritten = 0;
+  readonly #rescanInterval: number;
   #rescan: NodeJS.Timeout | undefined;
+  #ready: Promise<void> | undefined;
+  #stockTaking: Promise<void> | undefined;
+  /** On the performance clock. */
+  #nextStockTaking = 0;
+  /** What was removed while stock is taken, and may be in it. */
+  readonly #removed = new Set<string>();
 
-  constructor(root: string, maxBytes: number, events: FolderEvents) {
+  /** `rescanInterval` in milliseconds. */
+  constructor(root: string, maxBytes: number, rescanInterval: number, events: FolderEvents) {
     this.#root = root;
     this.#maxBytes = maxBytes;
+    this.#rescanInterval = rescanInterval;
     this.#events = events;
   }
 
   /** Makes the folder ready: takes stock, removes other versions and what dead processes left. */
   async open(): Promise<void> {
-    this.#rescan = setInterval(() => void this.#inBackground(this.#takeStock()), rescanInterval).unref();
-    await this.#inBackground(this.#cleanUp());
+    this.#rescan = setInterval(
+      () => void this.#inBackground(this.#lookAround()),
+      this.#rescanInterval,
+    ).unref();
+    this.#ready = this.#inBackground(this.#cleanUp());
+    await Promise.race([this.#ready, setTimeout(longestStart, undefined, { ref: false })]);
   }
 
-  /** Path of the symcache of `key`, which thereby is the most recently used, or undefined. */
-  async get(key: string): Promise<string | undefined> {
+  /** The symcache of `key`, which thereby is the most recently used, or undefined. */
+  async get(key: string): Promise<FoundSymcache | undefined> {
     const path = this.#path(key);
     let entry = this.#entries.get(key);
     if (!entry) {
       // Another process may have put it there.
       const found = await lstat(path).catch(ifAbsent);
       if (!found?.isFile()) return undefined;
-      entry = { bytes: found.size, used: 0, touched: found.mtimeMs };
+      entry = this.#entries.get(key) ?? { bytes: found.size, used: 0, touched: found.mtimeMs };
     }
     entry.used = Date.now();
     this.#remember(key, entry);
     if (entry.used - entry.touched > touchInterval) void this.#inBackground(this.#touch(key, entry));
-    return path;
+    return { path, entry };
   }
 
   /**
@@ -100,6 +125,7 @@ export class SymcacheFolder implements AsyncDisposable {
     write: (path: string) => Promise<void>,
   ): Promise<WrittenSymcache | undefined> {
     if (bytes > this.#maxBytes) return undefined;
+    await this.#knowOthers();
     // What is being written can't be evicted: where that leaves too little room, others must end first.
     while (this.#bytesBeingWritten + bytes > this.#maxBytes) await Promise.race(this.#writes);
     this.#bytesBeingWritten += bytes;
@@ -125,24 +151,26 @@ export class SymcacheFolder implements AsyncDisposable {
   }
 
   /** Flushes a written symcache and gives it its name, which is the answer. */
-  async #keep(key: string, bytes: number, temporary: string): Promise<string> {
+  async #keep(key: string, bytes: number, temporary: string): Promise<FoundSymcache> {
     try {
       await flush(temporary);
       const path = this.#path(key);
       await renameInto(temporary, path);
-      this.#remember(key, { bytes, used: Date.now(), touched: Date.now() });
-      return path;
+      const entry = { bytes, used: Date.now(), touched: Date.now() };
+      this.#remember(key, entry);
+      return { path, entry };
     } catch (error) {
       await rm(temporary, { force: true }).catch(this.#events.failed);
       throw error;
     }
   }
 
-  /** Removes the symcache of `key`: it is damaged, or gone. */
-  async remove(key: string): Promise<void> {
+  /** Removes a symcache that is damaged or gone, unless it was evicted or made again since it was found. */
+  async remove(key: string, { path, entry }: FoundSymcache): Promise<void> {
+    if (this.#entries.get(key) !== entry) return;
     this.#forget(key);
     this.#events.used(this.#bytes);
-    await this.#inBackground(rm(this.#path(key), { force: true, recursive: true }));
+    await this.#inBackground(rm(path, { force: true, recursive: true }));
   }
 
   /** Writes, flushes and removes a small file. Throws what the disk says. */
@@ -180,6 +208,7 @@ export class SymcacheFolder implements AsyncDisposable {
 
   #remember(key: string, entry: Entry): void {
     this.#forget(key);
+    this.#removed.delete(key);
     this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
   }
@@ -187,6 +216,7 @@ export class SymcacheFolder implements AsyncDisposable {
   #forget(key: string): void {
     this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
+    if (this.#stockTaking) this.#removed.add(key);
   }
 
   /** Removes what was used longest ago until there is room for what is being written. */
@@ -210,36 +240,54 @@ export class SymcacheFolder implements AsyncDisposable {
     await this.#takeStock();
   }
 
-  /** Brings the index up to date with the disk: other processes add and evict, too. */
-  async #takeStock(): Promise<void> {
+  /** Other processes add, evict and die. */
+  async #lookAround(): Promise<void> {
+    await sweepTemporaryFolders(join(this.#root, "tmp"), this.#temporary);
+    await this.#takeStock();
+  }
+
+  /** Learns what others wrote meanwhile, lest all of them together go over the cap. */
+  async #knowOthers(): Promise<void> {
+    await this.#ready;
+    // It may have looked before others wrote.
+    if (this.#stockTaking) await this.#inBackground(this.#stockTaking);
+    if (performance.now() < this.#nextStockTaking) return;
+    const writers = (await readdir(join(this.#root, "tmp")).catch(() => undefined)) ?? [];
+    if (writers.some((name) => name !== this.#temporary)) await this.#inBackground(this.#takeStock());
+  }
+
+  /** Brings the index up to date with the disk. */
+  #takeStock(): Promise<void> {
+    const start = performance.now();
+    this.#stockTaking ??= this.#compare().finally(() => {
+      this.#stockTaking = undefined;
+      this.#removed.clear();
+      const rest = this.#entries.size > largeFolder ? (performance.now() - start) * stockTakingPart : 0;
+      this.#nextStockTaking = performance.now() + rest;
+    });
+    return this.#stockTaking;
+  }
+
+  async #compare(): Promise<void> {
     const before = [...this.#entries.keys()];
-    const found = await this.#list();
-    for (const key of before) if (!found.has(key)) this.#forget(key);
-    for (const [key, entry] of this.#entries) found.set(key, entry);
+    const found = await listSymcaches(join(this.#root, version));
+    const gone = before.filter((key) => !found.has(key));
+    const removed = new Set([...this.#removed, ...gone]);
+    const entries = new Map<string, Entry>();
+    for (const [key, { bytes, used }] of found)
+      if (!removed.has(key)) entries.set(key, { bytes, used, touched: used });
+    for (const [key, entry] of this.#entries) {
+      // Another process may have used it since.
+      if (removed.has(key)) continue;
+      entry.used = Math.max(entry.used, entries.get(key)?.used ?? 0);
+      entries.set(key, entry);
+    }
     this.#entries.clear();
     this.#bytes = 0;
-    for (const [key, entry] of [...found].toSorted(([, a], [, b]) => a.used - b.used))
+    for (const [key, entry] of [...entries].toSorted(([, a], [, b]) => a.used - b.used))
       this.#remember(key, entry);
     await this.#evict();
     this.#events.used(this.#bytes);
-  }
-
-  async #list(): Promise<Map<string, Entry>> {
-    const folder = join(this.#root, version);
-    const found = new Map<string, Entry>();
-    for (const debugFilename of await readdir(folder)) {
-      const names = await readdir(join(folder, debugFilename)).catch(ifAbsent);
-      const files = (names ?? []).filter((name) => namePattern.test(name));
-      await Promise.all(
-        files.map(async (name) => {
-          const file = await lstat(join(folder, debugFilename, name)).catch(ifAbsent);
-          if (!file?.isFile()) return;
-          const key = `${debugFilename}/${name.slice(0, -suffix.length)}`;
-          found.set(key, { bytes: file.size, used: file.mtimeMs, touched: file.mtimeMs });
-        }),
-      );
-    }
-    return found;
   }
 
   async #touch(key: string, entry: Entry): Promise<void> {
@@ -251,43 +299,4 @@ export class SymcacheFolder implements AsyncDisposable {
   async #inBackground(work: Promise<void>): Promise<void> {
     await work.catch(this.#events.failed);
   }
-}
-
-/** Renames, and flushes the folder so that the new name survives a power cut. */
-async function renameInto(from: string, to: string): Promise<void> {
-  const folder = dirname(to);
-  for (let attempt = 0; ; attempt++) {
-    await mkdir(folder, { recursive: true });
-    try {
-      await rename(from, to);
-      break;
-    } catch (error) {
-      // An eviction may remove the emptied folder between the two calls.
-      if (attempt === 3 || !isAbsence(error)) throw error;
-    }
-  }
-  await flush(folder);
-}
-
-/** What was written to a file, or to a folder, survives a power cut from now on. */
-async function flush(path: string): Promise<void> {
-  await using handle = await open(path);
-  await handle.sync();
-}
-
-/** Removes a file, and its folder where that is empty now. */
-async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await rmdir(dirname(path)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST" && !isAbsence(error)) throw error;
-  });
-}
-
-function ifAbsent(error: unknown): undefined {
-  if (!isAbsence(error)) throw error;
-}
-
-function isAbsence(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOENT" || code === "ENOTDIR";
 }

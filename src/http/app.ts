@@ -7,6 +7,7 @@ import type { HealthCheck } from "../health.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
+import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
 import { dockerflow } from "./dockerflow.ts";
@@ -17,6 +18,7 @@ import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
   config: Config;
+  admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   health: HealthCheck;

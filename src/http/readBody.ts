@@ -11,8 +11,18 @@ const decoders = new Map<string, () => Transform>([
   ["zstd", createZstdDecompress],
 ]);
 
-/** The request's body, decompressed. Throws an HttpError: 415 for an unknown encoding, 413 over `maxBytes`. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** Bytes of a body that is read to its end also where it isn't wanted, so that the connection can be used again. */
+const shortBody = 1_000_000;
+
+/**
+ * The request's body, decompressed, of which each piece is announced to `hold`. Throws what that throws, or an HttpError:
+ * 415 for an unknown encoding, 413 over `maxBytes`.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
   const decoded = decode(request);
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -21,6 +31,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     for await (const piece of decoded.iterator({ destroyOnReturn: false })) {
       bytes += (piece as Buffer).length;
       if (bytes > maxBytes) throw new HttpError(413);
+      hold((piece as Buffer).length);
       pieces.push(piece as Buffer);
     }
   } catch (error) {
@@ -30,6 +41,14 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     throw new HttpError(400, "Payload is not valid JSON", "bad_json");
   }
   return Buffer.concat(pieces, bytes);
+}
+
+/** Lets a body that isn't wanted go by where it is short. */
+export async function skipShortBody(request: IncomingMessage): Promise<void> {
+  const length = Number(request.headers["content-length"] ?? Infinity);
+  if (request.destroyed || length > shortBody) return;
+  // Not finished(), which waits for the answer, too.
+  await new Promise((resolve) => request.once("end", resolve).once("close", resolve).resume());
 }
 
 function decode(request: IncomingMessage): Readable {

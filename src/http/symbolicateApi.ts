@@ -6,38 +6,51 @@ import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
+import { RequestRefused, type Admission } from "./admission.ts";
+import { limitAnswerTime } from "./answerTimeout.ts";
 import { debugReport } from "./debugReport.ts";
 import { answerTooLarge, HttpError } from "./httpError.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 import type { ApiVersion } from "./parseJobs.ts";
-import { readBody } from "./readBody.ts";
+import { readBody, skipShortBody } from "./readBody.ts";
 import { renderV4 } from "./renderV4.ts";
 import { renderV5 } from "./renderV5.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { sendJson } from "./sendJson.ts";
 
 interface Parts {
+  admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
-  config: Pick<Config, "maxBodyBytes" | "maxAnswerBytes">;
+  config: Pick<Config, "answerTimeout" | "maxBodyBytes" | "maxAnswerBytes">;
 }
 
 /** Answers `POST /symbolicate/v4` or `/v5`. */
-export function symbolicateApi(version: ApiVersion, { symcaches, parser, metrics, config }: Parts) {
+export function symbolicateApi(
+  version: ApiVersion,
+  { admission, symcaches, parser, metrics, config }: Parts,
+) {
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     try {
-      const jobs = await parser.parse(await readBody(request, config.maxBodyBytes), version);
+      using place = admission.enter();
+      const jobs = await parser.parse(await readBody(request, config.maxBodyBytes, place.hold), version);
       measure(jobs, version, metrics);
       const symbolicated = await symbolicate(jobs, symcaches);
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
+      limitAnswerTime(response, config.answerTimeout);
       await sendJson(response, render, config.maxAnswerBytes);
     } catch (error) {
       if (error instanceof AnswerTooLarge) throw answerTooLarge();
+      if (error instanceof RequestRefused) {
+        metrics.increment("symbolicate.refused", { reason: error.bound });
+        response.set("Retry-After", "1");
+        await skipShortBody(request);
+      }
       if (error instanceof HttpError && error.reason)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;

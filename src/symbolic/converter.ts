@@ -6,9 +6,9 @@ const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "
 /** The sym file can't be converted. The message has less than 1 KB. */
 export class ConversionError extends Error {
   override name = "ConversionError";
-  readonly reason: (typeof reasons)[number];
+  readonly reason: (typeof reasons)[number] | "too_large";
 
-  constructor(reason: (typeof reasons)[number], message: string) {
+  constructor(reason: ConversionError["reason"], message: string) {
     super(message);
     this.reason = reason;
   }

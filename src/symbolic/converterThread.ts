@@ -3,10 +3,11 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
-import type { ConverterProtocol, Refusal } from "./messages.ts";
+import type { ConverterProtocol, ConverterThreadData, Refusal } from "./messages.ts";
+import { selfTest } from "./selfTest.ts";
 import { warmUpConversion } from "./warmUp.ts";
 
-const wasm = workerData as WebAssembly.Module;
+const { wasm, memory } = workerData as ConverterThreadData;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
 
@@ -24,6 +25,8 @@ answerAsks<ConverterProtocol>({
   push: ({ buffer, length }) =>
     refusing(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
+      if ((converter?.memoryBytes ?? 0) > memory)
+        throw new ConversionError("too_large", `its conversion takes more than ${memory} bytes of memory`);
       return [{ buffer }, [buffer]];
     }),
   finish: () =>
@@ -31,6 +34,7 @@ answerAsks<ConverterProtocol>({
       symcacheBytes = converter?.finish() ?? 0;
       return [{ bytes: symcacheBytes }];
     }),
+  selfTest: () => [selfTest(wasm)],
   write(path) {
     try {
       write(path);

@@ -1,7 +1,7 @@
 import { Thread } from "../threads/thread.ts";
 import { collectYoungGarbage } from "./collectGarbage.ts";
 import { ConversionError } from "./converter.ts";
-import type { ConverterProtocol, Refusal, SymcacheModule } from "./messages.ts";
+import type { ConverterProtocol, ConverterThreadData, Refusal, SymcacheModule } from "./messages.ts";
 
 type ConverterThread = Thread<ConverterProtocol>;
 
@@ -31,7 +31,7 @@ export interface Conversion extends Disposable {
 
 /** Threads that convert sym files into symcaches, one at a time each. */
 export class Converters implements AsyncDisposable {
-  readonly #wasm: WebAssembly.Module;
+  readonly #data: ConverterThreadData;
   readonly #maxThreads: number;
   readonly #timeout: number;
   readonly #threads = new Set<ConverterThread>();
@@ -42,10 +42,11 @@ export class Converters implements AsyncDisposable {
 
   /**
    * Starts one thread, and up to `maxThreads` as they are needed.
-   * `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up and its thread ended.
+   * `memory`: bytes that each may take. `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up
+   * and its thread ended.
    */
-  constructor(wasm: WebAssembly.Module, maxThreads: number, timeout: number) {
-    this.#wasm = wasm;
+  constructor(wasm: WebAssembly.Module, maxThreads: number, memory: number, timeout: number) {
+    this.#data = { wasm, memory };
     this.#maxThreads = maxThreads;
     this.#timeout = timeout;
     this.#startThread();
@@ -74,9 +75,25 @@ export class Converters implements AsyncDisposable {
       };
     } catch (error) {
       // After a refusal the thread is sound; after anything else it may hold half of a large file.
-      this.#giveBack(thread, !(error instanceof ConversionError));
+      this.#giveBack(thread, !(error instanceof ConversionError) || error.reason === "too_large");
       throw error;
     }
+  }
+
+  /**
+   * Lets a thread that has nothing to do convert a few lines. Where all work there is nothing to see: each step of theirs
+   * has its time. Throws where the answer is wrong or the thread ended.
+   */
+  async selfTest(): Promise<void> {
+    const thread = this.#takeIdle();
+    if (!thread) return;
+    let passed = false;
+    try {
+      passed = await this.#within(thread, thread.ask("selfTest", undefined));
+    } finally {
+      this.#giveBack(thread, !passed);
+    }
+    if (!passed) throw new Error("the WebAssembly gave a wrong answer");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,7 +103,7 @@ export class Converters implements AsyncDisposable {
   }
 
   #startThread(): void {
-    const thread: ConverterThread = new Thread(entry, this.#wasm);
+    const thread: ConverterThread = new Thread(entry, this.#data);
     this.#threads.add(thread);
     this.#hand(thread);
   }
@@ -98,9 +115,20 @@ export class Converters implements AsyncDisposable {
   }
 
   #borrow(): Promise<ConverterThread> {
-    if (this.#idle.length === 0 && this.#threads.size < this.#maxThreads) this.#startThread();
-    const idle = this.#idle.pop();
+    let idle = this.#takeIdle();
+    if (!idle && this.#threads.size < this.#maxThreads) {
+      this.#startThread();
+      idle = this.#takeIdle();
+    }
     return idle ? Promise.resolve(idle) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #takeIdle(): ConverterThread | undefined {
+    for (let thread; (thread = this.#idle.pop());) {
+      if (!thread.hasEnded) return thread;
+      this.#threads.delete(thread);
+    }
+    return undefined;
   }
 
   /** Nobody waits for a replacement: to give back a large memory takes its time. */

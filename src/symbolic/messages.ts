@@ -17,6 +17,13 @@ export interface Refusal {
   refusal: { reason: ConversionError["reason"]; message: string };
 }
 
+/** What a converter thread starts with. */
+export interface ConverterThreadData {
+  wasm: WebAssembly.Module;
+  /** Bytes that a conversion may take. */
+  memory: number;
+}
+
 /** Asked in this order: start, push, push, …, finish, then write or take or neither. */
 export interface ConverterProtocol {
   /** At any time: begins to convert made sym files, in between, until that goes fast. */
@@ -27,6 +34,8 @@ export interface ConverterProtocol {
   finish(nothing: undefined): { bytes: number } | Refusal;
   /** Writes the symcache to a new file; the answer is what the disk said against it. */
   write(path: string): { error?: string };
+  /** Between two sym files: converts and looks up a few lines; false where the answer is wrong. */
+  selfTest(nothing: undefined): boolean;
   /** A copy of the symcache. */
   take(nothing: undefined): SharedArrayBuffer;
 }

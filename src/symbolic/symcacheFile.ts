@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
 import type { ReadAt } from "./wasmInstance.ts";
 
 /** A symcache's file, open for reading. What is read of it stays the same when it is replaced or removed meanwhile. */
@@ -10,18 +10,18 @@ export interface SymcacheFile extends Disposable {
 
 /**
  * What tells the file at a path from another that takes its place, and from itself before it was written to: writing sets
- * both of its times to the same, while renaming and noting its last use, which the folder does, set them apart. Throws
- * what the disk says.
+ * both of its times to the same, while renaming and noting its last use, which the folder does, set them apart. A link is
+ * not followed. Throws what the disk says.
  */
 export function identify(path: string): string {
-  const { dev, ino, size, birthtimeNs, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  const { dev, ino, size, birthtimeNs, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
   return [dev, ino, size, birthtimeNs, mtimeNs === ctimeNs ? mtimeNs : ""].join(" ");
 }
 
-/** Throws what the disk says. */
+/** Throws what the disk says, also where the path is a link. */
 export function openFile(path: string): SymcacheFile {
-  const { size } = statSync(path);
-  const file = openSync(path, "r");
+  const { size } = lstatSync(path);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   return {
     size,
     readAt: (into, offset) => readSync(file, into, 0, into.length, offset),

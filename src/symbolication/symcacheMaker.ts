@@ -1,24 +1,17 @@
 import { performance } from "node:perf_hooks";
+import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { SymcacheFolder } from "../cache/symcacheFolder.ts";
+import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
-import { ConversionError } from "../symbolic/converter.ts";
 import { ConversionTimeout, type Conversion, type Converters } from "../symbolic/converters.ts";
 import type { SymcacheBytes } from "../symbolic/messages.ts";
 import { DownloadError } from "../symbols/downloadError.ts";
 import type { Source, WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-
-/** Why a module has no symbols. */
-export interface Failure {
-  status: "not_found" | "malformed" | "download_failed" | "too_large" | "timeout" | "overloaded" | "failed";
-  /** In words, for a person. */
-  reason: string;
-  /** Milliseconds that it is remembered instead of tried again. */
-  lifetime: number;
-}
+import { Deadline } from "./deadline.ts";
+import { failureOf, moreTelling, notFound, overloaded, type Failure } from "./failure.ts";
 
 /** What making a symcache cost, in milliseconds and bytes of sym text. A download and the conversion it feeds overlap. */
 export interface Cost {
@@ -33,8 +26,8 @@ export interface Cost {
 /** A symcache that was made. */
 export interface Made {
   symcache: SymcacheBytes;
-  /** Its path once it is in the folder; undefined where it couldn't be kept. */
-  kept: Promise<string | undefined>;
+  /** Where it is once it is in the folder; undefined where it couldn't be kept. */
+  kept: Promise<FoundSymcache | undefined>;
 }
 
 export interface Making {
@@ -48,7 +41,18 @@ export interface MakerParts {
   converters: Converters;
   metrics: Metrics;
   log: Logger;
-  config: Pick<Config, "downloadTimeout" | "downloadFailedTtl" | "maxSymFileBytes" | "notFoundTtl">;
+  /** Whether so many requests are under way that no more of them may wait for symcaches. */
+  isCrowded: () => boolean;
+  config: Pick<
+    Config,
+    | "conversionTotalTimeout"
+    | "downloadFailedTtl"
+    | "downloadQueue"
+    | "downloadTimeout"
+    | "maxDownloads"
+    | "maxSymFileBytes"
+    | "notFoundTtl"
+  >;
 }
 
 /** Bytes of a symcache that takes so long to flush that nobody should wait for it. */
@@ -60,23 +64,50 @@ export class SymcacheMaker implements Disposable {
   readonly #ending = new AbortController();
   readonly #underWay = new Map<string, Promise<Making>>();
   readonly #failures = new LRUCache<string, Failure>({ max: 100_000 });
+  readonly #queue: BulkheadPolicy;
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
+    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.downloadQueue);
+  }
+
+  /** Modules that wait for their download to begin. */
+  get waiting(): number {
+    return this.#parts.config.downloadQueue - this.#queue.queueSlots;
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */
   async make(key: string, module: WantedModule, keep: boolean): Promise<Making> {
     const failure = this.#failures.get(key);
     if (failure) return { result: failure, cost: noCost() };
+    if (this.#parts.isCrowded()) return this.#overloaded("too many requests are under way");
     const flight = `${key} ${keep}`;
     let making = this.#underWay.get(flight);
     if (!making) {
-      making = this.#tryEachSource(key, module, keep);
+      making = this.#inTurn(() => this.#tryEachSource(key, module, keep));
       this.#underWay.set(flight, making);
       void this.#land(flight, making);
     }
     return making;
+  }
+
+  async #inTurn(work: () => Promise<Making>): Promise<Making> {
+    const { metrics } = this.#parts;
+    try {
+      const making = this.#queue.execute(work);
+      metrics.gauge("downloader.queue", this.waiting);
+      return await making;
+    } catch (error) {
+      if (!(error instanceof BulkheadRejectedError)) throw error;
+      return this.#overloaded("too many modules wait to be downloaded");
+    } finally {
+      metrics.gauge("downloader.queue", this.waiting);
+    }
+  }
+
+  #overloaded(reason: string): Making {
+    this.#parts.metrics.increment("symbolicate.overloaded", {});
+    return { result: overloaded(reason), cost: noCost() };
   }
 
   /** A flight ends when its symcache is in the folder: who comes before that joins it. */
@@ -102,30 +133,37 @@ export class SymcacheMaker implements Disposable {
       if ("symcache" in result) return { result, cost };
       failure = failure ? moreTelling(failure, result) : result;
     }
-    failure ??= this.#notFound;
+    failure ??= notFound(this.#parts.config);
     if (failure.lifetime > 0) this.#failures.set(key, failure, { ttl: failure.lifetime });
     return { result: failure, cost };
   }
 
   async #makeFrom(source: Source, order: Order): Promise<Making["result"]> {
-    const deadline = AbortSignal.timeout(this.#parts.config.downloadTimeout);
-    const signal = AbortSignal.any([deadline, this.#ending.signal]);
+    using deadline = new Deadline(this.#parts.config.downloadTimeout);
+    const signal = AbortSignal.any([deadline.signal, this.#ending.signal]);
     try {
-      return await source.attempt(() => this.#download(source, order, signal), signal);
+      return await source.attempt(() => this.#download(source, { ...order, deadline }, signal), signal);
     } catch (error) {
-      return this.#failure(error, { source: source.address, module: order.key });
+      return failureOf(error, { source: source.address, module: order.key }, this.#parts);
     }
   }
 
-  async #download(source: Source, order: Order, signal: AbortSignal): Promise<Making["result"]> {
-    const { module, cost } = order;
+  async #download(
+    source: Source,
+    order: Order & { deadline: Deadline },
+    signal: AbortSignal,
+  ): Promise<Making["result"]> {
+    const { module, cost, deadline } = order;
     const { converters, metrics } = this.#parts;
     const start = performance.now();
     const progress: Progress = {};
     try {
+      deadline.run();
       await using symText = await source.open(module, signal);
-      if (!symText) return this.#notFound;
-      using conversion = await converters.convert(module, this.#followed(symText.pieces, progress, cost));
+      deadline.stop();
+      if (!symText) return notFound(this.#parts.config);
+      const text = this.#followed(symText.pieces, progress, order);
+      using conversion = await converters.convert(module, text);
       cost.conversion = performance.now() - (progress.firstPiece ?? start);
       metrics.timing("symbolicate.parse_sym_file.parse", cost.conversion, {});
       return await this.#save(conversion, order);
@@ -142,21 +180,33 @@ export class SymcacheMaker implements Disposable {
     }
   }
 
-  /** The same text, while it is noted how far it came; text without end is cut. */
+  /**
+   * The same text, while it is noted how far it came; text without end is cut. Its deadline runs while the source is
+   * waited for; the rest of the time it is the converter who works.
+   */
   async *#followed(
     symText: AsyncIterable<Uint8Array>,
     progress: Progress,
-    cost: Cost,
+    { cost, deadline }: { cost: Cost; deadline: Deadline },
   ): AsyncIterable<Uint8Array> {
-    const { maxSymFileBytes } = this.#parts.config;
+    const { maxSymFileBytes, conversionTotalTimeout } = this.#parts.config;
     let bytes = 0;
+    let worked = 0;
+    deadline.run();
     for await (const piece of symText) {
+      deadline.stop();
       progress.firstPiece ??= performance.now();
       bytes += piece.length;
       if (bytes > maxSymFileBytes)
         throw new DownloadError("too_large", `the sym file has more than ${maxSymFileBytes} bytes`);
+      const start = performance.now();
       yield piece;
+      worked += performance.now() - start;
+      if (worked > conversionTotalTimeout)
+        throw new ConversionTimeout(`conversion took over ${conversionTotalTimeout / 1000} s`);
+      deadline.run();
     }
+    deadline.stop();
     progress.end = performance.now();
     cost.downloadBytes += bytes;
   }
@@ -164,9 +214,9 @@ export class SymcacheMaker implements Disposable {
   async #save(conversion: Conversion, { key, keep, cost }: Order): Promise<Made> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
-    const noted = (path: string) => {
+    const noted = (found: FoundSymcache) => {
       metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
-      return path;
+      return found;
     };
     const failed = (err: unknown) => {
       if (err instanceof ThreadEnded) throw err;
@@ -179,7 +229,7 @@ export class SymcacheMaker implements Disposable {
         const written = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
         const kept = written?.kept.then(noted);
         if (written && kept) {
-          const symcache = conversion.bytes < slowToFlush ? await kept : written.path;
+          const symcache = conversion.bytes < slowToFlush ? (await kept).path : written.path;
           cost.saving = performance.now() - start;
           return { symcache, kept: kept.catch(failed) };
         }
@@ -189,41 +239,6 @@ export class SymcacheMaker implements Disposable {
       }
     }
     return { symcache: await conversion.take(), kept: Promise.resolve(undefined) };
-  }
-
-  get #notFound(): Failure {
-    return {
-      status: "not_found",
-      reason: "no source has a sym file",
-      lifetime: this.#parts.config.notFoundTtl,
-    };
-  }
-
-  #failure(error: unknown, { source, module }: { source: string; module: string }): Failure {
-    const { config, metrics, log } = this.#parts;
-    const long = config.notFoundTtl;
-    const brief = config.downloadFailedTtl;
-    if (error instanceof DownloadError) {
-      // Without the module, of which nobody knows yet whether there is one: it is the client's own words.
-      log.warn({ err: error, source }, "download failed");
-      if (error.fault === "too_large") return { status: "too_large", reason: error.message, lifetime: long };
-      const status = error.fault === "timeout" ? "timeout" : "download_failed";
-      return { status, reason: error.message, lifetime: brief };
-    }
-    if (error instanceof ConversionError) {
-      log.warn({ err: error, source, module }, "sym file can't be converted");
-      const isAnotherFile = error.reason === "sym_debug_id_lookup_error" || error.reason === "not_a_sym_file";
-      const reason = error.reason === "not_a_sym_file" ? "sym_malformed" : error.reason;
-      metrics.increment("symbolicate.parse_sym_file.error", { reason });
-      // An error page that a proxy served must not hide the module for long.
-      if (isAnotherFile) return { status: "download_failed", reason: error.message, lifetime: brief };
-      return { status: "malformed", reason: error.message, lifetime: long };
-    }
-    log.error({ err: error, source, module }, "conversion failed");
-    const reason = error instanceof Error ? error.message : String(error);
-    // A sym file that hangs or crashes a converter would do so again.
-    if (error instanceof ConversionTimeout) return { status: "timeout", reason, lifetime: long };
-    return { status: "failed", reason, lifetime: error instanceof ThreadEnded ? long : 0 };
   }
 }
 
@@ -243,9 +258,4 @@ interface Progress {
 
 function noCost(): Cost {
   return { download: 0, downloadBytes: 0, failedDownload: 0, conversion: 0, failedConversion: 0, saving: 0 };
-}
-
-/** Of what two sources said, what is sooner tried again, and anything rather than that nothing was found. */
-function moreTelling(one: Failure, other: Failure): Failure {
-  return other.lifetime < one.lifetime || one.status === "not_found" ? other : one;
 }

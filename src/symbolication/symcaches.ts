@@ -4,7 +4,8 @@ import type { Lookups } from "../symbolic/lookups.ts";
 import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-import { SymcacheMaker, type Cost, type Failure, type Made, type MakerParts } from "./symcacheMaker.ts";
+import type { Failure } from "./failure.ts";
+import { SymcacheMaker, type Cost, type Made, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
 export type ModuleAnswer = Found | Failure;
@@ -38,6 +39,11 @@ export class Symcaches implements Disposable {
     this.#parts = parts;
     this.#lookups = lookups;
     this.#maker = new SymcacheMaker(parts);
+  }
+
+  /** Modules that wait for their download to begin. */
+  get waiting(): number {
+    return this.#maker.waiting;
   }
 
   /** Gives up what is being made. */
@@ -74,10 +80,10 @@ export class Symcaches implements Disposable {
     const answer = await this.#lookUpIn(symcache, key, module, offsets, "converted");
     if (answer) return answer;
     // It may have got its name in the folder just before it was opened.
-    const path = await kept;
-    if (path === undefined) return undefined;
-    const later = await this.#lookUpIn(path, key, module, offsets, "converted");
-    if (!later) await this.#parts.folder.remove(key);
+    const found = await kept;
+    if (!found) return undefined;
+    const later = await this.#lookUpIn(found.path, key, module, offsets, "converted");
+    if (!later) await this.#parts.folder.remove(key, found);
     return later;
   }
 
@@ -90,12 +96,12 @@ export class Symcaches implements Disposable {
     const start = performance.now();
     let result: "hit" | "miss" | "error" = "miss";
     try {
-      const path = await folder.get(key);
-      if (path === undefined) return undefined;
+      const found = await folder.get(key);
+      if (!found) return undefined;
       result = "error";
-      const answer = await this.#lookUpIn(path, key, module, offsets, "cached");
+      const answer = await this.#lookUpIn(found.path, key, module, offsets, "cached");
       if (answer) result = "hit";
-      else await folder.remove(key);
+      else await folder.remove(key, found);
       return answer;
     } catch (error) {
       if (error instanceof AnswerTooLarge) result = "hit";

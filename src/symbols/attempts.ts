@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from "cockatiel";
 import type { Config } from "../config.ts";
+import { Breaker } from "./breaker.ts";
 import { DownloadError } from "./downloadError.ts";
 
 /** Milliseconds: the wait before attempt n + 1 is a random part of the first times 2^n, of the second at most. */
@@ -21,29 +21,25 @@ export type AttemptSettings = Pick<Config, "downloadAttempts" | "breakerCooldown
  */
 export class Attempts {
   readonly #maxAttempts: number;
-  readonly #breaker;
+  readonly #breaker: Breaker;
   #budget = maxBudget;
 
   constructor({ downloadAttempts, breakerCooldown }: AttemptSettings) {
     this.#maxAttempts = downloadAttempts;
-    this.#breaker = circuitBreaker(handleWhen(isTransient), {
-      halfOpenAfter: breakerCooldown,
-      breaker: new ConsecutiveBreaker(failuresToBreak),
-    });
+    this.#breaker = new Breaker(failuresToBreak, breakerCooldown);
+  }
+
+  /** The source has answered a download that is under way, with what is no failure. */
+  answered(): void {
+    this.#breaker.answered();
   }
 
   /** What `download` gives, tried again as it makes sense until `signal` says otherwise. Throws what the last try threw. */
   async make<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await this.#breaker.execute(download);
-        this.#budget = Math.min(maxBudget, this.#budget + refill);
-        return result;
+        return await this.#once(download);
       } catch (error) {
-        if (error instanceof BrokenCircuitError)
-          throw new DownloadError("failed", "the source failed too often to be asked right now", {
-            cause: error,
-          });
         const wait = waitAfter(error, attempt);
         if (wait === undefined || attempt >= this.#maxAttempts || this.#budget < 1 || signal.aborted)
           throw error;
@@ -54,10 +50,22 @@ export class Attempts {
       }
     }
   }
-}
 
-function isTransient(error: unknown): boolean {
-  return error instanceof DownloadError && error.isTransient;
+  async #once<T>(download: () => Promise<T>): Promise<T> {
+    if (!this.#breaker.begin())
+      throw new DownloadError("failed", "the source failed too often to be asked right now");
+    try {
+      const result = await download();
+      this.#breaker.succeeded();
+      this.#budget = Math.min(maxBudget, this.#budget + refill);
+      return result;
+    } catch (error) {
+      // A sym file that is of no use was had all the same.
+      if (error instanceof DownloadError && error.isTransient) this.#breaker.failed();
+      else this.#breaker.succeeded();
+      throw error;
+    }
+  }
 }
 
 /** Milliseconds to wait after a failed attempt, undefined where another makes no sense. */

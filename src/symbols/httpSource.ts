@@ -19,13 +19,14 @@ const connections = 16;
 const highWaterMark = 1024 * 1024;
 
 export type HttpSettings = AttemptSettings &
-  Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
+  Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout" | "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
   readonly address: string;
   fault: string | undefined;
   readonly #base: URL;
+  readonly #maxBytes: number;
   readonly #attempts: Attempts;
   readonly #agent: Agent;
   /** Connects to public addresses only. */
@@ -34,6 +35,7 @@ export class HttpSource implements Source {
   constructor(address: string, settings: HttpSettings) {
     this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
+    this.#maxBytes = settings.maxDownloadBytes;
     this.#attempts = new Attempts(settings);
     const { connectTimeout: timeout, headersTimeout, stallTimeout: bodyTimeout } = settings;
     const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
@@ -50,7 +52,7 @@ export class HttpSource implements Source {
         signal,
       );
       const { statusCode, headers } = response;
-      if (statusCode === 200) return symText(response);
+      if (statusCode === 200) return symText(response, this.#maxBytes);
       await response.body.dump({ limit: 64 * 1024, signal }).catch(() => {});
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
@@ -90,6 +92,7 @@ export class HttpSource implements Source {
       const headers = { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" };
       const response = await request(url, { dispatcher, headers, signal, highWaterMark });
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
+      if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
       return response;
     } catch (error) {
       const failure = downloadError(`an answer of ${url.host}`, error);
@@ -127,18 +130,21 @@ function answeredWith(status: number, retryAfter: string | string[] | undefined,
   });
 }
 
-function symText({ body, headers }: Dispatcher.ResponseData): SymText {
+function symText({ body, headers }: Dispatcher.ResponseData, maxBytes: number): SymText {
   // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
   body.on("error", () => {});
   const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
   const decode = decoders.get(encoding);
-  if (!decode) {
+  const refusal = decode
+    ? tooLarge(Number(headers["content-length"] ?? 0), maxBytes)
+    : new DownloadError("failed", `unknown content encoding ${encoding}`);
+  if (!decode || refusal) {
     body.destroy();
-    throw new DownloadError("failed", `unknown content encoding ${encoding}`);
+    throw refusal;
   }
   const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
   return {
-    pieces: decode(received(body), lengthIsKnown),
+    pieces: decode(received(body, maxBytes), lengthIsKnown),
     async [Symbol.asyncDispose]() {
       body.destroy();
     },
@@ -155,12 +161,23 @@ const decoders = new Map<string, Decode>([
   ["x-gzip", gunzipPieces],
 ]);
 
-async function* received(body: Dispatcher.ResponseData["body"]): AsyncIterable<Uint8Array> {
+async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number): AsyncIterable<Uint8Array> {
+  let bytes = 0;
   try {
-    yield* body as AsyncIterable<Uint8Array>;
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      bytes += piece.length;
+      const refusal = tooLarge(bytes, maxBytes);
+      if (refusal) throw refusal;
+      yield piece;
+    }
   } catch (error) {
-    throw downloadError("the sym file", error);
+    throw error instanceof DownloadError ? error : downloadError("the sym file", error);
   }
+}
+
+function tooLarge(bytes: number, maxBytes: number): DownloadError | undefined {
+  if (bytes <= maxBytes) return undefined;
+  return new DownloadError("too_large", `the download has more than ${maxBytes} bytes`);
 }
 
 /** Where only the closed connection says that the text ended, it may have been cut: whole sym files end in a newline. */

@@ -1,0 +1,54 @@
+import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Renames a file over whatever has the name or is where its folder must be, and flushes the folder so that the new name
+ * survives a power cut.
+ */
+export async function renameInto(from: string, to: string): Promise<void> {
+  const folder = dirname(to);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await rename(from, to);
+      break;
+    } catch (error) {
+      const code = codeOf(error);
+      if (attempt === 3) throw error;
+      if (code === "EISDIR") await rm(to, { recursive: true, force: true });
+      else if (code === "EEXIST") await rm(folder, { force: true });
+      // An eviction may remove the emptied folder between the two calls.
+      else if (!isAbsence(error)) throw error;
+    }
+  }
+  // By now another process may have evicted it already.
+  await flush(folder).catch(ifAbsent);
+}
+
+/** What was written to a file, or to a folder, survives a power cut from now on. */
+export async function flush(path: string): Promise<void> {
+  await using handle = await open(path);
+  await handle.sync();
+}
+
+/** Removes a file, and its folder where that is empty now. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rmdir(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST" && !isAbsence(error)) throw error;
+  });
+}
+
+/** Gives undefined for a file or folder that isn't there; throws any other error. */
+export function ifAbsent(error: unknown): undefined {
+  if (!isAbsence(error)) throw error;
+}
+
+function isAbsence(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

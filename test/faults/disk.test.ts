@@ -1,0 +1,229 @@
+/** Faults of the disk and of what is in the folder: `FAULTS.md`'s first section. */
+import assert from "node:assert/strict";
+import { cp, mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { temporaryFolder } from "../service.ts";
+import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
+import { Random, times } from "./scale.ts";
+import { ask, impatient, startWorld, type World } from "./world.ts";
+
+const pathOf = (world: World, { key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
+
+/** Waits for what becomes true by itself. */
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function temporaryFiles(world: World): Promise<string[]> {
+  const entries = await readdir(join(world.folder, "tmp"), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+test("gives no wrong answer after kills at any moment of converting, writing and renaming", async (t) => {
+  const kills = times(5, 200);
+  const random = new Random(1);
+  const modules = Array.from({ length: kills }, (_, number) =>
+    madeModule(`killed${number}.so`, 1 + random.below(20_000)),
+  );
+  const settled = madeModule("settled.so");
+  await using world = await startWorld([settled, ...modules], impatient);
+  await world.ask(settled);
+  for (const module of modules) {
+    const answer = world.ask(module).catch(() => []);
+    // The moments spread over the 200 ms that the largest takes, and some of them over its end.
+    await new Promise((resolve) => setTimeout(resolve, random.below(250)));
+    world.service.signal("SIGKILL");
+    await answer;
+    await world.restart();
+    assert.deepEqual(await temporaryFiles(world), []);
+    const [first, second] = await world.ask(settled, module);
+    assert.equal(first, "right, cached");
+    assert.match(second ?? "", /^right/);
+  }
+  assert.deepEqual(await world.kept(), [settled, ...modules].map(({ name }) => name).toSorted());
+  t.diagnostic(`${kills} kills`);
+});
+
+/** Damages a whole symcache; whatever it does, the bytes are no longer those that were written. */
+const damages: ((bytes: Buffer, random: Random) => Buffer)[] = [
+  (bytes, random) => bytes.subarray(0, random.below(bytes.length)),
+  (bytes) => bytes.fill(0, 80),
+  (bytes, random) => bytes.fill(0, 8 + random.below(bytes.length - 8)),
+  (bytes, random) => {
+    const page = random.below(Math.ceil(bytes.length / 4096)) * 4096;
+    return bytes.fill(random.below(256), page, Math.min(page + 4096, bytes.length));
+  },
+  (bytes, random) => Buffer.concat([bytes, bytes.subarray(0, 1 + random.below(5000))]),
+  (bytes, random) => {
+    const at = random.below(bytes.length);
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+  },
+];
+const flipABit = (bytes: Buffer, random: Random) => {
+  bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
+  return bytes;
+};
+
+test("makes any damaged symcache again within the same request, or answers rightly what the damage didn't touch", async (t) => {
+  const cases = times(300, 10_000);
+  const random = new Random(2);
+  const modules = [1, 300, 2_000].map((functions) => madeModule(`damaged${functions}.so`, functions));
+  const symcaches = modules.map(symcacheOf);
+  await using world = await startWorld(modules, impatient);
+  await world.ask(...modules);
+  let found = 0;
+  for (let number = 0; number < cases; number++) {
+    const index = random.below(modules.length);
+    const module = modules[index]!;
+    const whole = Buffer.from(symcaches[index]!);
+    const damaged = (random.below(3) > 0 ? flipABit : random.pick(damages))(Buffer.from(whole), random);
+    const isSame = damaged.equals(whole);
+    const temporary = join(world.folder, "tmp", "damaged");
+    await writeFile(temporary, damaged);
+    await rename(temporary, pathOf(world, module));
+    const [answer] = await world.ask(module);
+    assert.match(answer ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
+    if (answer === "right, converted") found++;
+  }
+  // What was not looked at may be damaged still; looked at as a whole, nothing is.
+  for (const module of modules) {
+    await rm(pathOf(world, module));
+    assert.deepEqual(await world.ask(module), ["right, converted"]);
+  }
+  assert.deepEqual(await world.kept(), modules.map(({ name }) => name).toSorted());
+  t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
+});
+
+test("uses no other version's file, no foreign one, and follows no link", async () => {
+  const [one, other] = [madeModule("one.so"), madeModule("other.so")];
+  await using elsewhere = await temporaryFolder();
+  await using world = await startWorld([one, other], impatient);
+  await world.ask(other);
+  const outside = join(elsewhere.path, "x.symc");
+  await cp(pathOf(world, other), outside);
+  await writeFile(join(elsewhere.path, "one.symc"), symcacheOf(one));
+  const put: Record<string, () => Promise<unknown>> = {
+    "another module's file": () => cp(outside, pathOf(world, one)),
+    "a link to another module's file": () => symlink(outside, pathOf(world, one)),
+    "a link to its own file elsewhere": () => symlink(join(elsewhere.path, "one.symc"), pathOf(world, one)),
+    "a link to itself": () => symlink(pathOf(world, one), pathOf(world, one)),
+    "a folder": () => mkdir(pathOf(world, one)),
+    "a folder with files": () => mkdir(join(pathOf(world, one), "a/b"), { recursive: true }),
+    "a file in place of its folder": async () => {
+      await rm(dirname(pathOf(world, one)), { recursive: true });
+      await writeFile(dirname(pathOf(world, one)), "");
+    },
+    "an empty file": () => writeFile(pathOf(world, one), ""),
+    "a text": () => writeFile(pathOf(world, one), "hello"),
+  };
+  for (const [what, make] of Object.entries(put))
+    for (const restarts of [true, false]) {
+      await rm(dirname(pathOf(world, one)), { recursive: true, force: true });
+      await mkdir(dirname(pathOf(world, one)), { recursive: true });
+      await make();
+      if (restarts) await world.restart();
+      assert.deepEqual(await world.ask(one), ["right, converted"], what);
+      assert.deepEqual(await world.ask(one), ["right, cached"], what);
+      assert.deepEqual(await world.kept(), ["one.so", "other.so"]);
+    }
+  assert.equal((await stat(outside)).size, symcacheOf(other).length);
+});
+
+test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
+  const modules = Array.from({ length: 4 }, (_, number) => madeModule(`module${number}.so`));
+  const [first, second, third] = modules as [MadeModule, MadeModule, MadeModule];
+  await using world = await startWorld(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  assert.deepEqual(await world.ask(first), ["right, converted"]);
+  await rm(world.folder, { recursive: true });
+  assert.deepEqual(await world.ask(first), ["right, converted"]);
+  assert.deepEqual(await world.kept(), [first.name]);
+
+  await rm(world.folder, { recursive: true });
+  await writeFile(world.folder, "a file");
+  assert.deepEqual(await world.ask(first, second), ["right, converted", "right, converted"]);
+  const heartbeat = await fetch(`${world.service.url}/__heartbeat__`);
+  const { checks } = (await heartbeat.json()) as { checks: object };
+  assert.deepEqual([heartbeat.status, "cache_folder" in checks], [503, true]);
+  await rm(world.folder);
+  assert.deepEqual(await world.ask(first, third), ["right, converted", "right, converted"]);
+  assert.deepEqual(await world.ask(first, third), ["right, cached", "right, cached"]);
+  assert.deepEqual(await world.kept(), [first.name, third.name]);
+});
+
+test("uses a symcache that is larger than the cap once, keeps it not, and evicts nobody", async () => {
+  const [small, large] = [madeModule("small.so"), madeModule("large.so", 5_000)];
+  const cap = symcacheOf(small).length + 1000;
+  await using world = await startWorld([small, large], {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+  });
+  await world.ask(small);
+  for (let time = 0; time < 2; time++)
+    assert.deepEqual(await world.ask(large, small), ["right, converted", "right, cached"]);
+  assert.deepEqual(await world.kept(), [small.name]);
+});
+
+test("answers rightly while every file is evicted under its readers and writers, and keeps the cap", async () => {
+  const random = new Random(3);
+  const modules = Array.from({ length: 12 }, (_, number) => madeModule(`evicted${number + 10}.so`, 2_000));
+  const cap = 2 * symcacheOf(modules[0]!).length + 1000;
+  await using world = await startWorld(modules, {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+  });
+  const requests = Array.from({ length: times(100, 2_000) }, () => [
+    random.pick(modules),
+    random.pick(modules),
+  ]);
+  const client = async () => {
+    for (let pair; (pair = requests.pop());)
+      for (const answer of await world.ask(...new Set(pair))) assert.match(answer, /^right/);
+  };
+  await Promise.all(Array.from({ length: 6 }, client));
+  const names = await world.kept();
+  assert.equal(names.length, 2);
+  assert.ok(
+    names.every((name) => name.startsWith("evicted")),
+    String(names),
+  );
+});
+
+test("sweeps what another process left half-written when it was killed, while it runs", async () => {
+  const module = madeModule("module.so");
+  await using world = await startWorld([module], { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await world.ask(module);
+  const left = join(world.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
+  await mkdir(join(world.folder, "elsewhere"));
+  await writeFile(join(world.folder, "elsewhere/0"), "half a symcache");
+  await rename(join(world.folder, "elsewhere"), left);
+  await eventually(async () => !(await readdir(join(world.folder, "tmp"))).includes(left.split("/").at(-1)!));
+  assert.deepEqual(await world.kept(), [module.name]);
+});
+
+test("is ready soon though the folder holds very many files, and keeps the cap when it has counted them", async (t) => {
+  const files = times(5_000, 100_000);
+  await using folder = await temporaryFolder();
+  const bytes = 100;
+  const id = "0123456789ABCDEF0123456789ABCDEF0";
+  for (let number = 0; number < files; number++) {
+    const path = join(folder.path, "symcache-v1", `old${number}.so`);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, `${id}.symc`), "x".repeat(bytes));
+    if (number < files / 2) await utimes(join(path, `${id}.symc`), 1, 1 + number);
+  }
+  const module = madeModule("new.so");
+  const cap = (files / 2) * bytes + symcacheOf(module).length;
+  const start = performance.now();
+  await using world = await startWorld([module], {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+  });
+  t.diagnostic(`ready ${Math.round(performance.now() - start)} ms after its start, with ${files} files`);
+  assert.deepEqual(await ask(world.service.url, module), ["right, converted"]);
+  const left = await readdir(join(folder.path, "symcache-v1"));
+  assert.equal(left.length, files / 2 + 1);
+  assert.ok(left.includes("new.so") && left.includes(`old${files - 1}.so`) && !left.includes("old0.so"));
+});

@@ -1,0 +1,146 @@
+/** Its end, and those who listen to it: the second part of `FAULTS.md`'s section on load and life. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { startStatsd } from "../statsd.ts";
+import { madeModule, type MadeModule } from "./madeModule.ts";
+import { postHead, rawClient } from "./rawClient.ts";
+import { times } from "./scale.ts";
+import { impatient, jobOf, startWorld, type World } from "./world.ts";
+
+const modules = Array.from({ length: 30 }, (_, number) => madeModule(`module${number + 10}.so`, 500));
+const [healthy] = modules as [MadeModule];
+
+/** Clients that ask on and on until nobody takes their connections; each answer must be whole and right. */
+async function askOn(world: World, clients: number): Promise<number> {
+  let answers = 0;
+  const client = async (first: number) => {
+    for (let turn = 0; ; turn++) {
+      const module = modules[(first + turn) % modules.length]!;
+      const job = JSON.stringify(jobOf([module]));
+      let connection;
+      try {
+        connection = await rawClient(world.service.url);
+      } catch {
+        return;
+      }
+      using _ = connection;
+      connection.send(postHead(job.length) + job);
+      // Never read by the service where it came after the port was closed.
+      const answer = await connection.answer().catch(() => undefined);
+      if (!answer) return;
+      assert.equal(answer.status, 200);
+      const length = Number(/content-length: ([0-9]+)/.exec(answer.head)?.[1]);
+      assert.equal(Buffer.byteLength(answer.body), length);
+      assert.ok(answer.body.includes(module.frames[0]!.function));
+      answers++;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, number) => client(number * 3)));
+  return answers;
+}
+
+test("answers every request that it took when SIGTERM comes under load, flushes metrics, and leaves no temporary file", async (t) => {
+  const rounds = times(1, 20);
+  let answers = 0;
+  for (let round = 0; round < rounds; round++) {
+    await using statsd = await startStatsd();
+    await using world = await startWorld(modules, { ...impatient, ...statsd.env });
+    const closing = world.service.logged("closing");
+    const asking = askOn(world, 12);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    world.service.signal("SIGTERM");
+    await closing;
+    answers += await asking;
+    assert.equal(await world.service.exit, 0);
+    assert.ok((await statsd.received(/symbolicate\.api/)).length > 0);
+    const names = await world.kept();
+    assert.ok(
+      names.every((name) => name.startsWith("module")),
+      String(names),
+    );
+    await world.restart();
+    assert.match((await world.ask(healthy))[0] ?? "", /^right/);
+  }
+  t.diagnostic(`${answers} answers while SIGTERM came ${rounds} times`);
+});
+
+for (const where of ["request", "timer"] as const)
+  test(`logs an error that a ${where} met and nobody caught as fatal, answers what it took, and ends with 1`, async () => {
+    const crash = `process.on("SIGUSR2", () => setTimeout(() => { throw new Error("made to crash") }))`;
+    const reject = `process.on("SIGUSR2", () => { void Promise.reject(new Error("made to crash")) })`;
+    const code = where === "timer" ? crash : reject;
+    await using world = await startWorld(modules, impatient, () => [
+      process.execPath,
+      "--import",
+      `data:text/javascript,${encodeURIComponent(code)}`,
+      "src/main.ts",
+    ]);
+    const goOn = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    world.fault(healthy, async (socket) => {
+      asked.resolve();
+      await goOn.promise;
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${healthy.symFile.length}\r\n\r\n${healthy.symFile}`);
+    });
+    const answer = world.ask(healthy);
+    await asked.promise;
+    const [fatal, closing] = [world.service.logged("made to crash"), world.service.logged("closing")];
+    world.service.signal("SIGUSR2");
+    assert.equal((JSON.parse(await fatal) as { Severity: number }).Severity, 2);
+    await closing;
+    goOn.resolve();
+    assert.deepEqual(await answer, ["right, converted"]);
+    assert.equal(await world.service.exit, 1);
+    assert.deepEqual(await world.kept(), [healthy.name]);
+  });
+
+test("answers though statsd and Sentry are away, hang, or nobody reads its log", async () => {
+  const hanging = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(hanging, "listening");
+  const { port } = hanging.address() as { port: number };
+  await using world = await startWorld(modules, {
+    ...impatient,
+    ELIOT_STATSD_HOST: "nosuch.invalid",
+    ELIOT_SECRET_SENTRY_DSN: `http://key@127.0.0.1:${port}/1`,
+    ELIOT_LOGGING_LEVEL: "DEBUG",
+  });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
+  world.service.stopReadingLog();
+  for (const module of modules) assert.match((await world.ask(module))[0] ?? "", /^right/);
+  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
+  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+  hanging.close();
+  await world.restart({ ELIOT_STATSD_HOST: "127.0.0.1", ELIOT_STATSD_PORT: "1", ELIOT_SECRET_SENTRY_DSN: "http://key@127.0.0.1:1/1" }); // prettier-ignore
+  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
+  assert.deepEqual(
+    await world.ask(...modules),
+    modules.map(() => "right, cached"),
+  );
+});
+
+test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
+  await using world = await startWorld(modules, {
+    ...impatient,
+    ELIOT_HEADERS_TIMEOUT: "60",
+    ELIOT_DRAIN_DELAY: "600",
+  });
+  for (const module of modules) world.fault(module, () => {});
+  const waiting = modules.map((module) => world.ask(module).catch(() => []));
+  while (world.server.hits.length < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+  const statuses = async () => {
+    const paths = ["/__heartbeat__", "/__lbheartbeat__", "/__version__"];
+    return Promise.all(paths.map(async (path) => (await fetch(world.service.url + path)).status));
+  };
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+  const closing = world.service.logged("closing");
+  world.service.signal("SIGTERM");
+  await closing;
+  assert.deepEqual(await statuses(), [503, 503, 200]);
+  world.service.signal("SIGKILL");
+  await Promise.all(waiting);
+});

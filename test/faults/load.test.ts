@@ -1,0 +1,203 @@
+/** More than fits at once: the first part of `FAULTS.md`'s section on load. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { V5Answer } from "../service.ts";
+import { reply, type Script } from "../symbolServer.ts";
+import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
+import { postHead, rawClient } from "./rawClient.ts";
+import { times } from "./scale.ts";
+import { impatient, jobOf, outcomes, startWorld, type World } from "./world.ts";
+
+const healthy = madeModule("healthy.so");
+const news = Array.from({ length: 12 }, (_, number) => madeModule(`new${number + 10}.so`));
+const body = JSON.stringify(jobOf([healthy]));
+
+/** Lets the server hold its answers for modules back until it is told to go on. */
+function hold(world: World, modules: MadeModule[]) {
+  const goOn = Promise.withResolvers<void>();
+  const script =
+    (module: MadeModule): Script =>
+    async (socket, path) => {
+      await goOn.promise;
+      await reply("200 OK", module.symFile)(socket, path);
+    };
+  for (const module of modules) world.fault(module, script(module));
+  return { goOn: () => goOn.resolve() };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function heartbeat(world: World): Promise<Record<string, string>> {
+  const response = await fetch(`${world.service.url}/__heartbeat__`);
+  return ((await response.json()) as { checks: Record<string, string> }).checks;
+}
+
+test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
+  const [module] = news as [MadeModule];
+  await using world = await startWorld(news, impatient);
+  const held = hold(world, [module]);
+  using first = await rawClient(world.service.url);
+  const job = JSON.stringify(jobOf([module]));
+  first.send(postHead(job.length) + job);
+  await until(() => world.hits(module) === 1);
+  first.socket.resetAndDestroy();
+  const others = Array.from({ length: 99 }, () => world.ask(module));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  held.goOn();
+  for (const answer of await Promise.all(others)) assert.match(answer[0] ?? "", /^right/);
+  assert.equal(world.hits(module), 1);
+  assert.deepEqual(await world.kept(), [module.name]);
+});
+
+test("answers 503 with Retry-After at once to requests past their bound, and the rest rightly", async () => {
+  const places = 6;
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(world.service.url)));
+  const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
+  for (const { send } of admitted) send(postHead(body.length) + body.slice(0, 10));
+  // They have their places once one request after another is refused: a single one may have met the one before it.
+  for (let refused = 0; refused < 10;) {
+    const { status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body });
+    refused = status === 503 ? refused + 1 : 0;
+  }
+  for (const { send } of excess) send(postHead(body.length) + body);
+  for (const answer of await Promise.all(excess.map((client) => client.answer()))) {
+    assert.deepEqual([answer.status, answer.body], [503, '{"title":"503 Service Unavailable"}']);
+    assert.match(answer.head, /\r\nretry-after: [1-9][0-9]*\r\n/);
+    assert.match(answer.head, /\r\naccess-control-allow-origin: \*\r\n/);
+  }
+  assert.equal((await fetch(`${world.service.url}/__lbheartbeat__`)).status, 200);
+  assert.equal((await heartbeat(world))["queues"], "warning");
+  for (const { send } of admitted) send(body.slice(10));
+  for (const answer of await Promise.all(admitted.map((client) => client.answer()))) {
+    assert.equal(answer.status, 200);
+    assert.match(answer.body, /"function":"in healthy.so::0\(\)"/);
+  }
+  // The refused can come again, on the same connection.
+  const [again] = excess;
+  again!.send(postHead(body.length) + body);
+  assert.equal((await again!.answer()).status, 200);
+  for (const client of clients) client[Symbol.dispose]();
+});
+
+test("answers 503 where bodies would take more than their bound together, and forgets those that are done", async () => {
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const statusOf = async (length: number) =>
+    (await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
+      .status;
+  const large = body.padEnd(900_000);
+  for (let time = 0; time < 3; time++) {
+    let client;
+    let status;
+    // Of two that come together, either may be the one too many.
+    do {
+      client?.[Symbol.dispose]();
+      client = await rawClient(world.service.url);
+      client.send(postHead(large.length) + large.slice(0, -1));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      status = await statusOf(200_000);
+    } while (status === 200);
+    assert.equal(status, 503);
+    assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+    client.send(" ");
+    assert.equal((await client.answer()).status, 200);
+    client[Symbol.dispose]();
+  }
+  assert.equal(await statusOf(900_000), 200);
+});
+
+test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
+  await using world = await startWorld([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const held = hold(world, news);
+  const waiting: Promise<string[]>[] = [];
+  for (const module of news.slice(0, 4)) {
+    waiting.push(world.ask(module));
+    await until(() => world.hits(module) === 1);
+  }
+  const late = news.slice(4);
+  for (const module of late)
+    assert.deepEqual(await world.ask(healthy, module), ["right, cached", "bare, overloaded"]);
+  // Nobody joins what is under way, either.
+  assert.deepEqual(await world.ask(news[0]!), ["bare, overloaded"]);
+  assert.equal(world.server.hits.length, 5);
+  held.goOn();
+  for (const answer of await Promise.all(waiting)) assert.deepEqual(answer, ["right, converted"]);
+  for (const module of late) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await world.kept(), [healthy, ...news].map(({ name }) => name).toSorted());
+});
+
+test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
+  await using world = await startWorld([healthy, ...news], {
+    ...impatient,
+    ELIOT_HEADERS_TIMEOUT: "60",
+    ELIOT_MAX_DOWNLOADS: "2",
+    ELIOT_DOWNLOAD_QUEUE: "3",
+  });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const held = hold(world, news);
+  const job = JSON.stringify(jobOf([healthy, ...news]));
+  const response = fetch(`${world.service.url}/symbolicate/v5`, {
+    method: "POST",
+    body: job,
+    headers: { debug: "x" },
+  });
+  await until(() => world.server.hits.length === 3);
+  assert.equal((await heartbeat(world))["queues"], "warning");
+  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  assert.equal(world.server.hits.length, 3);
+  held.goOn();
+  const answers = outcomes((await (await response).json()) as V5Answer, [healthy, ...news]);
+  const expected = [
+    ...news.slice(0, 5).map(() => "right, converted"),
+    ...news.slice(5).map(() => "bare, overloaded"),
+  ];
+  assert.deepEqual(answers.map(({ text }) => text), ["right, cached", ...expected]); // prettier-ignore
+  assert.equal(answers.at(-1)?.reason, "too many modules wait to be downloaded");
+  for (const module of news.slice(5, 8)) assert.deepEqual(await world.ask(module), ["right, converted"]);
+});
+
+test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {
+  const slow = news.slice(0, 3);
+  await using world = await startWorld([healthy, ...news], {
+    ...impatient,
+    ELIOT_CONVERTERS: "1",
+    ELIOT_DOWNLOAD_TIMEOUT: "1",
+    ELIOT_STALL_TIMEOUT: "60",
+    ELIOT_CONVERSION_TIMEOUT: "0.5",
+    ELIOT_CONVERSION_TOTAL_TIMEOUT: "0.5",
+  });
+  // Each holds the one converter for longer than half of what a download may take.
+  for (const module of slow)
+    world.fault(module, async (socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Length: ${module.symFile.length}\r\n\r\n${module.symFile.slice(0, 60)}`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      socket.end(module.symFile.slice(60));
+    });
+  const answers = await Promise.all([...slow, healthy].map((module) => world.ask(module)));
+  assert.deepEqual(
+    answers.flat(),
+    [...slow, healthy].map(() => "right, converted"),
+  );
+});
+
+test("keeps file handles flat over many large modules in turn", async (t) => {
+  const count = times(12, 500);
+  const modules = Array.from({ length: count }, (_, number) =>
+    madeModule(`large${number + 1000}.so`, 20_000),
+  );
+  const cap = 5 * symcacheOf(modules[0]!).length + 1000;
+  await using world = await startWorld(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
+  for (const module of modules) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.equal((await world.kept()).length, 5);
+  const { handles, peakMegabytes } = await world.resources();
+  // Each of the two lookup threads keeps up to 128 symcaches open.
+  assert.ok(handles < 2 * 128 + 100, `${handles} file handles`);
+  t.diagnostic(`${count} modules in turn: ${handles} file handles, ${peakMegabytes} MB at most`);
+});

@@ -1,0 +1,157 @@
+/** Bad, hostile and slow requests: `FAULTS.md`'s fourth section. The recorded errors are in `../badRequests.test.ts`. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { madeModule, type MadeModule } from "./madeModule.ts";
+import { randomRequest } from "./randomRequest.ts";
+import { postHead, rawClient } from "./rawClient.ts";
+import { Random, times } from "./scale.ts";
+import { impatient, jobOf, startWorld, type World } from "./world.ts";
+
+const healthy = madeModule("healthy.so");
+const names = [
+  "__proto__", "constructor", "toString", "hasOwnProperty", "...", "..a", "a..", "~", "-", "--help", "[vdso]", "[]", "{}", "@", "+", "<x>", "a b",
+  " ", " a", "a ", "a.so", "A.so", "a.so.", "a.SO", "a.pdb", "a.pdb.pdb", "a.sym", "a.symc", "tmp", "symcache-v1", "con", "nul", "x".repeat(250),
+]; // prettier-ignore
+const modules = [healthy, ...names.map((name) => madeModule(name))];
+const limit = 1_000_000;
+
+let world: World;
+before(async () => {
+  world = await startWorld(modules, {
+    ...impatient,
+    ELIOT_MAX_BODY_SIZE: String(limit),
+    ELIOT_REQUEST_TIMEOUT: "2",
+    ELIOT_ANSWER_TIMEOUT: "2",
+    ELIOT_MAX_CONNECTIONS: "100",
+  });
+  await world.ask(healthy);
+});
+after(() => world[Symbol.asyncDispose]());
+
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+  fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body, headers });
+const isHealthy = async () => assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+
+test("gives each of the strangest names its own symbols, also after a restart", async () => {
+  const strange = modules.slice(1);
+  assert.deepEqual(new Set(await world.ask(...strange)), new Set(["right, converted"]));
+  assert.deepEqual(new Set(await world.ask(...strange)), new Set(["right, cached"]));
+  assert.deepEqual(await world.kept(), modules.map(({ name }) => name).toSorted());
+  await world.restart();
+  assert.deepEqual(new Set(await world.ask(...strange.toReversed())), new Set(["right, cached"]));
+});
+
+for (const [name, id] of [
+  ["..", "AB"],
+  [".", "AB"],
+  ["file:etc", "AB"],
+  ["http:host", "AB"],
+  ["a/b", "AB"],
+  ["a\\b", "AB"],
+  ["%2e%2e", "AB"],
+  ["a\n", "AB"],
+  ["a\0", "AB"],
+  ["é", "AB"],
+  ["x".repeat(256), "AB"],
+  ["a", ".."],
+  ["a", "A\n"],
+  ["a", "F".repeat(65)],
+] as const)
+  test(`refuses the module ${JSON.stringify([name, id]).slice(0, 60)}, and asks nobody for it`, async () => {
+    const hits = world.server.hits.length;
+    assert.equal((await post(JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 1]]] }))).status, 400);
+    assert.equal(world.server.hits.length, hits);
+    assert.deepEqual(
+      (await world.kept()).filter((file) => file.includes("/")),
+      [],
+    );
+  });
+
+const encoders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, zstd: zstdCompressSync };
+for (const [encoding, encode] of Object.entries(encoders))
+  test(`takes a ${encoding} body up to the limit and no bomb`, async () => {
+    const body = JSON.stringify(jobOf([healthy]));
+    const headers = { "content-encoding": encoding };
+    assert.equal((await post(new Uint8Array(encode(body.padEnd(limit))), headers)).status, 200);
+    assert.equal((await post(new Uint8Array(encode(body.padEnd(limit + 1))), headers)).status, 413);
+    assert.equal((await post(new Uint8Array(encode(Buffer.alloc(100e6, " "))), headers)).status, 413);
+    await isHealthy();
+  });
+
+test("answers everybody else while clients trickle their bodies in, and these with 408 in the end", async () => {
+  const body = JSON.stringify(jobOf([healthy]));
+  const clients = await Promise.all(Array.from({ length: 40 }, () => rawClient(world.service.url)));
+  const timers = clients.map(({ send }) => {
+    send(postHead(body.length));
+    return setInterval(() => send(" "), 50);
+  });
+  for (let time = 0; time < 10; time++) await isHealthy();
+  for (const { status } of await Promise.all(clients.map(({ answer }) => answer())))
+    assert.equal(status, 408);
+  timers.forEach((timer) => clearInterval(timer));
+  await Promise.all(clients.map(({ closed }) => closed));
+  await isHealthy();
+});
+
+test("is done with clients that leave at any moment of a request or its answer", async () => {
+  const body = JSON.stringify(jobOf([healthy]));
+  const request = postHead(body.length) + body;
+  const random = new Random(5);
+  const handles = () => readdirSync(`/proc/${world.service.pid}/fd`).length;
+  await isHealthy();
+  const handlesBefore = handles();
+  for (let time = 0; time < times(100, 2_000); time++) {
+    using client = await rawClient(world.service.url);
+    client.send(request.slice(0, random.below(request.length + 1)));
+    if (random.below(2) === 0) await new Promise((resolve) => setTimeout(resolve, random.below(4)));
+    if (random.below(2) === 0) client.socket.resetAndDestroy();
+  }
+  while (handles() > handlesBefore + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await isHealthy();
+});
+
+test("ends the connection of a client that never takes its answer", async () => {
+  const frames = Array.from({ length: 60_000 }, () => [0, healthy.frames[0]!.offset]);
+  const body = JSON.stringify({ memoryMap: [[healthy.name, healthy.id]], stacks: [frames] });
+  using client = await rawClient(world.service.url);
+  client.send(postHead(body.length) + body);
+  await world.service.logged('"left":true');
+  await isHealthy();
+});
+
+test("closes connections past their bound at once, and takes others when those are gone", async () => {
+  const clients: Awaited<ReturnType<typeof rawClient>>[] = [];
+  while (clients.length < 150) clients.push(await rawClient(world.service.url));
+  const surplus = clients.slice(-20);
+  surplus.forEach(({ socket }) => socket.resume());
+  await Promise.all(surplus.map(({ closed }) => closed));
+  for (const client of clients) client[Symbol.dispose]();
+  let isTaken = false;
+  while (!isTaken) isTaken = await isHealthy().then(() => true, () => false); // prettier-ignore
+});
+
+test("answers generated requests with 200 or what is wrong with them, never with 5xx", async (t) => {
+  const random = new Random(6);
+  let left = times(1_000, 100_000);
+  const statuses = new Map<number, number>();
+  const wellFormed: MadeModule[] = modules;
+  const client = async () => {
+    while (left-- > 0) {
+      const { body, headers, path } = randomRequest(random, wellFormed);
+      const response = await fetch(world.service.url + path, { method: "POST", body, headers });
+      const answer = (await response.json()) as { title?: string };
+      assert.ok(
+        [200, 400, 413, 415].includes(response.status),
+        `${response.status} to ${String(body).slice(0, 500)}`,
+      );
+      if (response.status !== 200) assert.equal(typeof answer.title, "string");
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, client));
+  await isHealthy();
+  const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
+  t.diagnostic(`generated requests: ${counts.join(", ")}`);
+});

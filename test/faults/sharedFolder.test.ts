@@ -1,0 +1,80 @@
+/** Several processes on one folder. */
+import assert from "node:assert/strict";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { madeModule, symcacheOf } from "./madeModule.ts";
+import { Random, times } from "./scale.ts";
+import { ask, impatient, startWorld } from "./world.ts";
+
+const processes = 4;
+
+test("keeps the cap within one file a process, and answers rightly, while four processes share a folder and are killed", async (t) => {
+  const random = new Random(4);
+  const modules = Array.from({ length: 40 }, (_, number) => madeModule(`shared${number + 10}.so`, 1_000));
+  const file = symcacheOf(modules[0]!).length + 100;
+  const cap = 8 * file;
+  await using world = await startWorld(modules, {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    ELIOT_SYMBOLS_CACHE_RESCAN: "0.5",
+    ELIOT_CONVERTERS: "1",
+    ELIOT_LOOKUP_WORKERS: "1",
+  });
+  const services = [world.service];
+  while (services.length < processes) services.push(await world.start());
+
+  let most = 0;
+  const over = new AbortController();
+  const watch = async () => {
+    while (!over.signal.aborted) most = Math.max(most, await bytesIn(join(world.folder, "symcache-v1")));
+  };
+  const watching = watch();
+  let left = times(120, 20_000);
+  let kills = 0;
+  const client = async (number: number) => {
+    const isRestless = number > 0;
+    while (left-- > 0) {
+      if (isRestless && random.below(60) === 0) {
+        kills++;
+        const killed = services[number]!;
+        killed.signal("SIGKILL");
+        await killed.exit;
+        services[number] = await world.start();
+      }
+      const asked = [...new Set([random.pick(modules), random.pick(modules)])];
+      for (const answer of await ask(services[number]!.url, ...asked)) assert.match(answer, /^right/);
+    }
+  };
+  const ends = await Promise.allSettled(
+    services.map((_, number) => client(number).finally(() => (left = 0))),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  over.abort();
+  await watching;
+  assert.ok(most <= cap + processes * file, `${most} bytes at most, for a cap of ${cap}`);
+  // Two looks around later.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.ok((await bytesIn(join(world.folder, "symcache-v1"))) <= cap);
+  assert.ok(
+    (await world.kept()).every((name) => name.startsWith("shared")),
+    "only whole symcaches",
+  );
+  t.diagnostic(
+    `${kills} kills; at most ${Math.round((100 * most) / cap)} % of the cap, of ${processes} processes`,
+  );
+});
+
+async function bytesIn(folder: string): Promise<number> {
+  const folders = await readdir(folder);
+  const entries = await Promise.all(
+    folders.map((name) => readdir(join(folder, name), { withFileTypes: true }).catch(() => [])),
+  );
+  const sizes = entries.flat().map((entry) =>
+    stat(join(entry.parentPath, entry.name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,188 @@
+/** Faults of the symbol server: `FAULTS.md`'s second section. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startTestService } from "../service.ts";
+import { inTurn, reply, SymbolServer } from "../symbolServer.ts";
+import { downloadFaults, wholeDownloads } from "./downloads.ts";
+import { madeModule } from "./madeModule.ts";
+import { impatient, outcomes, startWorld, jobOf, type World } from "./world.ts";
+
+const healthy = madeModule("healthy.so");
+const faulty = downloadFaults.map((_, number) => madeModule(`faulty${number}.so`));
+const fine = wholeDownloads.map((_, number) => madeModule(`fine${number}.so`));
+const modules = [healthy, ...faulty, ...fine];
+const limits = {
+  ELIOT_STALL_TIMEOUT: "1",
+  ELIOT_HEADERS_TIMEOUT: "1",
+  ELIOT_DOWNLOAD_TIMEOUT: "2",
+  ELIOT_MAX_SYM_FILE_SIZE: "2mb",
+  ELIOT_MAX_DOWNLOAD_SIZE: "1gb",
+  // Those of this file have their own test below.
+  ELIOT_BREAKER_COOLDOWN: "0.001",
+};
+
+let world: World;
+let remembering: World;
+before(async () => {
+  world = await startWorld(modules, { ...impatient, ...limits });
+  remembering = await startWorld(modules, { ...impatient, ...limits, ELIOT_NOT_FOUND_TTL: "600" });
+});
+after(() => Promise.all([world, remembering].map((each) => each[Symbol.asyncDispose]())));
+
+for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
+  const module = faulty[number]!;
+
+  test(`answers all but the module for which a server has ${what}, and that once it has it`, async () => {
+    world.fault(module, script(module));
+    const others = (await world.kept()).filter((name) => name !== healthy.name);
+    const [first, second] = await world.ask(healthy, module);
+    assert.match(first ?? "", /^right/);
+    assert.equal(second, `bare, ${status}`);
+    assert.equal(world.hits(module), hits);
+    assert.deepEqual(await world.kept(), [...others, healthy.name].toSorted());
+    assert.deepEqual(await world.ask(module), [`bare, ${status}`]);
+    assert.equal(world.hits(module), 2 * hits);
+    world.mend(module);
+    assert.deepEqual(await world.ask(module), ["right, converted"]);
+    assert.deepEqual(await world.ask(module), ["right, cached"]);
+    assert.deepEqual(await world.kept(), [...others, healthy.name, module.name].toSorted());
+  });
+
+  if (isRemembered)
+    test(`does not ask again for ten minutes after ${what}`, async () => {
+      remembering.fault(module, script(module));
+      for (let time = 0; time < 3; time++)
+        assert.deepEqual(await remembering.ask(module), [`bare, ${status}`]);
+      assert.equal(remembering.hits(module), 1);
+    });
+}
+
+for (const [number, [how, script]] of wholeDownloads.entries()) {
+  const module = fine[number]!;
+  test(`takes a sym file that comes ${how}`, async () => {
+    world.fault(module, script(module));
+    assert.deepEqual(await world.ask(module), ["right, converted"]);
+    assert.ok((await world.kept()).includes(module.name));
+  });
+}
+
+for (const [retryAfter, hits] of [
+  ["0", 2],
+  ["Thu, 01 Jan 1970 00:00:00 GMT", 2],
+  ["-5", 2],
+  ["soon", 2],
+  ["", 2],
+  ["86400", 1],
+  ["9".repeat(400), 1],
+  ["Fri, 31 Dec 9999 23:59:59 GMT", 1],
+] as const) {
+  const shown = retryAfter.length > 40 ? "four hundred nines" : JSON.stringify(retryAfter);
+  test(`asks ${hits} times where 429 says Retry-After: ${shown}, and not again soon where it is long`, async () => {
+    await using server = await SymbolServer.start(reply("429 Busy", "", { "Retry-After": retryAfter }));
+    await using service = await startTestService({
+      ...impatient,
+      ELIOT_SYMBOLS_URLS: server.url,
+      ELIOT_DOWNLOAD_ATTEMPTS: "2",
+    });
+    const status = async () => outcomes(await service.symbolicate(jobOf([healthy])), [healthy])[0]?.text;
+    assert.equal(await status(), "bare, download_failed");
+    assert.equal(server.hits.length, hits);
+    assert.equal(await status(), "bare, download_failed");
+    assert.equal(server.hits.length, hits === 1 ? 1 : 4);
+  });
+}
+
+test("goes on to the next source from one that refuses connections, has no name or a bad certificate", async () => {
+  await using untrusted = await SymbolServer.startTls(reply("200 OK", "never sent"));
+  const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url];
+  await using other = await startWorld([healthy], impatient);
+  await other.restart({ ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join() });
+  assert.deepEqual(await other.ask(healthy), ["right, converted"]);
+  const unknown = madeModule("unknown.so");
+  assert.deepEqual(await other.ask(unknown), ["bare, download_failed"]);
+  assert.deepEqual(untrusted.hits, []);
+  const heartbeat = await fetch(`${other.service.url}/__heartbeat__`);
+  const { status, details } = (await heartbeat.json()) as { status: string; details: object };
+  assert.deepEqual([heartbeat.status, status], [200, "warning"]);
+  for (const address of bad) assert.ok(JSON.stringify(details).includes(address), address);
+});
+
+test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
+  const news = Array.from({ length: 12 }, (_, number) => madeModule(`new${number}.so`));
+  await using other = await startWorld([healthy, ...news], { ...impatient, ELIOT_BREAKER_COOLDOWN: "1" });
+  assert.deepEqual(await other.ask(healthy), ["right, converted"]);
+  const hitsBefore = other.server.hits.length;
+  for (const module of news) other.fault(module, reply("503 Down"));
+  for (const module of news.slice(0, 8))
+    assert.deepEqual(await other.ask(healthy, module), ["right, cached", "bare, download_failed"]);
+  assert.equal(other.server.hits.length - hitsBefore, 5);
+
+  // Over, but slow: one download finds out, and the rest need not wait for its end.
+  const answered = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const [probe, next] = [news[8]!, news[9]!];
+  other.fault(probe, async (socket) => {
+    answered.resolve();
+    socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Length: ${probe.symFile.length}\r\n\r\n${probe.symFile.slice(0, 50)}`,
+    );
+    await goOn.promise;
+    socket.end(probe.symFile.slice(50));
+  });
+  other.mend(next);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const probed = other.ask(probe);
+  await answered.promise;
+  let outcome;
+  do [outcome] = await other.ask(next);
+  while (outcome === "bare, download_failed");
+  assert.equal(outcome, "right, converted");
+  goOn.resolve();
+  assert.deepEqual(await probed, ["right, converted"]);
+  assert.deepEqual(await other.kept(), [healthy, next, probe].map(({ name }) => name).toSorted());
+});
+
+test("fails other modules at once while a single download finds out whether an outage is over", async () => {
+  const news = Array.from({ length: 8 }, (_, number) => madeModule(`new${number}.so`));
+  await using other = await startWorld(news, {
+    ...impatient,
+    ELIOT_BREAKER_COOLDOWN: "0.2",
+    ELIOT_HEADERS_TIMEOUT: "60",
+  });
+  for (const module of news.slice(0, 5)) {
+    other.fault(module, reply("503 Down"));
+    await other.ask(module);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const [, , , , , probe, next] = news;
+  other.fault(probe!, async (socket, path) => {
+    asked.resolve();
+    await goOn.promise;
+    await reply("200 OK", probe!.symFile)(socket, path);
+  });
+  const probed = other.ask(probe!);
+  await asked.promise;
+  assert.deepEqual(await other.ask(next!), ["bare, download_failed"]);
+  assert.equal(other.hits(next!), 0);
+  goOn.resolve();
+  assert.deepEqual(await probed, ["right, converted"]);
+  assert.deepEqual(await other.ask(next!), ["right, converted"]);
+});
+
+test("asks again within a request after each of several passing faults", async () => {
+  const module = madeModule("passing.so");
+  await using other = await startWorld([module], { ...impatient, ELIOT_DOWNLOAD_ATTEMPTS: "4" });
+  other.fault(
+    module,
+    inTurn(
+      reply("500 Oh"),
+      reply("503 Busy", "", { "Retry-After": "0" }),
+      (socket) => socket.resetAndDestroy(),
+      reply("200 OK", module.symFile),
+    ),
+  );
+  assert.deepEqual(await other.ask(module), ["right, converted"]);
+  assert.equal(other.hits(module), 4);
+});
