@@ -43,7 +43,8 @@ export class JsonBytes {
     // Frames of one module tend to follow each other.
     if (this.#latest !== locations) {
       this.#latest = locations;
-      this.#strings = Buffer.from(locations.text.buffer);
+      const { buffer, byteOffset, byteLength } = locations.text;
+      this.#strings = Buffer.from(buffer, byteOffset, byteLength);
     }
     const { stringEnds } = locations;
     this.bytes(this.#strings, stringEnds[number - 1] ?? 0, stringEnds[number] ?? 0);

@@ -1,5 +1,5 @@
 /**
- * Source locations of a list of offsets, as columns: they cross threads by transfer, and each owns its buffer.
+ * Source locations of a list of offsets, as columns: they cross threads by transfer, all in one buffer.
  *
  * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none where nothing is known.
  * Functions and files are numbers of strings, where 0 is the empty string.

@@ -25,7 +25,7 @@ answerAsks<LookupProtocol>({
           ? lookUpInFile(symcache, module, offsets)
           : lookUpInMemory(symcache, module, offsets);
       opened.keepWithinMemory();
-      return [answer, Object.values(answer.locations).map((column) => column.buffer)];
+      return [answer, [answer.locations.text.buffer]];
     } catch (error) {
       if (error instanceof AnswerTooLarge) {
         opened.keepWithinMemory();

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { AnswerTooLarge } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
@@ -13,6 +14,8 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
+/** Modules whose threads are known. */
+const mostModules = 10_000;
 
 /**
  * Threads that look offsets up. Each module belongs to one of them, so that what was read of it is in one place.
@@ -22,6 +25,9 @@ export class Lookups implements AsyncDisposable {
   readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
   readonly #budget: MemoryBudget;
+  /** By module the number of its thread. */
+  readonly #numbers = new LRUCache<string, number>({ max: mostModules });
+  #nextNumber = 0;
   readonly #warmingUp: Promise<void>[] = [];
 
   /** `memory`: bytes of all threads together. */
@@ -77,8 +83,15 @@ export class Lookups implements AsyncDisposable {
     return thread;
   }
 
-  #number(module: SymcacheModule): number {
-    return hash(module) % this.#threads.length;
+  /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */
+  #number({ debugFilename, debugId }: SymcacheModule): number {
+    const key = `${debugFilename}/${debugId}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#nextNumber;
+    this.#nextNumber = (number + 1) % this.#threads.length;
+    this.#numbers.set(key, number);
+    return number;
   }
 
   /** Lets the threads hold what is worth it. */
@@ -95,10 +108,4 @@ export class Lookups implements AsyncDisposable {
       this.#budget.begun(path, false);
     }
   }
-}
-
-function hash({ debugFilename, debugId }: SymcacheModule): number {
-  let sum = 0;
-  for (const character of debugFilename + debugId) sum = (Math.imul(sum, 31) + character.charCodeAt(0)) >>> 0;
-  return sum;
 }

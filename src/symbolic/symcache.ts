@@ -76,15 +76,7 @@ export class Symcache implements Disposable {
     const failed = this.#instance.call((exports) => exports.symcache_look_up(this.#symcache, offsets.length));
     if (failed === 2) throw new AnswerTooLarge();
     if (failed) throw new SymcacheDamaged(this.#instance.message());
-    return {
-      starts: this.#numbers(columns.starts),
-      functions: this.#numbers(columns.functions),
-      files: this.#numbers(columns.files),
-      lines: this.#numbers(columns.lines),
-      functionStarts: this.#numbers(columns.functionStarts),
-      stringEnds: this.#numbers(columns.stringEnds),
-      text: this.#bytes(columns.text).slice(),
-    };
+    return this.#copyColumns();
   }
 
   [Symbol.dispose](): void {
@@ -94,8 +86,32 @@ export class Symcache implements Disposable {
     this.#symcache = 0;
   }
 
-  #numbers(column: number): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.#bytes(column).slice().buffer);
+  /** All columns in one buffer: to hand over one, and to free it, takes less time than seven. */
+  #copyColumns(): Locations {
+    const spans = Object.values(columns).map((column) => this.#bytes(column));
+    const buffer = new ArrayBuffer(spans.reduce((sum, span) => sum + span.length, 0));
+    let end = 0;
+    const place = (column: number) => {
+      const span = spans[column] ?? new Uint8Array();
+      const bytes = new Uint8Array(buffer, end, span.length);
+      bytes.set(span);
+      end += span.length;
+      return bytes;
+    };
+    // The bytes come last, so that the numbers lie at multiples of 4.
+    const numbers = (column: number) => {
+      const { byteOffset, length } = place(column);
+      return new Uint32Array(buffer, byteOffset, length / 4);
+    };
+    return {
+      starts: numbers(columns.starts),
+      functions: numbers(columns.functions),
+      files: numbers(columns.files),
+      lines: numbers(columns.lines),
+      functionStarts: numbers(columns.functionStarts),
+      stringEnds: numbers(columns.stringEnds),
+      text: place(columns.text),
+    };
   }
 
   #bytes(column: number): Uint8Array<ArrayBuffer> {

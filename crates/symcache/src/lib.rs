@@ -9,7 +9,7 @@
 pub mod checksum;
 mod conversion_error;
 mod converter;
-mod locations;
+mod lookup_error;
 mod raw;
 mod symcache;
 pub mod trailer;
@@ -18,5 +18,5 @@ pub mod wasm;
 
 pub use conversion_error::{ConversionError, Reason};
 pub use converter::{Converter, LONGEST_LINE, LONGEST_NAME, SymcacheFile};
-pub use locations::Locations;
-pub use symcache::{Damaged, LookupError, PageCache, ReadAt, Strings, Symcache};
+pub use lookup_error::{Damaged, LookupError};
+pub use symcache::{Locations, PageCache, ReadAt, Strings, Symcache};

@@ -3,6 +3,7 @@
 mod calls;
 mod functions;
 mod json;
+mod locations;
 mod lookup;
 mod page_cache;
 mod pages;
@@ -14,46 +15,18 @@ mod strings;
 mod wanted;
 
 use std::cell::RefCell;
-use std::error::Error;
-use std::fmt;
 use std::rc::Rc;
 
 use self::lookup::look_up;
 use self::pages::read_exactly;
 use self::payload::Payload;
 use self::sections::Sections;
-use crate::locations::Locations;
+use crate::lookup_error::{Damaged, LookupError};
 use crate::trailer::Trailer;
 
+pub use self::locations::Locations;
 pub use self::page_cache::PageCache;
 pub use self::strings::Strings;
-
-/// The file isn't the one it should be, or its bytes aren't those that were written: it is of no use. Says in words why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damaged(pub &'static str);
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl Error for Damaged {}
-
-/// Why a lookup has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LookupError {
-    /// The file is of no use.
-    Damaged(Damaged),
-    /// The file is sound, but the answer would be larger than any may be.
-    TooLarge,
-}
-
-impl From<Damaged> for LookupError {
-    fn from(damaged: Damaged) -> Self {
-        Self::Damaged(damaged)
-    }
-}
 
 /// Reads into the slice from an offset of the file; gives the number of bytes read, `None` where reading failed.
 pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;

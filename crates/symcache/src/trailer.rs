@@ -17,7 +17,7 @@
 //! | 8 | `ELIOTS01`; the last two are the version of this layout |
 
 use crate::checksum::checksum;
-use crate::symcache::Damaged;
+use crate::lookup_error::Damaged;
 
 /// Bytes in a page.
 pub const PAGE: usize = 4096;

@@ -3,7 +3,7 @@
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
 use super::wanted::Wanted;
-use super::{Damaged, LookupError};
+use crate::lookup_error::{Damaged, LookupError};
 use crate::raw::NONE;
 
 /// As many as an answer may be made of.

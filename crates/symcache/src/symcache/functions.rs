@@ -1,11 +1,11 @@
 //! Names and first addresses of calls' functions.
 
-use super::LookupError;
 use super::calls::Call;
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
 use super::wanted::Wanted;
+use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
 /// What Symbolic calls a function whose name is unknown.

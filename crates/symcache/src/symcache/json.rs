@@ -1,7 +1,7 @@
 //! Strings as they stand in JSON.
 
-use super::LookupError;
 use super::strings::{MOST_BYTES, Strings};
+use crate::lookup_error::LookupError;
 
 impl Strings {
     /// Escapes all strings as `JSON.stringify` does, without its quotes around them.

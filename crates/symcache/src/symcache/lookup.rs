@@ -1,14 +1,14 @@
 //! A whole lookup, section by section: in each all records that the offsets need are read in the file's order, each once.
 
-use super::LookupError;
 use super::calls::follow_calls;
 use super::functions::read_functions;
+use super::locations::Locations;
 use super::paths::read_paths;
 use super::payload::Reader;
 use super::ranges::find_ranges;
 use super::sections::Sections;
 use super::wanted::Wanted;
-use crate::locations::Locations;
+use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
 /// As many rows as an answer may have: they take 200 MB, and gigabytes as JSON.

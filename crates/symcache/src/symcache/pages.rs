@@ -1,7 +1,8 @@
 //! Reading a payload page by page.
 
+use super::ReadAt;
 use super::page_cache::PageCache;
-use super::{Damaged, ReadAt};
+use crate::lookup_error::Damaged;
 use crate::trailer::{PAGE, page_checksum};
 
 /// Pages that one read brings at most: 256 KiB.

@@ -2,12 +2,12 @@
 
 use symbolic_common::{clean_path, join_path};
 
-use super::LookupError;
 use super::calls::Call;
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
 use super::wanted::Wanted;
+use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
 /// For every call the number of its file's path in `strings`, to which the paths are added; 0 where it is unknown.

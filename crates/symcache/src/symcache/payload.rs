@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 
+use super::ReadAt;
 use super::page_cache::PageCache;
 use super::pages::{BEHIND_THE_END, Pages, WRONG_CHECKSUM};
-use super::{Damaged, ReadAt};
+use crate::lookup_error::Damaged;
 use crate::trailer::{PAGE, page_checksum};
 
 /// Items whose pages are asked for at once.

@@ -1,8 +1,8 @@
 //! From offsets to ranges.
 
-use super::Damaged;
 use super::payload::Reader;
 use super::sections::Sections;
+use crate::lookup_error::Damaged;
 use crate::raw::NONE;
 use crate::trailer::{PAGE, SAMPLE_EVERY};
 

@@ -1,7 +1,7 @@
 //! Where the sections of a symcache are, which [`crate::raw`] describes.
 
-use super::Damaged;
 use super::payload::Reader;
+use crate::lookup_error::Damaged;
 use crate::trailer::SAMPLE_EVERY;
 
 /// Bytes before the files.

@@ -3,7 +3,7 @@
 use super::payload::Reader;
 use super::sections::Sections;
 use super::wanted::Wanted;
-use super::{Damaged, LookupError};
+use crate::lookup_error::{Damaged, LookupError};
 
 /// As long as an answer's strings may be in all.
 pub(crate) const MOST_BYTES: usize = 1 << 30;

@@ -1,6 +1,6 @@
 //! The answer to a lookup.
 
-use crate::symcache::Strings;
+use super::strings::Strings;
 
 /// Source locations of a list of offsets, as columns.
 ///
