@@ -20,7 +20,7 @@ import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
-import { warmUpService } from "./warmUp.ts";
+import { warmUp } from "./warmUp.ts";
 
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
@@ -96,7 +96,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+  const warmingUp = warmUp({ ...parts, converters, lookups }, folder.temporaryPath("warm-up")).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );
   await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);

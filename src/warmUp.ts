@@ -1,38 +1,78 @@
-import { performance } from "node:perf_hooks";
+import { rm } from "node:fs/promises";
+import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
 import { createApp, type AppParts } from "./http/app.ts";
-import { warmUp } from "./http/warmUp.ts";
+import { postAgainAndAgain } from "./http/warmUp.ts";
 import { createLogs } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
-import type { Lookups } from "./symbolic/lookups.ts";
 import { collectGarbage } from "./symbolic/collectGarbage.ts";
-import { makeSymcache } from "./symbolic/warmUp.ts";
-import type { Symcaches } from "./symbolication/symcaches.ts";
+import type { Converters } from "./symbolic/converters.ts";
+import type { Lookups } from "./symbolic/lookups.ts";
+import { functionBytes, madeSymFile } from "./symbolic/madeSymFile.ts";
+import { Symcaches } from "./symbolication/symcaches.ts";
+import type { Source, WantedModule } from "./symbols/source.ts";
+
+const rounds = 60;
+const framesInRound = 500;
+/** So many that most of what a round looks up is in pages that none before it has read. */
+const functions = 10_000;
+
+/** What a warm-up shares with the service. */
+type Shared = Omit<AppParts, "metrics" | "requestLog" | "symcaches"> & {
+  config: Config;
+  converters: Converters;
+  lookups: Lookups;
+};
 
 /**
- * Brings the service to its full speed before it accepts requests. An app of the same parts answers made requests, whose
- * symcache is in no folder and which no log and no metric tells of.
+ * Brings the service to its full speed before it accepts requests: V8 compiles JavaScript and WebAssembly for speed once
+ * they have run for a while. An app on the same threads answers made requests about made modules, one for each thread.
+ * Its symcaches are in a new folder at `path`, which is removed; no log and no metric tells of it.
  */
-export async function warmUpService(
-  parts: Omit<AppParts, "metrics" | "requestLog" | "symcaches">,
-  config: Config,
-  wasm: WebAssembly.Module,
-  lookups: Lookups,
-): Promise<void> {
-  const { module, symcache, offsets } = makeSymcache(wasm);
-  const symcaches: Pick<Symcaches, "lookUp"> = {
-    async lookUp(_, wanted) {
-      const start = performance.now();
-      const answer = await lookups.lookUp(module, symcache, wanted);
-      if (answer.kind !== "found") throw new Error(`a symcache just made is ${answer.kind}`);
-      return { answer: { status: "cached", ...answer }, cacheLookup: performance.now() - start };
-    },
-  };
+export async function warmUp(shared: Shared, path: string): Promise<void> {
+  const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
-  const { requests: requestLog } = createLogs(config, { write() {} });
-  const memoryMap = [[module.debugFilename, module.debugId]];
-  const stacks = [Array.from(offsets, (offset) => [0, offset])];
-  const app = createApp({ ...parts, symcaches, metrics, requestLog });
-  await Promise.all([warmUp(app, JSON.stringify({ memoryMap, stacks })), lookups.warmUp()]);
+  const { app: log, requests: requestLog } = createLogs(config, { write() {} });
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(path, { recursive: true, force: true }));
+  const folder = cleanUp.use(new SymcacheFolder(path, 1e9, 0, { evicted() {}, used() {}, failed() {} }));
+  await folder.open();
+  const sources = [madeSource];
+  using symcaches = new Symcaches(
+    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+    lookups,
+  );
+  const app = createApp({ ...shared, symcaches, metrics, requestLog });
+  await postAgainAndAgain(app, madeRequests(config.lookupWorkers));
   collectGarbage();
+}
+
+/** Has a sym file for each `warmup…`. */
+const madeSource: Source = {
+  address: "",
+  fault: undefined,
+  async open(module: WantedModule) {
+    if (!module.debugFilename.startsWith("warmup")) return undefined;
+    const pieces = async function* () {
+      yield madeSymFile(module, functions);
+    };
+    return { pieces: pieces(), async [Symbol.asyncDispose]() {} };
+  },
+  attempt: (download) => download(),
+  async [Symbol.asyncDispose]() {},
+};
+
+/** Bodies of v5 requests: stacks all over the modules, and frames that nothing is known of. */
+function* madeRequests(modules: number): Generator<string> {
+  const debugId = "0123456789ABCDEF0123456789ABCDEF0";
+  const memoryMap = Array.from({ length: modules }, (_, number) => [`warmup${number}.so`, debugId]);
+  memoryMap.push(["unknown.so", debugId]);
+  let number = 0;
+  for (let round = 0; round < rounds; round++) {
+    const stack = Array.from({ length: framesInRound }, () => {
+      const offset = (++number * 7919) % (functions + 50);
+      return [(number % (modules * 10 + 2)) % (modules + 1), offset * functionBytes + (number % functionBytes)];
+    });
+    yield JSON.stringify({ memoryMap, stacks: [[...stack, [-1, number]]] });
+  }
 }

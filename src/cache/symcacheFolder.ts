@@ -137,7 +137,7 @@ export class SymcacheFolder implements AsyncDisposable {
       ended.resolve();
       this.#events.used(this.#bytes);
     };
-    const path = this.#temporaryPath();
+    const path = this.#nextTemporaryPath();
     try {
       await this.#evict();
       await mkdir(dirname(path), { recursive: true });
@@ -175,7 +175,7 @@ export class SymcacheFolder implements AsyncDisposable {
 
   /** Writes, flushes and removes a small file. Throws what the disk says. */
   async checkWritable(): Promise<void> {
-    const path = this.#temporaryPath();
+    const path = this.#nextTemporaryPath();
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, "probe", { flush: true });
     await rm(path);
@@ -202,8 +202,13 @@ export class SymcacheFolder implements AsyncDisposable {
     return join(this.#root, version, key + suffix);
   }
 
-  #temporaryPath(): string {
-    return join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
+  /** Where a file or folder may be until the service ends, or is found to have ended. */
+  temporaryPath(name: string): string {
+    return join(this.#root, "tmp", this.#temporary, name);
+  }
+
+  #nextTemporaryPath(): string {
+    return this.temporaryPath(String(this.#filesWritten++));
   }
 
   #remember(key: string, entry: Entry): void {

@@ -8,7 +8,6 @@ import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
 import { asFile, identify } from "./symcacheFile.ts";
-import { warmUpLookup } from "./warmUp.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -16,7 +15,6 @@ const held = new HeldSymcaches(wasm);
 /** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
 const heldOverhead = 8e6;
 
-const warmingUp = warmUpLookup(wasm);
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {
@@ -48,7 +46,6 @@ answerAsks<LookupProtocol>({
     held.release(path);
     return [{}];
   },
-  warmUp: () => [warmingUp.next().done !== true],
   selfTest: () => [selfTest(wasm)],
 });
 

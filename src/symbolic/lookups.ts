@@ -28,14 +28,13 @@ export class Lookups implements AsyncDisposable {
   /** By module the number of its thread. */
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
-  readonly #warmingUp: Promise<void>[] = [];
 
   /** `memory`: bytes of all threads together. */
   constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
     const forPages = Math.min(memory / 2, mostForPages);
     this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
-    this.#threads = Array.from({ length: threads }, () => this.#newThread());
+    this.#threads = Array.from({ length: threads }, () => new Thread(entry, this.#data));
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
@@ -57,11 +56,6 @@ export class Lookups implements AsyncDisposable {
     if (!(await Promise.all(passed)).every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
   }
 
-  /** Resolves when all threads look up at their full speed. A new thread comes to it by itself, between other work. */
-  async warmUp(): Promise<void> {
-    await Promise.all(this.#warmingUp);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
@@ -70,17 +64,7 @@ export class Lookups implements AsyncDisposable {
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
     if (thread && !thread.hasEnded) return thread;
-    return (this.#threads[number] = this.#newThread());
-  }
-
-  #newThread(): Thread<LookupProtocol> {
-    const thread = new Thread<LookupProtocol>(entry, this.#data);
-    const warmUp = async () => {
-      while (await thread.ask("warmUp", undefined));
-    };
-    // That a thread ended, those learn who need it.
-    this.#warmingUp.push(warmUp().catch(() => {}));
-    return thread;
+    return (this.#threads[number] = new Thread(entry, this.#data));
   }
 
   /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */

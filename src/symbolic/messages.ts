@@ -53,8 +53,6 @@ export interface LookupProtocol {
   hold(ask: { module: SymcacheModule; path: string }): boolean;
   /** Gives its memory back. */
   release(path: string): Record<string, never>;
-  /** Takes a step towards its full speed; false when it has it. */
-  warmUp(nothing: undefined): boolean;
   /** Converts and looks up a few lines; false where the answer is wrong. */
   selfTest(nothing: undefined): boolean;
 }
