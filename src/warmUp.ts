@@ -5,7 +5,6 @@ import { createApp, type AppParts } from "./http/app.ts";
 import { postAgainAndAgain } from "./http/warmUp.ts";
 import { createLogs } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
-import { collectGarbage } from "./symbolic/collectGarbage.ts";
 import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
 import { functionBytes, madeSymFile } from "./symbolic/madeSymFile.ts";
@@ -15,7 +14,8 @@ import type { Source, WantedModule } from "./symbols/source.ts";
 const rounds = 60;
 const framesInRound = 500;
 /** So many that most of what a round looks up is in pages that none before it has read. */
-const functions = 10_000;
+const functions = 2500;
+const modules = 8;
 
 /** What a warm-up shares with the service. */
 type Shared = Omit<AppParts, "metrics" | "requestLog" | "symcaches"> & {
@@ -43,8 +43,7 @@ export async function warmUp(shared: Shared, path: string): Promise<void> {
     lookups,
   );
   const app = createApp({ ...shared, symcaches, metrics, requestLog });
-  await postAgainAndAgain(app, madeRequests(config.lookupWorkers));
-  collectGarbage();
+  await postAgainAndAgain(app, madeRequests());
 }
 
 /** Has a sym file for each `warmup…`. */
@@ -62,17 +61,18 @@ const madeSource: Source = {
   async [Symbol.asyncDispose]() {},
 };
 
-/** Bodies of v5 requests: stacks all over the modules, and frames that nothing is known of. */
-function* madeRequests(modules: number): Generator<string> {
+/** Bodies of v5 requests: one about each module, then stacks all over them, and frames that nothing is known of. */
+function* madeRequests(): Generator<string> {
   const debugId = "0123456789ABCDEF0123456789ABCDEF0";
   const memoryMap = Array.from({ length: modules }, (_, number) => [`warmup${number}.so`, debugId]);
+  for (let module = 0; module < modules; module++) yield JSON.stringify({ memoryMap, stacks: [[[module, 0]]] });
   memoryMap.push(["unknown.so", debugId]);
   let number = 0;
   for (let round = 0; round < rounds; round++) {
     const stack = Array.from({ length: framesInRound }, () => {
-      const offset = (++number * 7919) % (functions + 50);
-      return [(number % (modules * 10 + 2)) % (modules + 1), offset * functionBytes + (number % functionBytes)];
+      const offset = ((++number * 7919) % (functions + 50)) * functionBytes + (number % functionBytes);
+      return [(number % (modules + 2)) - 1, offset];
     });
-    yield JSON.stringify({ memoryMap, stacks: [[...stack, [-1, number]]] });
+    yield JSON.stringify({ memoryMap, stacks: [stack] });
   }
 }

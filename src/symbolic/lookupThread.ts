@@ -7,7 +7,7 @@ import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } f
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
-import { asFile, identify } from "./symcacheFile.ts";
+import { asFile, identify, warmUpReading } from "./symcacheFile.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -15,6 +15,7 @@ const held = new HeldSymcaches(wasm);
 /** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
 const heldOverhead = 8e6;
 
+warmUpReading();
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {

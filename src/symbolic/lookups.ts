@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
+import { joinLocations } from "./joinLocations.ts";
 import { AnswerTooLarge } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
 import type {
@@ -14,8 +15,13 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
+/** Offsets of one lookup that are worth another thread, and up to how many joining the answers is little work. */
+const fewestShared = 200;
+const mostShared = 50_000;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
+
+type Found = Extract<LookupAnswer, { kind: "found" }>;
 
 /**
  * Threads that look offsets up. Each module belongs to one of them, so that what was read of it is in one place.
@@ -43,11 +49,33 @@ export class Lookups implements AsyncDisposable {
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<Exclude<LookupAnswer, { kind: "too_large" }>> {
-    const answer = await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
-    if (answer.kind === "too_large") throw new AnswerTooLarge();
-    if (typeof symcache === "string" && answer.kind === "found" && answer.holding)
-      void this.#note(module, symcache, answer.holding);
-    return answer;
+    const parts = this.#parts(symcache, offsets);
+    const number = this.#number(module);
+    const answers = await Promise.all(
+      parts.map((part, i) => {
+        const thread = this.#thread((number + i) % this.#threads.length);
+        return thread.ask("lookUp", { module, symcache, offsets: part });
+      }),
+    );
+    const found = [];
+    for (const answer of answers) {
+      if (answer.kind === "too_large") throw new AnswerTooLarge();
+      if (answer.kind !== "found") return answer;
+      found.push(answer);
+    }
+    const [first] = found as [Found, ...Found[]];
+    if (typeof symcache === "string" && first.holding) void this.#note(module, symcache, first.holding);
+    return { ...first, locations: joinLocations(found.map(({ locations }) => locations)) };
+  }
+
+  /** Many offsets into a file that isn't in memory are shared among the threads: each page of it takes its time. */
+  #parts(symcache: SymcacheBytes, offsets: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer>[] {
+    const isShared =
+      typeof symcache === "string" && offsets.length <= mostShared && !this.#budget.isHeld(symcache);
+    const parts = isShared ? Math.min(this.#threads.length, Math.floor(offsets.length / fewestShared)) : 1;
+    if (parts <= 1) return [offsets];
+    const length = Math.ceil(offsets.length / parts);
+    return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
   /** Lets every thread convert and look up a few lines. Throws where one gives a wrong answer or none. */
