@@ -96,8 +96,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUp({ ...parts, converters, lookups }, folder.temporaryPath("warm-up")).catch((err: unknown) =>
-    logs.app.warn({ err }, "warm-up failed"),
+  const warmingUp = warmUp({ ...parts, converters, lookups }, folder.temporaryPath("warm-up")).catch(
+    (err: unknown) => logs.app.warn({ err }, "warm-up failed"),
   );
   await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
 import { createApp, type AppParts } from "./http/app.ts";
-import { postAgainAndAgain } from "./http/warmUp.ts";
+import { postInTurn } from "./http/postInTurn.ts";
 import { createLogs } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import type { Converters } from "./symbolic/converters.ts";
@@ -43,7 +43,7 @@ export async function warmUp(shared: Shared, path: string): Promise<void> {
     lookups,
   );
   const app = createApp({ ...shared, symcaches, metrics, requestLog });
-  await postAgainAndAgain(app, madeRequests());
+  await postInTurn(app, madeRequests());
 }
 
 /** Has a sym file for each `warmup…`. */
@@ -65,7 +65,8 @@ const madeSource: Source = {
 function* madeRequests(): Generator<string> {
   const debugId = "0123456789ABCDEF0123456789ABCDEF0";
   const memoryMap = Array.from({ length: modules }, (_, number) => [`warmup${number}.so`, debugId]);
-  for (let module = 0; module < modules; module++) yield JSON.stringify({ memoryMap, stacks: [[[module, 0]]] });
+  for (let module = 0; module < modules; module++)
+    yield JSON.stringify({ memoryMap, stacks: [[[module, 0]]] });
   memoryMap.push(["unknown.so", debugId]);
   let number = 0;
   for (let round = 0; round < rounds; round++) {

@@ -1,7 +1,14 @@
-import type { Locations } from "./locations.ts";
+import { AnswerTooLarge, type Locations } from "./locations.ts";
 
-/** The answers to consecutive parts of a list of offsets, as the answer to all of it; a string may be in it twice. */
+/** Rows that an answer may have: the crate's bound, too. */
+const mostRows = 2 ** 24;
+
+/**
+ * The answers to consecutive parts of a list of offsets, as the answer to all of it; a string may be in it twice.
+ * Throws an AnswerTooLarge.
+ */
 export function joinLocations(parts: Locations[]): Locations {
+  if (parts.reduce((sum, { functions }) => sum + functions.length, 0) > mostRows) throw new AnswerTooLarge();
   return parts.reduce(joinTwo);
 }
 

@@ -15,9 +15,9 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
-/** Offsets of one lookup that are worth another thread, and up to how many joining the answers is little work. */
+/** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
-const mostShared = 50_000;
+const mostShared = 2000;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
 

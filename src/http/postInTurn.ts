@@ -3,7 +3,7 @@ import { createServer, request, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Lets `app` answer the bodies of v5 requests, one after the other, on a port that nobody is told of. */
-export async function postAgainAndAgain(app: RequestListener, bodies: Iterable<string>): Promise<void> {
+export async function postInTurn(app: RequestListener, bodies: Iterable<string>): Promise<void> {
   const server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
