@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -96,10 +97,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUp({ ...parts, converters, lookups }, folder.temporaryPath("warm-up")).catch(
-    (err: unknown) => logs.app.warn({ err }, "warm-up failed"),
+  const enough = AbortSignal.timeout(longestWarmUp);
+  const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
+    logs.app.warn({ err }, "warm-up failed"),
   );
-  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  starting.defer(() => warmingUp);
+  await Promise.race([warmingUp, once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);

@@ -1,6 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
+import { Admission } from "./http/admission.ts";
 import { createApp, type AppParts } from "./http/app.ts";
 import { postInTurn } from "./http/postInTurn.ts";
 import { createLogs } from "./logging.ts";
@@ -13,12 +16,14 @@ import type { Source, WantedModule } from "./symbols/source.ts";
 
 const rounds = 60;
 const framesInRound = 500;
-/** So many that most of what a round looks up is in pages that none before it has read. */
-const functions = 2500;
+/** What is looked up, and converted in the first rounds: both should be code that V8 has compiled for speed at the end. */
 const modules = 8;
+const functions = 2500;
+/** All symcaches take 6 MB. */
+const mostBytes = 50e6;
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "metrics" | "requestLog" | "symcaches"> & {
+type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
   config: Config;
   converters: Converters;
   lookups: Lookups;
@@ -26,24 +31,28 @@ type Shared = Omit<AppParts, "metrics" | "requestLog" | "symcaches"> & {
 
 /**
  * Brings the service to its full speed before it accepts requests: V8 compiles JavaScript and WebAssembly for speed once
- * they have run for a while. An app on the same threads answers made requests about made modules, one for each thread.
- * Its symcaches are in a new folder at `path`, which is removed; no log and no metric tells of it.
+ * they have run for a while. An app on the same threads answers requests about made modules. It has a folder of its own
+ * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
  */
-export async function warmUp(shared: Shared, path: string): Promise<void> {
+export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
   const { app: log, requests: requestLog } = createLogs(config, { write() {} });
   await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rm(path, { recursive: true, force: true }));
-  const folder = cleanUp.use(new SymcacheFolder(path, 1e9, 0, { evicted() {}, used() {}, failed() {} }));
+  const path = await mkdtemp(join(tmpdir(), "tseliot-warm-up-"));
+  cleanUp.defer(() => rm(path, { recursive: true }));
+  const silence = { evicted() {}, used() {}, failed() {} };
+  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
   await folder.open();
+  const admission = new Admission(config);
+  const isCrowded = () => false;
   const sources = [madeSource];
-  using symcaches = new Symcaches(
-    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
-    lookups,
+  using symcaches = new Symcaches({ sources, folder, converters, metrics, log, isCrowded, config }, lookups);
+  await postInTurn(
+    createApp({ ...shared, admission, symcaches, metrics, requestLog }),
+    madeRequests(),
+    signal,
   );
-  const app = createApp({ ...shared, symcaches, metrics, requestLog });
-  await postInTurn(app, madeRequests());
 }
 
 /** Has a sym file for each `warmup…`. */

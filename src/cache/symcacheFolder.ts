@@ -137,7 +137,7 @@ export class SymcacheFolder implements AsyncDisposable {
       ended.resolve();
       this.#events.used(this.#bytes);
     };
-    const path = this.#nextTemporaryPath();
+    const path = this.#temporaryPath();
     try {
       await this.#evict();
       await mkdir(dirname(path), { recursive: true });
@@ -175,7 +175,7 @@ export class SymcacheFolder implements AsyncDisposable {
 
   /** Writes, flushes and removes a small file. Throws what the disk says. */
   async checkWritable(): Promise<void> {
-    const path = this.#nextTemporaryPath();
+    const path = this.#temporaryPath();
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, "probe", { flush: true });
     await rm(path);
@@ -202,13 +202,8 @@ export class SymcacheFolder implements AsyncDisposable {
     return join(this.#root, version, key + suffix);
   }
 
-  /** Where a file or folder may be until the service ends, or is found to have ended. */
-  temporaryPath(name: string): string {
-    return join(this.#root, "tmp", this.#temporary, name);
-  }
-
-  #nextTemporaryPath(): string {
-    return this.temporaryPath(String(this.#filesWritten++));
+  #temporaryPath(): string {
+    return join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
   }
 
   #remember(key: string, entry: Entry): void {

@@ -2,13 +2,23 @@ import { once } from "node:events";
 import { createServer, request, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Lets `app` answer the bodies of v5 requests, one after the other, on a port that nobody is told of. */
-export async function postInTurn(app: RequestListener, bodies: Iterable<string>): Promise<void> {
+/**
+ * Lets `app` answer the bodies of v5 requests, one after the other, on a port that nobody is told of; no more of them once
+ * `signal` is aborted.
+ */
+export async function postInTurn(
+  app: RequestListener,
+  bodies: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   try {
-    for (const body of bodies) await post(port, body);
+    for (const body of bodies) {
+      if (signal.aborted) break;
+      await post(port, body);
+    }
   } finally {
     server.close();
     server.closeAllConnections();
