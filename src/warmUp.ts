@@ -45,9 +45,11 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
   await folder.open();
   const admission = new Admission(config);
-  const isCrowded = () => false;
   const sources = [madeSource];
-  using symcaches = new Symcaches({ sources, folder, converters, metrics, log, isCrowded, config }, lookups);
+  using symcaches = new Symcaches(
+    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+    lookups,
+  );
   await postInTurn(
     createApp({ ...shared, admission, symcaches, metrics, requestLog }),
     madeRequests(),
