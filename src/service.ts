@@ -61,7 +61,6 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
     }),
   );
-  await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
   const converters = starting.use(
@@ -96,10 +95,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+  const warmedUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );
-  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  const ready = Promise.all([warmedUp, folder.settled()]);
+  await Promise.race([ready, setTimeout(longestWarmUp, undefined, { ref: false })]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
