@@ -14,6 +14,8 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
+/** How often a thread is asked where that ends for no fault of the ask. */
+const attempts = 3;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
 
@@ -28,10 +30,12 @@ export class Lookups implements AsyncDisposable {
   /** By module the number of its thread. */
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
+  readonly #patience: number;
   readonly #warmingUp: Promise<void>[] = [];
 
-  /** `memory`: bytes of all threads together. */
-  constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
+  /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
+  constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
+    this.#patience = patience;
     const forPages = Math.min(memory / 2, mostForPages);
     this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
@@ -44,7 +48,7 @@ export class Lookups implements AsyncDisposable {
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<Exclude<LookupAnswer, { kind: "too_large" }>> {
-    const answer = await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
+    const answer = await this.#ask(module, symcache, offsets);
     if (answer.kind === "too_large") throw new AnswerTooLarge();
     if (typeof symcache === "string" && answer.kind === "found" && answer.holding)
       void this.#note(module, symcache, answer.holding);
@@ -66,6 +70,20 @@ export class Lookups implements AsyncDisposable {
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
+  /** What another ask, or somebody from outside, did to the thread is no answer to this ask: a new thread has one. */
+  async #ask(
+    module: SymcacheModule,
+    symcache: SymcacheBytes,
+    offsets: Uint32Array<ArrayBuffer>,
+  ): Promise<LookupAnswer> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
+      } catch (error) {
+        if (!(error instanceof ThreadEnded && error.isInnocent) || attempt === attempts) throw error;
+      }
+  }
+
   /** The thread of that number, a new one where it has crashed. */
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
@@ -74,7 +92,7 @@ export class Lookups implements AsyncDisposable {
   }
 
   #newThread(): Thread<LookupProtocol> {
-    const thread = new Thread<LookupProtocol>(entry, this.#data);
+    const thread = new Thread<LookupProtocol>(entry, this.#data, this.#patience);
     const warmUp = async () => {
       while (await thread.ask("warmUp", undefined));
     };
