@@ -66,7 +66,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const converters = starting.use(
     new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
   );
-  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout));
+  const lookups = starting.use(
+    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
+  );
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const symcaches = starting.use(

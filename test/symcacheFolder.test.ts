@@ -14,6 +14,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */
@@ -113,6 +114,29 @@ test("remembers over a restart what was used longest ago", async () => {
   await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) });
   await statusOf(service, peony);
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
+});
+
+test("takes a time to come, which a wrong clock wrote, for no use later than the start", async () => {
+  await using garden = await plant();
+  {
+    await using service = await garden.start();
+    for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
+  }
+  await utimes(join(garden.cache, aster.path), 4e9, 4e9);
+  const cap = { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) };
+  {
+    await using service = await garden.start({ ...cap, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+    for (const flower of [daisy, lilac]) await statusOf(service, flower);
+    await setTimeout(200);
+    await statusOf(service, peony);
+    assert.deepEqual(await garden.kept(), ["daisy", "lilac", "peony"]);
+  }
+  await utimes(join(garden.cache, daisy.path), 4e9, 4e9);
+  {
+    await using service = await garden.start(cap);
+    assert.ok(service.url);
+  }
+  assert.ok((await stat(join(garden.cache, daisy.path))).mtimeMs < 4e12);
 });
 
 test("evicts at start what is over the cap", async () => {

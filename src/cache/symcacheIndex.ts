@@ -70,7 +70,11 @@ export class SymcacheIndex {
     const now = Date.now();
     // A time to come is the doing of a clock that was wrong, here or there.
     const isPast = usedOnDisk <= now;
-    const entry = this.#entries.get(key) ?? { bytes: 0, used: isPast ? usedOnDisk : now, touched: usedOnDisk };
+    const entry = this.#entries.get(key) ?? {
+      bytes: 0,
+      used: isPast ? usedOnDisk : now,
+      touched: usedOnDisk,
+    };
     this.#entries.set(key, entry);
     this.#bytes += bytes - entry.bytes;
     entry.bytes = bytes;

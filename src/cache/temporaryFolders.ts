@@ -24,7 +24,8 @@ export async function sweepTemporaryFolders(
 ): Promise<void> {
   for (const name of (await readdir(folder).catch(ifAbsent)) ?? [])
     try {
-      if (await isAbandoned(folder, name, own)) await rm(join(folder, name), { recursive: true, force: true });
+      if (await isAbandoned(folder, name, own))
+        await rm(join(folder, name), { recursive: true, force: true });
     } catch (error) {
       failed(error);
     }

@@ -20,7 +20,10 @@ export class ThreadEnded extends Error {
   /** Whether this ask is not to blame: the thread had not come to it, or ended without an error. */
   readonly isInnocent: boolean;
 
-  constructor(message: string, { isInnocent = false, cause }: { isInnocent?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    { isInnocent = false, cause }: { isInnocent?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause });
     this.isInnocent = isInnocent;
   }

@@ -86,7 +86,12 @@ for (const step of ["converter_push", "converter_finish", "symcache_file_write"]
   });
 
 test("replaces a converter that ended, hangs or traps before it had any text, and loses nothing", async () => {
-  const expressions = [idle(exit), idle(hang), inCrate("converter_new", hang), inCrate("converter_new", trap)];
+  const expressions = [
+    idle(exit),
+    idle(hang),
+    inCrate("converter_new", hang),
+    inCrate("converter_new", trap),
+  ];
   const modules = expressions.map((_, number) => madeModule(`module${number}.so`));
   await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "0.5" });
   const { world } = debugged;
@@ -150,24 +155,25 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
   const { world } = debugged;
   await world.ask(...modules);
   const over = new AbortController();
-  let answers = 0;
+  const answers: string[][] = [];
   const client = async () => {
-    for (; !over.signal.aborted; answers++)
-      assert.deepEqual(await world.ask(...modules), modules.map(() => "right, cached")); // prettier-ignore
+    while (!over.signal.aborted) {
+      answers.push(await world.ask(...modules));
+      assert.deepEqual(answers.at(-1), modules.map(() => "right, cached")); // prettier-ignore
+    }
   };
   const clients = Promise.all(Array.from({ length: 4 }, client));
   const ending = async () => {
     for (let end = 0; end < ends; end++) {
-      const before = answers;
       await debugged.evaluate(lookup, idle(exit));
       // None of the clients, which ask all the time, may lose three threads in a row.
-      while (answers < before + 8) await setTimeout(1);
+      for (const enough = answers.length + 8; answers.length < enough;) await setTimeout(1);
       await setTimeout(random.below(50));
     }
     over.abort();
   };
   await Promise.all([clients, ending()]);
-  t.diagnostic(`${answers} answers while lookup threads ended ${ends} times`);
+  t.diagnostic(`${answers.length} answers while lookup threads ended ${ends} times`);
 });
 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
