@@ -233,19 +233,24 @@ test("does not follow a link in place of a symcache", async () => {
   assert.equal(await statusOf(service, aster), "main, converted");
 });
 
-test("removes at start other versions' symcaches and what dead processes left half-written", async () => {
+test("removes at start other versions' symcaches and what dead processes left half-written, and nothing else", async () => {
   await using garden = await plant();
   const host = hostname();
+  // Process 1 is alive, but was given its number after a reboot.
+  const reused = `tmp/${host}-1-0a1b2c/0`;
   const left = [
     "symcache-v0/aster/A.symc",
     `tmp/${host}-${process.pid}-0a1b2c/0`,
     `tmp/${host}-4194305-0a1b2c/0`,
+    reused,
   ];
-  const foreign = ["tmp/otherhost-1-0a1b2c/0", "notes.txt"];
+  const letters = "tmp/letters/1";
+  const foreign = ["tmp/otherhost-1-0a1b2c/0", letters, "notes.txt", "symcache-views/1"];
   for (const path of [...left, ...foreign]) {
     await mkdir(join(garden.cache, path, ".."), { recursive: true });
     await writeFile(join(garden.cache, path), "x");
   }
+  for (const old of [reused, letters]) await utimes(join(garden.cache, old, ".."), 1, 1);
   await using service = await garden.start();
   assert.ok(service.url);
   assert.deepEqual(await garden.kept(), foreign.toSorted());

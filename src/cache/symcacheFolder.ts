@@ -2,6 +2,7 @@ import { lstat, lutimes, mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
+import { DiskHangs, inTime } from "./inTime.ts";
 import { suffix } from "./listSymcaches.ts";
 import { StockTaking } from "./stockTaking.ts";
 import { SymcacheIndex, type Entry } from "./symcacheIndex.ts";
@@ -88,7 +89,7 @@ export class SymcacheFolder implements AsyncDisposable {
 
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */
   async get(key: string): Promise<FoundSymcache | undefined> {
-    const entry = this.#index.get(key) ?? (await this.#findOthers(key));
+    const entry = this.#index.get(key) ?? (await inTime("lstat", this.#findOthers(key)));
     if (!entry) return undefined;
     entry.used = Date.now();
     this.#index.set(key, entry);
@@ -121,16 +122,21 @@ export class SymcacheFolder implements AsyncDisposable {
     };
     const path = this.#temporaryPath();
     try {
-      await this.#keepCap();
-      await this.#makeRoomOnDisk(bytes);
-      await mkdir(dirname(path), { recursive: true });
+      await inTime("mkdir", this.#prepare(bytes, path));
       await write(path);
       return { path, kept: this.#keep(key, bytes, path).finally(end) };
     } catch (error) {
-      await rm(path, { force: true }).catch(this.#events.failed);
+      // Where the disk hung nothing was written yet.
+      if (!(error instanceof DiskHangs)) await rm(path, { force: true }).catch(this.#events.failed);
       end();
       throw error;
     }
+  }
+
+  async #prepare(bytes: number, path: string): Promise<void> {
+    await this.#keepCap();
+    await this.#makeRoomOnDisk(bytes);
+    await mkdir(dirname(path), { recursive: true });
   }
 
   /** Flushes a written symcache and gives it its name, which is the answer. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import {
+  appendFile,
   cp,
   link,
   lstat,
@@ -12,6 +13,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   utimes,
   writeFile,
 } from "node:fs/promises";
@@ -19,6 +21,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { ifAbsent } from "../../src/cache/durableFiles.ts";
 import { temporaryFolder } from "../service.ts";
 import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
@@ -110,6 +113,36 @@ test("makes any damaged symcache again within the same request, or answers right
   }
   assert.deepEqual(await world.kept(), modules.map(({ name }) => name).toSorted());
   t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
+});
+
+test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made whole under its readers", async () => {
+  const module = madeModule("module.so", 20_000);
+  const whole = symcacheOf(module);
+  await using world = await startWorld([module], impatient);
+  await world.ask(module);
+  const random = new Random(9);
+  const path = pathOf(world, module);
+  const changes = [
+    () => truncate(path, random.below(whole.length)),
+    () => appendFile(path, whole.subarray(0, random.below(10_000))),
+    () => writeFile(path, Buffer.alloc(whole.length)),
+    () => writeFile(path, whole),
+  ];
+  const over = new AbortController();
+  const reader = async () => {
+    for (let left = times(30, 1_500); left > 0; left--)
+      assert.match((await world.ask(module))[0] ?? "", /^right/);
+  };
+  const writer = async () => {
+    // It may just not be there, for a reader found it damaged.
+    while (!over.signal.aborted) await random.pick(changes)().catch(ifAbsent);
+  };
+  const writing = writer();
+  await Promise.all([reader(), reader()]).finally(() => over.abort());
+  await writing;
+  await rm(path, { force: true });
+  assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await world.kept(), [module.name]);
 });
 
 test("uses no other version's file, no foreign one, and follows no link", async () => {

@@ -1,4 +1,4 @@
-/** A disk that is full or read-only: a small tmpfs that only the service sees. It needs root, for a mount namespace. */
+/** A disk that is full, read-only or hangs: one that only the service sees. It needs root, for a mount namespace. */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
@@ -17,6 +17,9 @@ const thinDisk = (folder: string) =>
   "mount -t tmpfs -o size=2m none /mnt && truncate -s 64m /mnt/disk && " +
   "mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0,nodiscard /mnt/disk && " +
   `mount -o loop /mnt/disk ${folder}`;
+const otherDisk = (folder: string) =>
+  "mount -t tmpfs -o size=100m none /mnt && truncate -s 64m /mnt/disk && " +
+  `mkfs.ext4 -q /mnt/disk && mount -o loop /mnt/disk ${folder}`;
 const skipThin = canDo(thinDisk("/mnt")) ? false : "mounting a file as a disk needs root and mkfs.ext4";
 
 /** Whether a command works in a mount namespace of its own. */
@@ -54,6 +57,14 @@ async function startOnDisk(
       const response = await fetch(`${world.service.url}/__heartbeat__`);
       const { checks } = (await response.json()) as { checks: Record<string, string> };
       return `${response.status}, ${checks["cache_folder"]}`;
+    },
+    mountOver: () => inNamespace("mount", "-t", "tmpfs", "none", world.folder),
+    unmount: () => inNamespace("umount", "--lazy", world.folder),
+    /** Lets whoever writes to it wait, until the answer is disposed of. */
+    async freeze() {
+      await inNamespace("fsfreeze", "--freeze", world.folder);
+      const thaw = async () => void (await inNamespace("fsfreeze", "--unfreeze", world.folder));
+      return { [Symbol.asyncDispose]: thaw };
     },
     restart: () => world.restart(),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
@@ -215,5 +226,41 @@ test(
     await world.ask(...modules, large);
     while ((await world.kept()).length < modules.length + 1) await setTimeout(50);
     assert.deepEqual(await world.ask(...modules, large), [...modules, large].map(() => "right, cached")); // prettier-ignore
+  },
+);
+
+test("answers while another disk is mounted over the folder and taken away", { skip }, async () => {
+  const modules = ["one.so", "other.so"].map((name) => madeModule(name));
+  await using world = await startOnTmpfs(modules, "size=1m", { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await world.ask(modules[0]!);
+  await world.mountOver();
+  assert.deepEqual(await world.ask(...modules), ["right, converted", "right, converted"]);
+  assert.deepEqual(await world.ask(...modules), ["right, cached", "right, cached"]);
+  await world.unmount();
+  assert.deepEqual(await world.ask(...modules), ["right, cached", "right, converted"]);
+  assert.deepEqual(await world.ask(...modules), ["right, cached", "right, cached"]);
+  assert.deepEqual(await world.kept(), ["one.so", "other.so"]);
+});
+
+test(
+  "answers while the disk hangs for all who write, and keeps what it makes once it doesn't",
+  { skip: skipThin },
+  async () => {
+    const modules = Array.from({ length: 4 }, (_, number) => madeModule(`module${number}.so`));
+    const [settled, ...others] = modules as [MadeModule, ...MadeModule[]];
+    await using world = await startOnDisk(modules, otherDisk);
+    await world.ask(settled);
+    {
+      await using frozen = await world.freeze();
+      assert.ok(frozen);
+      const answers = Promise.all(others.map((module) => world.ask(module)));
+      assert.deepEqual(await world.ask(settled), ["right, cached"]);
+      assert.equal(await world.heartbeat(), "503, error");
+      assert.deepEqual((await answers).flat(), others.map(() => "right, converted")); // prettier-ignore
+      assert.deepEqual(await world.ask(settled), ["right, cached"]);
+    }
+    for (const module of others) assert.match((await world.ask(module))[0] ?? "", /^right/);
+    assert.deepEqual(await world.ask(...modules), modules.map(() => "right, cached")); // prettier-ignore
+    assert.deepEqual(await world.kept(), modules.map(({ name }) => name)); // prettier-ignore
   },
 );

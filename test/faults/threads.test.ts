@@ -27,9 +27,14 @@ const inCrate = (name: string, deed: string) => `{
 }`;
 /** The thread does so when it comes to this function of node:fs. */
 const inDisk = (name: string, deed: string) => `{
-  process.getBuiltinModule("node:fs").${name} = () => { ${deed} };
+  const fs = process.getBuiltinModule("node:fs");
+  const { ${name} } = fs;
+  fs.${name} = (...parameters) => { ${deed} return ${name}(...parameters); };
   process.getBuiltinModule("node:module").syncBuiltinESMExports();
 }`;
+const sleep = (milliseconds: number) =>
+  `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});`;
+const fails = `throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "close" });`;
 
 /** A world under a debugger, whose service has one thread of each kind. */
 async function startDebugged(modules: MadeModule[], env: Record<string, string> = {}) {
@@ -132,12 +137,30 @@ test("remembers nothing of a sym file whose symcache a hanging disk doesn't take
   assert.deepEqual(await world.kept(), [one.name]);
 });
 
+test("waits for a slow disk as long as it takes something", async () => {
+  const large = madeModule("large.so", 250_000);
+  await using debugged = await startDebugged([large], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  const { world } = debugged;
+  await debugged.evaluate(converter, inDisk("writeSync", sleep(100)));
+  assert.deepEqual(await world.ask(large), ["right, converted"]);
+  assert.equal(world.hits(large), 1);
+  assert.deepEqual(await world.kept(), [large.name]);
+});
+
+for (const name of ["openSync", "writeSync", "closeSync"])
+  test(`answers without keeping what the disk has no room for in ${name}`, async () => {
+    await using debugged = await startDebugged([one]);
+    const { world } = debugged;
+    await debugged.evaluate(converter, inDisk(name, fails));
+    for (let time = 0; time < 2; time++) assert.deepEqual(await world.ask(one), ["right, converted"]);
+    assert.deepEqual(await world.kept(), []);
+  });
+
 test("takes no pause of the whole process for a thread that hangs", async () => {
   await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "1" });
   const { world } = debugged;
-  const sleep = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);";
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
-  await debugged.evaluate(converter, inCrate("converter_push", tell + sleep));
+  await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
   const answer = world.ask(one);
   while (!world.service.errors.includes("at work")) await setTimeout(10);
   world.service.signal("SIGSTOP");
