@@ -62,13 +62,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
     }),
   );
-  await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
   const converters = starting.use(
     new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
   );
-  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
+  const lookups = starting.use(
+    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
+  );
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const symcaches = starting.use(
@@ -102,7 +103,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     logs.app.warn({ err }, "warm-up failed"),
   );
   starting.defer(() => warmingUp);
-  await Promise.race([warmingUp, once(enough, "abort")]);
+  await Promise.race([Promise.all([warmingUp, folder.settled()]), once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);

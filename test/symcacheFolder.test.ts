@@ -14,6 +14,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */
@@ -115,6 +116,29 @@ test("remembers over a restart what was used longest ago", async () => {
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
 });
 
+test("takes a time to come, which a wrong clock wrote, for no use later than the start", async () => {
+  await using garden = await plant();
+  {
+    await using service = await garden.start();
+    for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
+  }
+  await utimes(join(garden.cache, aster.path), 4e9, 4e9);
+  const cap = { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) };
+  {
+    await using service = await garden.start({ ...cap, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+    for (const flower of [daisy, lilac]) await statusOf(service, flower);
+    await setTimeout(200);
+    await statusOf(service, peony);
+    assert.deepEqual(await garden.kept(), ["daisy", "lilac", "peony"]);
+  }
+  await utimes(join(garden.cache, daisy.path), 4e9, 4e9);
+  {
+    await using service = await garden.start(cap);
+    assert.ok(service.url);
+  }
+  assert.ok((await stat(join(garden.cache, daisy.path))).mtimeMs < 4e12);
+});
+
 test("evicts at start what is over the cap", async () => {
   await using garden = await plant();
   {
@@ -209,19 +233,24 @@ test("does not follow a link in place of a symcache", async () => {
   assert.equal(await statusOf(service, aster), "main, converted");
 });
 
-test("removes at start other versions' symcaches and what dead processes left half-written", async () => {
+test("removes at start other versions' symcaches and what dead processes left half-written, and nothing else", async () => {
   await using garden = await plant();
   const host = hostname();
+  // Process 1 is alive, but was given its number after a reboot.
+  const reused = `tmp/${host}-1-0a1b2c/0`;
   const left = [
     "symcache-v0/aster/A.symc",
     `tmp/${host}-${process.pid}-0a1b2c/0`,
     `tmp/${host}-4194305-0a1b2c/0`,
+    reused,
   ];
-  const foreign = ["tmp/otherhost-1-0a1b2c/0", "notes.txt"];
+  const letters = "tmp/letters/1";
+  const foreign = ["tmp/otherhost-1-0a1b2c/0", letters, "notes.txt", "symcache-views/1"];
   for (const path of [...left, ...foreign]) {
     await mkdir(join(garden.cache, path, ".."), { recursive: true });
     await writeFile(join(garden.cache, path), "x");
   }
+  for (const old of [reused, letters]) await utimes(join(garden.cache, old, ".."), 1, 1);
   await using service = await garden.start();
   assert.ok(service.url);
   assert.deepEqual(await garden.kept(), foreign.toSorted());

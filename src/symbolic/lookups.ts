@@ -18,6 +18,8 @@ const leastForPages = 8e6;
 /** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
 const mostShared = 2000;
+/** How often a thread is asked where that ends for no fault of the ask. */
+const attempts = 3;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
 
@@ -34,13 +36,15 @@ export class Lookups implements AsyncDisposable {
   /** By module the number of its thread. */
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
+  readonly #patience: number;
 
-  /** `memory`: bytes of all threads together. */
-  constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
+  /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
+  constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
+    this.#patience = patience;
     const forPages = Math.min(memory / 2, mostForPages);
     this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
-    this.#threads = Array.from({ length: threads }, () => new Thread(entry, this.#data));
+    this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
@@ -52,10 +56,9 @@ export class Lookups implements AsyncDisposable {
     const parts = this.#parts(symcache, offsets);
     const number = this.#number(module);
     const answers = await Promise.all(
-      parts.map((part, i) => {
-        const thread = this.#thread((number + i) % this.#threads.length);
-        return thread.ask("lookUp", { module, symcache, offsets: part });
-      }),
+      parts.map((part, i) =>
+        this.#ask((number + i) % this.#threads.length, { module, symcache, offsets: part }),
+      ),
     );
     const found = [];
     for (const answer of answers) {
@@ -88,11 +91,25 @@ export class Lookups implements AsyncDisposable {
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
+  /** What another ask, or somebody from outside, did to the thread is no answer to this ask: a new thread has one. */
+  async #ask(number: number, ask: Parameters<LookupProtocol["lookUp"]>[0]): Promise<LookupAnswer> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.#thread(number).ask("lookUp", ask);
+      } catch (error) {
+        if (!(error instanceof ThreadEnded && error.isInnocent) || attempt === attempts) throw error;
+      }
+  }
+
   /** The thread of that number, a new one where it has crashed. */
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
     if (thread && !thread.hasEnded) return thread;
-    return (this.#threads[number] = new Thread(entry, this.#data));
+    return (this.#threads[number] = this.#newThread());
+  }
+
+  #newThread(): Thread<LookupProtocol> {
+    return new Thread(entry, this.#data, this.#patience);
   }
 
   /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */
