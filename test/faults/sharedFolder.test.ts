@@ -1,8 +1,8 @@
 /** Several processes on one folder. */
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { bytesIn } from "./bytesIn.ts";
 import { madeModule, symcacheOf } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
 import { ask, impatient, startWorld } from "./world.ts";
@@ -64,17 +64,3 @@ test("keeps the cap within one file a process, and answers rightly, while four p
     `${kills} kills; at most ${Math.round((100 * most) / cap)} % of the cap, of ${processes} processes`,
   );
 });
-
-async function bytesIn(folder: string): Promise<number> {
-  const folders = await readdir(folder);
-  const entries = await Promise.all(
-    folders.map((name) => readdir(join(folder, name), { withFileTypes: true }).catch(() => [])),
-  );
-  const sizes = entries.flat().map((entry) =>
-    stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
