@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { startWorld } from "../faults/world.ts";
-import { askOn, clientLimits } from "./clients.ts";
+import { clientLimits } from "./client.ts";
+import { askOn } from "./clients.ts";
 import { Judge } from "./judge.ts";
 import { folderBytes, type Population } from "./population.ts";
 import { sample, type Sample } from "./sample.ts";
@@ -71,25 +72,24 @@ export async function soak(options: SoakOptions): Promise<Soak> {
   const result: Soak = { tally, faults: weather.faults, start: await sample(measured, 0, 1), samples: [] };
 
   const begin = performance.now();
-  const over = AbortSignal.any([signal, AbortSignal.timeout(minutes * 60_000)]);
+  const ended = new AbortController();
+  const over = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(minutes * 60_000)]);
   const judge = new Judge(steady, weather, tally);
   const parts = { url: world.service.url, population, weather, judge, tally };
-  const working = Promise.all([askOn(parts, clients, seed, over), weather.change(over)]);
   const next = async (seconds: number) => {
     world.server.hits.length = 0;
     const now = await sample(measured, (performance.now() - begin) / 60_000, seconds);
     onSample(now, tally, weather.spell);
     return now;
   };
-  const crashed = world.service.exit.then((code) => {
-    throw new Error(`the service ended with ${code}`);
-  });
   const watch = async () => {
     while (!over.aborted) {
       await setTimeout(interval * 1000, undefined, { signal: over }).catch(() => {});
       if (!over.aborted) result.samples.push(await next(interval));
     }
-    await working;
+  };
+  const goThrough = async () => {
+    await Promise.all([askOn(parts, clients, seed, over), weather.change(over), watch()]);
     const deadline = performance.now() + longestRest;
     while (!signal.aborted && performance.now() < deadline) {
       await setTimeout(1000, undefined, { signal }).catch(() => {});
@@ -97,6 +97,9 @@ export async function soak(options: SoakOptions): Promise<Soak> {
       if (result.rest.symcacheHandles === 0 && isAtRest(result.start, result.rest)) break;
     }
   };
-  await Promise.race([watch(), crashed]);
+  const crash = world.service.exit.then((code) => `the service ended by itself, with ${code}`);
+  const outcome = await Promise.race([goThrough(), crash]);
+  if (typeof outcome === "string") tally.isWrong(outcome);
+  ended.abort();
   return result;
 }
