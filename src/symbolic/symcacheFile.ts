@@ -29,6 +29,11 @@ export function openFile(path: string): SymcacheFile {
   };
 }
 
+/** Whether a file could not be opened for want of a handle, of which connections may have taken all. */
+export function isOutOfHandles(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE");
+}
+
 /** Bytes in memory, as if they were in a file. */
 export function asFile(memory: SharedArrayBuffer): SymcacheFile {
   const bytes = new Uint8Array(memory);

@@ -100,8 +100,8 @@ export class Symcaches implements Disposable {
       if (!found) return undefined;
       result = "error";
       const answer = await this.#lookUpIn(found.path, key, module, offsets, "cached");
-      if (answer) result = "hit";
-      else await folder.remove(key, found);
+      if (answer?.status === "cached") result = "hit";
+      else if (!answer) await folder.remove(key, found);
       return answer;
     } catch (error) {
       if (error instanceof AnswerTooLarge) result = "hit";
@@ -134,6 +134,10 @@ export class Symcaches implements Disposable {
     }
     if (answer.kind === "found")
       return { status, moduleName: answer.moduleName, locations: answer.locations };
+    if (answer.kind === "out_of_handles") {
+      log.error({ module: key, reason: answer.message }, "symcache can't be opened");
+      return failed(answer.message);
+    }
     if (answer.kind !== "missing")
       log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
     return undefined;
