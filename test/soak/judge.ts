@@ -40,27 +40,33 @@ export class Judge {
   answer(asked: SoakRequest, answered: Answered): void {
     if (!this.status(answered, 200)) return;
     try {
-      const answer = JSON.parse(answered.text) as object;
+      const answer = JSON.parse(answered.text) as unknown;
       const { found, bare } = checkAnswer(asked, answer);
       for (const module of found) if (this.#steady.has(module)) this.#settled.add(module);
-      for (const module of bare) this.#excuse(module, answered);
-      if ("debug" in answer) this.#count(answer as SoakDebug, answered);
+      const { debug } = answer as Partial<SoakDebug>;
+      for (const module of bare) this.#excuse(module, answered, debug);
+      if (debug) this.#count(debug, answered);
     } catch (error) {
       this.#tally.isWrong(`${asked.version}: ${String(error)}`);
     }
   }
 
-  #excuse(module: MadeModule | undefined, { from, until }: Answered): void {
+  #excuse(module: MadeModule | undefined, { from, until }: Answered, debug?: SoakDebug["debug"]): void {
     if (!module) return;
-    if (this.#settled.has(module)) throw new Error(`no symbols of ${module.name}, which are in the folder`);
+    const { status, reason } = debug?.modules.status_per_module[module.key] ?? {};
+    const said = status === undefined ? "" : ` (${status}: ${reason})`;
+    if (this.#settled.has(module))
+      throw new Error(`no symbols of ${module.name}, which is in the folder${said}`);
     if (!this.#weather.excuses(module, from, until))
-      throw new Error(`no symbols of ${module.name}, though the symbol server is well`);
+      throw new Error(`no symbols of ${module.name}, though the symbol server is well${said}`);
   }
 
-  #count({ debug }: SoakDebug, { from, until }: Answered): void {
+  #count(debug: SoakDebug["debug"], { from, until }: Answered): void {
     for (const { status } of Object.values(debug.modules.status_per_module)) this.#tally.module(status);
     if (debug.downloads.count === 0) this.#tally.cached(until - from);
   }
 }
 
-type SoakDebug = { debug: V5Answer["debug"] & { downloads: { count: number } } };
+type SoakDebug = {
+  debug: V5Answer["debug"] & { downloads: { count: number } };
+};

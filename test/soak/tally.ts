@@ -1,3 +1,6 @@
+/** So many wrong answers are told of in words. */
+const shown = 10;
+
 /** What came of all requests. */
 export class Tally {
   /** Answers by status, and clients that left, without waiting for theirs. */
@@ -25,7 +28,7 @@ export class Tally {
   }
 
   isWrong(what: string): void {
-    if (++this.wrongAnswers <= 20) this.wrong.push(what);
+    if (++this.wrongAnswers <= shown) this.wrong.push(what);
   }
 
   /** Milliseconds since this was last asked. */

@@ -37,7 +37,8 @@ export function halves(samples: Sample[]): Halves | undefined {
 /** Everything that is wrong, in a sentence each; none where all is well. */
 export function findings({ tally, start, samples, rest }: Soak): string[] {
   const found: string[] = [];
-  if (tally.wrongAnswers > 0) found.push(`${tally.wrongAnswers} answers were wrong: ${tally.wrong[0]}`);
+  if (tally.wrongAnswers > 0)
+    found.push(`${tally.wrongAnswers} answers were wrong:\n${tally.wrong.join("\n")}`);
   const most = Math.max(...samples.map(({ folderMegabytes }) => folderMegabytes));
   if (most * 1e6 > folderBytes) found.push(`the folder held ${most} MB, more than it may`);
   const compared = halves(samples);
