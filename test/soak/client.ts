@@ -9,12 +9,10 @@ import { crashPings, oldRequest, profile, smallRequest, type SoakRequest } from 
 import type { Tally } from "./tally.ts";
 import type { Weather } from "./weather.ts";
 
-/** Milliseconds in which an answer must begin. */
-const patience = 60_000;
+/** Milliseconds in which an answer must begin: longer than all attempts of a download. */
+const patience = 120_000;
 /** Requests at once: more than there are places for. */
 const crowd = 300;
-/** Milliseconds in which a crowd is mostly gone. */
-const crowdTime = 3_000;
 /** Limits of the service that clients meet. */
 export const clientLimits = {
   ELIOT_MAX_REQUESTS: "200",
@@ -74,14 +72,13 @@ export class Client {
   /** Is many that come at once, and go. */
   async crowd(): Promise<void> {
     const { weather, population } = this.#parts;
-    const from = performance.now();
-    // Meanwhile requests that have to wait for downloads find no place.
-    weather.excuseAll(from, from + crowdTime);
+    // Requests that have to wait for downloads find no place meanwhile.
+    const gone = weather.excuseAll(0);
     const agent = newAgent();
     const asked = Array.from({ length: crowd }, () => smallRequest(this.#random, population));
     await Promise.all(asked.map((each) => this.#ask(each, agent)));
     await agent.destroy();
-    weather.excuseAll(from, performance.now() + crowdTime);
+    gone();
   }
 
   async #ask(asked: SoakRequest, agent = this.#agent): Promise<void> {

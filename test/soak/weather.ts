@@ -16,7 +16,7 @@ interface Spell {
   isAway?: boolean;
 }
 
-const calm: Spell = { name: "calm", seconds: [30, 60], faults: 0 };
+const calm: Spell = { name: "calm", seconds: [45, 90], faults: 0 };
 const spells: Spell[] = [
   { name: "some faults", seconds: [20, 60], faults: 5 },
   { name: "many faults", seconds: [5, 20], faults: 60 },
@@ -29,20 +29,20 @@ const spells: Spell[] = [
  * before the next attempt, and then the breaker's cooldown or the memory of a failure.
  */
 export const faultLimits = {
-  ELIOT_CONNECT_TIMEOUT: "2",
-  ELIOT_HEADERS_TIMEOUT: "2",
-  ELIOT_STALL_TIMEOUT: "2",
-  ELIOT_DOWNLOAD_TIMEOUT: "10",
+  ELIOT_CONNECT_TIMEOUT: "5",
+  ELIOT_HEADERS_TIMEOUT: "5",
+  ELIOT_STALL_TIMEOUT: "5",
+  ELIOT_DOWNLOAD_TIMEOUT: "20",
   ELIOT_BREAKER_COOLDOWN: "3",
   ELIOT_DOWNLOAD_FAILED_TTL: "5",
   ELIOT_NOT_FOUND_TTL: "600",
 };
-const passing = 25_000;
+const passing = 35_000;
 const remembered = 600_000 + passing;
 
 /** Bytes of sym files for which every fault and every form is made; larger ones have few of their own. */
 const small = 200_000;
-/** Those of one that may be served with the others': after three redirects of its own. */
+/** Of one the redirects would count on among the others. */
 const forms = wholeDownloads.filter(([how]) => !how.includes("redirects"));
 
 /**
@@ -55,7 +55,7 @@ export class Weather {
   readonly #world: World;
   readonly #seed: number;
   #spell = calm;
-  /** On the performance clock: where any module may be bare, in order. */
+  /** On the performance clock: when any module may be bare. */
   readonly #troubles: { from: number; until: number }[] = [];
   /** By module: how long it may be bare for what was served for itself. */
   readonly #excusedUntil = new Map<MadeModule, number>();
@@ -78,17 +78,19 @@ export class Weather {
       const [least, most] = this.#spell.seconds;
       const milliseconds = 1000 * (least + ((most - least) * random.below(1000)) / 1000);
       const wait = setTimeout(milliseconds, undefined, { signal }).catch(() => {});
-      if (this.#spell.isAway) await this.#away(wait, milliseconds);
+      if (this.#spell.isAway) await this.#away(wait);
       else await wait;
     }
     this.#spell = calm;
   }
 
-  /** Notes that any module may be bare from a time to another. */
-  excuseAll(from: number, until: number): void {
-    const last = this.#troubles.at(-1);
-    if (last && from <= last.until) last.until = Math.max(last.until, until);
-    else this.#troubles.push({ from, until });
+  /** Any module may be bare from now on, until so many milliseconds after what this gives was called. */
+  excuseAll(milliseconds: number): () => void {
+    const trouble = { from: performance.now(), until: Infinity };
+    this.#troubles.push(trouble);
+    return () => {
+      trouble.until = performance.now() + milliseconds;
+    };
   }
 
   /** Whether a request that was under way between two times may have no symbols of a module. */
@@ -97,14 +99,13 @@ export class Weather {
     return this.#troubles.some((trouble) => trouble.from <= until && trouble.until >= from);
   }
 
-  async #away(wait: Promise<void>, milliseconds: number): Promise<void> {
+  async #away(wait: Promise<void>): Promise<void> {
     count(this.faults, this.#spell.name);
-    const from = performance.now();
-    this.excuseAll(from, from + milliseconds + passing);
+    const over = this.excuseAll(passing);
     const listenAgain = await this.#world.server.stop();
     await wait;
     await listenAgain();
-    this.excuseAll(from, performance.now() + passing);
+    over();
   }
 
   #serve(module: MadeModule, number: number): Script {
@@ -127,7 +128,7 @@ export class Weather {
     const { what, script, isRemembered } = random.pick(choices);
     const now = performance.now();
     count(this.faults, what);
-    this.excuseAll(now, now + passing);
+    this.excuseAll(passing)();
     this.#excusedUntil.set(
       module,
       Math.max(this.#excusedUntil.get(module) ?? 0, now + (isRemembered ? remembered : passing)),
