@@ -13,10 +13,10 @@ export interface Population {
   absent: [debugFilename: string, debugId: string][];
 }
 
-/** What the folder may hold: less than half of all symcaches. */
-export const folderBytes = 120e6;
+/** What the folder may hold: two thirds of all symcaches. What is written at a time leaves room for the steady ones. */
+export const folderBytes = 150e6;
 
-/** Some 230 MB of sym files. */
+/** 200 MB of sym files, which make 226 MB of symcaches. */
 export function wholePopulation(): Population {
   return {
     steady: [200, 2_000, 20_000, 20_000, 60_000].map((functions, number) =>
@@ -26,7 +26,7 @@ export function wholePopulation(): Population {
       made(`usual${number}.${number % 3 === 0 ? "pdb" : "so"}`, number % 7 === 3 ? 20_000 : 100 + 6 * number),
     ),
     // That of the last is so large that its converter thread is replaced.
-    large: [200_000, 200_000, 200_000, 200_000, 700_000].map((functions, number) =>
+    large: [250_000, 250_000, 250_000, 250_000, 900_000].map((functions, number) =>
       made(`large${number}.so`, functions),
     ),
     absent: Array.from({ length: 40 }, (_, number) => absentModule(number)),
