@@ -38,7 +38,7 @@ export function halves(samples: Sample[]): Halves | undefined {
 export function findings({ tally, start, samples, rest }: Soak): string[] {
   const found: string[] = [];
   if (tally.wrongAnswers > 0)
-    found.push(`${tally.wrongAnswers} answers were wrong:\n${tally.wrong.join("\n")}`);
+    found.push(`wrong answers, ${tally.wrongAnswers} in all:\n${tally.wrong.join("\n")}`);
   const most = Math.max(...samples.map(({ folderMegabytes }) => folderMegabytes));
   if (most * 1e6 > folderBytes) found.push(`the folder held ${most} MB, more than it may`);
   const compared = halves(samples);
