@@ -54,7 +54,7 @@ export function counts({ tally, faults }: Soak): string {
 
 /** How it went over the minutes, as SVG. */
 export function drawing({ samples }: Soak, title: string): string {
-  const end = Math.max(...samples.map(({ minutes }) => minutes));
+  const end = Math.ceil(Math.max(...samples.map(({ minutes }) => minutes)));
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * end);
   const panel = (name: string, series: Record<string, Quantity>): Panel => ({
     title: name,

@@ -42,7 +42,7 @@ async function run({ minutes, seed, clients, plot, docs: forDocs }: Options): Pr
     counts(result),
   ].join("\n\n");
   console.log(text);
-  const svg = drawing(result, `A soak of ${Math.round(soaked)} minutes`);
+  const svg = drawing(result, `A soak of ${Math.round(soaked)} minutes, by minute`);
   if (plot !== undefined) await writeFile(plot, svg);
   if (forDocs || soaked >= long * 0.99) {
     const docs = new URL("../../docs/", import.meta.url);
