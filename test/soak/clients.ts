@@ -17,7 +17,7 @@ export async function askOn(
   const goOn = async (random: Random, rest: number, act: (client: Client) => Promise<void>) => {
     const client = new Client(parts, random, agent, signal);
     while (!signal.aborted) {
-      await act(client);
+      await act(client).catch((error: unknown) => parts.tally.isWrong(String(error)));
       await setTimeout(random.below(rest), undefined, { signal }).catch(() => {});
     }
   };

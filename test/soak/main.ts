@@ -56,10 +56,15 @@ async function run({ minutes, seed, clients, plot, docs: forDocs }: Options): Pr
   else console.log("\nNo answer was wrong. It was too short to say whether it stays flat.");
 }
 
-/** On a terminal a line that the next overwrites; else a line now and then. */
+/** Tells of the first wrong answers as they come, and how it goes: on a terminal in a line that the next overwrites, else in one now and then. */
 function tell(minutes: number): (sample: Sample, tally: Tally, spell: string) => void {
   let last = -Infinity;
-  return (sample, { answers, wrongAnswers }, spell) => {
+  let told = 0;
+  return (sample, { answers, wrongAnswers, wrong }, spell) => {
+    for (; told < wrong.length; told++) {
+      report("");
+      console.log(`wrong in minute ${sample.minutes.toFixed(1)}: ${wrong[told]}`);
+    }
     const requests = [...answers.values()].reduce((total, times) => total + times, 0);
     const line = [
       `${sample.minutes.toFixed(1)} of ${minutes} min`,

@@ -15,6 +15,7 @@ export interface Sample {
   threads: number;
   /** Symcaches, and what is being written. */
   folderMegabytes: number;
+  /** NaN where nobody asked. */
   answersPerSecond: number;
   /** Milliseconds of answers whose symcaches were all in the folder; NaN where there were none. */
   median: number;
@@ -27,17 +28,16 @@ interface Measured {
   tally: Tally;
 }
 
-/** Measures a running process. `minutes` since the soak began, `seconds` since the sample before. */
+/** Measures a running process. `minutes` since the soak began, and when the sample before was taken. */
 export async function sample(
   { pid, folder, tally }: Measured,
   minutes: number,
-  seconds: number,
+  minutesBefore = NaN,
 ): Promise<Sample> {
-  const [status, handles, symcaches, temporary] = await Promise.all([
+  const [status, handles, bytes] = await Promise.all([
     readFile(`/proc/${pid}/status`, "utf8"),
     openFiles(pid),
-    bytesIn(join(folder, "symcache-v1")),
-    bytesIn(join(folder, "tmp")),
+    folderBytes(folder),
   ]);
   const numberOf = (name: string) => Number(new RegExp(`^${name}:\\s+([0-9]+)`, "m").exec(status)?.[1]);
   const { all, cached } = tally.takeTimes();
@@ -47,11 +47,18 @@ export async function sample(
     handles: handles.length,
     symcacheHandles: handles.filter((file) => file.startsWith(folder)).length,
     threads: numberOf("Threads"),
-    folderMegabytes: (symcaches + temporary) / 1e6,
-    answersPerSecond: all.length / seconds,
+    folderMegabytes: bytes / 1e6,
+    answersPerSecond: all.length / (60 * (minutes - minutesBefore)),
     median: quantile(cached, 0.5),
     p99: quantile(cached, 0.99),
   };
+}
+
+/** The lesser of two looks, for a file that is evicted for another meanwhile may be counted with that. */
+async function folderBytes(folder: string): Promise<number> {
+  const look = async () =>
+    (await bytesIn(join(folder, "symcache-v1"))) + (await bytesIn(join(folder, "tmp")));
+  return Math.min(await look(), await look());
 }
 
 /** What a process has open: paths of files, or the like of `socket:[7]` and `anon_inode:[eventfd]`. */

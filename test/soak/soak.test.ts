@@ -134,7 +134,7 @@ test("finds a folder that is over its bound at any time, and tells of wrong answ
   tally.isWrong("500: oh");
   const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));
   assert.deepEqual(found(samples, atRest, tally), [
-    "wrong answers, 1 in all:\n500: oh",
+    "1 wrong answers, the first: 500: oh",
     "the folder held 151 MB, more than it may",
   ]);
 });

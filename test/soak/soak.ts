@@ -32,6 +32,8 @@ export interface Soak {
   samples: Sample[];
   /** After the last request, once the service has closed what it doesn't use; absent where it was ended early. */
   rest?: Sample;
+  /** That the service ended, in words. */
+  crash?: string;
 }
 
 /** A small instance: what it holds is churned within minutes. */
@@ -69,23 +71,24 @@ export async function soak(options: SoakOptions): Promise<Soak> {
   const measured = { pid: world.service.pid, folder: world.folder, tally };
   // All at once, so that all converters start.
   await Promise.all(steady.map((module) => world.ask(module)));
-  const result: Soak = { tally, faults: weather.faults, start: await sample(measured, 0, 1), samples: [] };
+  const result: Soak = { tally, faults: weather.faults, start: await sample(measured, 0), samples: [] };
 
   const begin = performance.now();
   const ended = new AbortController();
   const over = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(minutes * 60_000)]);
   const judge = new Judge(steady, weather, tally);
   const parts = { url: world.service.url, population, weather, judge, tally };
-  const next = async (seconds: number) => {
+  let before = result.start;
+  const next = async () => {
     world.server.hits.length = 0;
-    const now = await sample(measured, (performance.now() - begin) / 60_000, seconds);
-    onSample(now, tally, weather.spell);
-    return now;
+    before = await sample(measured, (performance.now() - begin) / 60_000, before.minutes);
+    onSample(before, tally, weather.spell);
+    return before;
   };
   const watch = async () => {
     while (!over.aborted) {
       await setTimeout(interval * 1000, undefined, { signal: over }).catch(() => {});
-      if (!over.aborted) result.samples.push(await next(interval));
+      if (!over.aborted) result.samples.push(await next());
     }
   };
   const goThrough = async () => {
@@ -93,13 +96,20 @@ export async function soak(options: SoakOptions): Promise<Soak> {
     const deadline = performance.now() + longestRest;
     while (!signal.aborted && performance.now() < deadline) {
       await setTimeout(1000, undefined, { signal }).catch(() => {});
-      result.rest = await next(1);
+      result.rest = await next();
       if (result.rest.symcacheHandles === 0 && isAtRest(result.start, result.rest)) break;
     }
   };
-  const crash = world.service.exit.then((code) => `the service ended by itself, with ${code}`);
-  const outcome = await Promise.race([goThrough(), crash]);
-  if (typeof outcome === "string") tally.isWrong(outcome);
+  const crash = world.service.exit.then((code) =>
+    code === null ? "the service was killed" : `the service ended by itself, with exit code ${code}`,
+  );
+  const going = goThrough().catch(async (error: unknown) => {
+    // What fails because the service has just ended is no news.
+    await setTimeout(1000);
+    throw error;
+  });
+  const end = await Promise.race([going, crash]);
+  if (typeof end === "string") result.crash = end;
   ended.abort();
   return result;
 }

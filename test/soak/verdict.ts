@@ -35,10 +35,9 @@ export function halves(samples: Sample[]): Halves | undefined {
 }
 
 /** Everything that is wrong, in a sentence each; none where all is well. */
-export function findings({ tally, start, samples, rest }: Soak): string[] {
-  const found: string[] = [];
-  if (tally.wrongAnswers > 0)
-    found.push(`wrong answers, ${tally.wrongAnswers} in all:\n${tally.wrong.join("\n")}`);
+export function findings({ tally, start, samples, rest, crash }: Soak): string[] {
+  const found = crash === undefined ? [] : [crash];
+  if (tally.wrongAnswers > 0) found.push(`${tally.wrongAnswers} wrong answers, the first: ${tally.wrong[0]}`);
   const most = Math.max(...samples.map(({ folderMegabytes }) => folderMegabytes));
   if (most * 1e6 > folderBytes) found.push(`the folder held ${most} MB, more than it may`);
   const compared = halves(samples);
