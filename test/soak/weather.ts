@@ -40,6 +40,10 @@ export const faultLimits = {
 const passing = 35_000;
 const remembered = 600_000 + passing;
 
+/** Milliseconds between two looks at the clock, and how late that must be to be a stall. */
+const clockInterval = 500;
+const late = 1_000;
+
 /** Bytes of sym files for which every fault and every form is made; larger ones have few of their own. */
 const small = 200_000;
 /** Of one the redirects would count on among the others. */
@@ -72,6 +76,11 @@ export class Weather {
 
   /** Lets spell follow spell until `signal` says otherwise; then all is well. */
   async change(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#changeSpells(signal), this.#watchClock(signal)]);
+    this.#spell = calm;
+  }
+
+  async #changeSpells(signal: AbortSignal): Promise<void> {
     const random = new Random(1, this.#seed);
     for (let turn = 0; !signal.aborted; turn++) {
       this.#spell = turn % 2 === 0 ? calm : random.pick(spells);
@@ -81,7 +90,18 @@ export class Weather {
       if (this.#spell.isAway) await this.#away(wait);
       else await wait;
     }
-    this.#spell = calm;
+  }
+
+  /** Where others use the machine so much that even this is late, a symbol server that is well looks as if it stalled. */
+  async #watchClock(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const from = performance.now();
+      await setTimeout(clockInterval, undefined, { signal }).catch(() => {});
+      const until = performance.now();
+      if (until - from < clockInterval + late) continue;
+      count(this.faults, "a stall of the machine");
+      this.#troubles.push({ from, until: until + passing });
+    }
   }
 
   /** Any module may be bare from now on, until so many milliseconds after what this gives was called. */
