@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { pino, type DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
+import { connectionsThatFit } from "./fileHandles.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
@@ -112,7 +113,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     { keepAliveTimeout, requestTimeout, headersTimeout, connectionsCheckingInterval },
     app,
   );
-  server.maxConnections = config.maxConnections;
+  server.maxConnections = await connectionsThatFit(config);
+  if (server.maxConnections < config.maxConnections)
+    logs.app.warn({ connections: server.maxConnections }, "few file handles: fewer connections are accepted");
   answerClientErrors(server);
   const endConnections = followConnections(server);
   await listen(server, config);

@@ -6,8 +6,8 @@ import { openFile, type SymcacheFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
 const pageBytes = 4096;
-/** Files that are open at once. */
-const mostFiles = 128;
+/** Files that each lookup thread has open at once. */
+export const mostFiles = 128;
 /** Milliseconds that a file stays open unused: for as long an evicted one still takes its place on the disk. */
 const longestIdle = 20_000;
 const idleCheckInterval = 5_000;

@@ -31,6 +31,11 @@ export function openFile(path: string): SymcacheFile {
   };
 }
 
+/** Whether a file could not be opened for want of a handle, of which connections may have taken all. */
+export function isOutOfHandles(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE");
+}
+
 /** Reads again and again, until V8 has compiled that for speed: the first lookup in a large symcache reads thousands of pages. */
 export function warmUpReading(): void {
   using file = openFile(import.meta.filename);

@@ -147,6 +147,10 @@ export class Symcaches implements Disposable {
     }
     if (answer.kind === "found")
       return { status, moduleName: answer.moduleName, locations: answer.locations };
+    if (answer.kind === "out_of_handles") {
+      log.error({ module: key, reason: answer.message }, "symcache can't be opened");
+      return failed(answer.message);
+    }
     if (answer.kind !== "missing")
       log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
     return answer.kind;

@@ -1,9 +1,9 @@
 /** Several processes on one folder. */
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { bytesIn } from "./bytesIn.ts";
 import { madeModule, symcacheOf } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
 import { ask, impatient, startWorld } from "./world.ts";
@@ -80,17 +80,3 @@ test("keeps the smallest of the caps that processes on one folder have", async (
     while ((await bytesIn(folder)) > 3 * file + 100) await setTimeout(20);
   }
 });
-
-async function bytesIn(folder: string): Promise<number> {
-  const folders = await readdir(folder);
-  const entries = await Promise.all(
-    folders.map((name) => readdir(join(folder, name), { withFileTypes: true }).catch(() => [])),
-  );
-  const sizes = entries.flat().map((entry) =>
-    stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}

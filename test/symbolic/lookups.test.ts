@@ -138,7 +138,7 @@ test("shares many offsets into a file among the threads, and answers as one of t
   for (const count of [399, 400, 1000, 2000]) {
     const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
     const alone = open(bytes).lookUp(places);
-    await using lookups = new Lookups(wasm, 3, 64e6, patience);
+    await using lookups = new Lookups(wasm, 3, 64e6, 60_000);
     const { moduleName, locations, holding } = found(await lookups.lookUp(module, path, places));
     assert.equal(moduleName, "a.so");
     assert.equal(holding?.isHeld, false);
