@@ -1,28 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { startSentry } from "./sentry.ts";
 import { startTestService } from "./service.ts";
-
-/** A server that takes what is sent to Sentry, and its DSN. */
-async function startSentry() {
-  const envelope = Promise.withResolvers<string>();
-  const server = createServer((request, response) => {
-    envelope.resolve(text(request));
-    void envelope.promise.then(() => response.end("{}"));
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return {
-    dsn: `http://key@127.0.0.1:${(server.address() as AddressInfo).port}/1`,
-    /** The first event: the third line of its envelope. */
-    event: envelope.promise.then(
-      (lines) => JSON.parse(lines.split("\n")[2] ?? "") as Record<string, unknown>,
-    ),
-    [Symbol.asyncDispose]: async () => void server.close(),
-  };
-}
 
 test("reports a bug to Sentry, without what tells of the client", async () => {
   await using sentry = await startSentry();
