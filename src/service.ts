@@ -99,7 +99,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const maxConnections = await connectionsLimit(config);
   if (maxConnections < config.maxConnections)
-    logs.app.warn({ maxConnections }, "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open");
+    logs.app.warn(
+      { maxConnections },
+      "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open",
+    );
   const http = createHttpServer(app, { ...config, maxConnections });
   await listen(http.server, config);
   const { port } = http.server.address() as AddressInfo;

@@ -83,4 +83,3 @@ test("shows a page at /", async () => {
   for (const [, path = ""] of page.matchAll(/(?:src|href)="(\/static[^"]+)"/g))
     assert.equal((await fetch(service.url + path)).status, 200, path);
 });
-

@@ -26,7 +26,10 @@ const faults = {
   "no such file": reply("404 Not Found"),
   "an error": reply(`500 ${marker}`, marker),
   "a page of its own": reply("200 OK", `<p>${marker}`),
-  "another module's file": reply("200 OK", "MODULE Linux x86_64 0123456789ABCDEF0123456789ABCDEF0 other.so\n"),
+  "another module's file": reply(
+    "200 OK",
+    "MODULE Linux x86_64 0123456789ABCDEF0123456789ABCDEF0 other.so\n",
+  ),
   "a redirect": reply("302 Found", "", { Location: `/${marker}` }),
   "a redirect to nowhere": reply("302 Found", "", { Location: `http://127.0.0.1:1/${marker}` }),
 };

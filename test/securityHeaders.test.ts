@@ -63,10 +63,7 @@ for (const [status, path, init, policy = jsonPolicy, asked = service] of [
     const response = await fetch(asked.url + path, init);
     assert.equal(response.status, status);
     const got = Object.fromEntries(response.headers);
-    assert.deepEqual(
-      Object.fromEntries(Object.keys(headers).map((name) => [name, got[name]])),
-      headers,
-    );
+    assert.deepEqual(Object.fromEntries(Object.keys(headers).map((name) => [name, got[name]])), headers);
     assert.equal(got["content-security-policy"], policy);
     assert.deepEqual(absent.filter((name) => name in got), []); // prettier-ignore
     if (status >= 400) {

@@ -61,11 +61,7 @@ export class Symcaches implements Disposable {
    * The source locations of `offsets` in `module`, in their order. A request gets no more symcaches made than are made or
    * may wait at a time: sources would be asked on and on for what a single body can name. Throws an AnswerTooLarge.
    */
-  async lookUp(
-    module: WantedModule,
-    offsets: Uint32Array<ArrayBuffer>,
-    usage: Usage,
-  ): Promise<ModuleLookup> {
+  async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const key = `${module.debugFilename}/${module.debugId}`;
     const start = performance.now();
     const cached = await this.#lookUpCached(key, module, offsets);
@@ -75,7 +71,10 @@ export class Symcaches implements Disposable {
     const { config, metrics } = this.#parts;
     if (++usage.misses > config.maxDownloads + config.downloadQueue) {
       metrics.increment("symbolicate.overloaded", {});
-      return { answer: overloaded("the request has too many modules that are not in the folder"), cacheLookup };
+      return {
+        answer: overloaded("the request has too many modules that are not in the folder"),
+        cacheLookup,
+      };
     }
 
     let cost: Cost | undefined;
