@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
 import type { DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, withoutSecrets, type Config } from "./config.ts";
@@ -22,7 +22,7 @@ import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
-import { warmUpService } from "./warmUp.ts";
+import { warmUp } from "./warmUp.ts";
 
 /** Milliseconds after which the service accepts requests however slow it still is. */
 const longestWarmUp = 1000;
@@ -92,10 +92,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+  const enough = AbortSignal.timeout(longestWarmUp);
+  const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );
-  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  starting.defer(() => warmingUp);
+  await Promise.race([warmingUp, once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const maxConnections = await connectionsLimit(config);
   if (maxConnections < config.maxConnections)
