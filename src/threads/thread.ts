@@ -42,6 +42,7 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
+  #lastSign = 0;
   #end: ThreadEnded | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** Parts of the patience in which something was asked for and nothing came. */
@@ -52,6 +53,7 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     this.#worker = new Worker(entry, { workerData });
     this.#worker.on("message", ({ id, answer }: Partial<AnswerMessage>) => {
       this.#quietParts = 0;
+      this.#lastSign = performance.now();
       if (id === undefined) return;
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
@@ -74,6 +76,11 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     return this.#end !== undefined;
   }
 
+  /** Milliseconds that it has been at the ask it is at; 0 where it has none. */
+  get busyFor(): number {
+    return this.#waiting.size === 0 ? 0 : performance.now() - this.#lastSign;
+  }
+
   /** The thread's answer. Rejects with a ThreadEnded. What is in `transfer` can't be used here afterwards. */
   ask<Name extends keyof P & string>(
     name: Name,
@@ -85,6 +92,7 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     if (this.#waiting.size === 0) this.#quietParts = 0;
     const id = this.#nextId++;
     const waiting = Promise.withResolvers<unknown>();
+    if (this.#waiting.size === 0) this.#lastSign = performance.now();
     this.#waiting.set(id, waiting);
     this.#worker.ref();
     this.#worker.postMessage({ id, name, argument } satisfies AskMessage, transfer);
