@@ -52,7 +52,7 @@ test("tells of every check of the heartbeat", async () => {
   const { checks } = (await response.json()) as { checks: object };
   const [, table = ""] = /\| check of `\/__heartbeat__`([^]*?)\n\n/.exec(operations) ?? [];
   const told = [...table.matchAll(/^\| `([a-z_]+)`/gm)].map(([, check]) => check);
-  assert.deepEqual(told.toSorted(), Object.keys(checks).toSorted());
+  assert.deepEqual(new Set(told), new Set(Object.keys(checks)));
 });
 
 /** Runs the `curl` examples of a page against a service of its own, and gives the answers. */
