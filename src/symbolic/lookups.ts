@@ -31,6 +31,7 @@ export class Lookups implements AsyncDisposable {
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
   readonly #patience: number;
+  #isEnding = false;
   readonly #warmingUp: Promise<void>[] = [];
 
   /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
@@ -67,6 +68,7 @@ export class Lookups implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
@@ -80,7 +82,8 @@ export class Lookups implements AsyncDisposable {
       try {
         return await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
       } catch (error) {
-        if (!(error instanceof ThreadEnded && error.isInnocent) || attempt === attempts) throw error;
+        const isInnocent = error instanceof ThreadEnded && error.isInnocent;
+        if (!isInnocent || attempt === attempts || this.#isEnding) throw error;
       }
   }
 
