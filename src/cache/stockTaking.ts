@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { Thread } from "../threads/thread.ts";
+import { inTime } from "./inTime.ts";
 import type { ListProtocol, Stock } from "./listSymcaches.ts";
 import type { SymcacheIndex } from "./symcacheIndex.ts";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
@@ -10,8 +10,6 @@ const entry = new URL("./listThread.ts", import.meta.url);
 /** Where others write, stock is taken before each write; that of a large folder takes one part in so many of the time. */
 const stockTakingPart = 10;
 const largeFolder = 10_000;
-/** Milliseconds that a write waits for stock to be taken. On a slow disk the cap is kept a little later. */
-const longestWait = 1000;
 
 interface Parts {
   root: string;
@@ -48,9 +46,9 @@ export class StockTaking implements AsyncDisposable {
     this.cleanedUp = this.#first.then(() => this.#reporting(this.#removeOtherVersions()));
   }
 
-  /** Learns what others wrote meanwhile, lest all of them together go over the cap. */
+  /** Learns what others wrote meanwhile, lest all of them together go over the cap. On a slow disk that is kept a little later. */
   async beforeWrite(): Promise<void> {
-    await Promise.race([this.#learn(), setTimeout(longestWait, undefined, { ref: false })]);
+    await this.#reporting(inTime("taking stock", this.#learn()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

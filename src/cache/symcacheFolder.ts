@@ -1,9 +1,10 @@
-import { lstat, lutimes, mkdir, rm, statfs, writeFile } from "node:fs/promises";
+import { lstat, lutimes, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
-import { DiskHangs, inTime } from "./inTime.ts";
+import { flush, ifAbsent, renameInto } from "./durableFiles.ts";
+import { inTime } from "./inTime.ts";
 import { suffix } from "./listSymcaches.ts";
+import { Room } from "./room.ts";
 import { StockTaking } from "./stockTaking.ts";
 import { SymcacheIndex, type Entry } from "./symcacheIndex.ts";
 import { nameTemporaryFolder } from "./temporaryFolders.ts";
@@ -14,10 +15,6 @@ const version = "symcache-v1";
 const touchInterval = 60_000;
 /** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
 const longestStart = 500;
-/** Milliseconds without a use after which a symcache makes room on a full disk. */
-const longUnused = 3_600_000;
-/** Bytes: a disk with less free is nearly full. */
-const fullDisk = 1e9;
 /** No debug filename has a `=`. */
 const probe = "=probe";
 
@@ -62,8 +59,7 @@ export class SymcacheFolder implements AsyncDisposable {
   readonly #temporary = nameTemporaryFolder();
   readonly #index = new SymcacheIndex();
   readonly #stockTaking: StockTaking;
-  #bytesBeingWritten = 0;
-  readonly #writes = new Set<Promise<void>>();
+  readonly #room: Room;
   #filesWritten = 0;
 
   /** Begins to take stock, which is done every `rescanInterval` milliseconds from then on. */
@@ -71,13 +67,15 @@ export class SymcacheFolder implements AsyncDisposable {
     this.#root = root;
     this.#maxBytes = maxBytes;
     this.#events = events;
+    const pathOf = (key: string) => this.#path(key);
+    this.#room = new Room({ root, maxBytes, index: this.#index, pathOf, ...events });
     this.#stockTaking = new StockTaking({
       root,
       version,
       temporary: this.#temporary,
       index: this.#index,
       interval: rescanInterval,
-      evict: () => this.#keepCap(),
+      evict: () => this.#room.keepCap(),
       failed: events.failed,
     });
   }
@@ -109,34 +107,18 @@ export class SymcacheFolder implements AsyncDisposable {
   ): Promise<WrittenSymcache | undefined> {
     if (bytes > this.#maxBytes) return undefined;
     await this.#stockTaking.beforeWrite();
-    // What is being written can't be evicted: where that leaves too little room, others must end first.
-    while (this.#bytesBeingWritten + bytes > this.#maxBytes) await Promise.race(this.#writes);
-    this.#bytesBeingWritten += bytes;
-    const ended = Promise.withResolvers<void>();
-    this.#writes.add(ended.promise);
-    const end = () => {
-      this.#bytesBeingWritten -= bytes;
-      this.#writes.delete(ended.promise);
-      ended.resolve();
-      this.#events.used(this.#index.bytes);
-    };
     const path = this.#temporaryPath();
+    await inTime("mkdir", mkdir(dirname(path), { recursive: true }));
+    const reservation = await this.#room.reserve(bytes);
+    const end = () => reservation[Symbol.dispose]();
     try {
-      await inTime("mkdir", this.#prepare(bytes, path));
       await write(path);
       return { path, kept: this.#keep(key, bytes, path).finally(end) };
     } catch (error) {
-      // Where the disk hung nothing was written yet.
-      if (!(error instanceof DiskHangs)) await rm(path, { force: true }).catch(this.#events.failed);
+      await inTime("rm", rm(path, { force: true })).catch(this.#events.failed);
       end();
       throw error;
     }
-  }
-
-  async #prepare(bytes: number, path: string): Promise<void> {
-    await this.#keepCap();
-    await this.#makeRoomOnDisk(bytes);
-    await mkdir(dirname(path), { recursive: true });
   }
 
   /** Flushes a written symcache and gives it its name, which is the answer. */
@@ -176,17 +158,14 @@ export class SymcacheFolder implements AsyncDisposable {
   }
 
   /** Throws where the disk is nearly full before the folder is. */
-  async checkSpace(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#root);
-    const free = bavail * bsize;
-    if (free < Math.min(fullDisk, this.#maxBytes - this.#index.bytes))
-      throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
+  checkSpace(): Promise<void> {
+    return this.#room.checkDisk();
   }
 
   /** Notes on disk what was used since, so that the next start has the order. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stockTaking[Symbol.asyncDispose]();
-    await Promise.all(this.#writes);
+    await this.#room.released();
     for (const [key, entry] of this.#index)
       if (entry.used !== entry.touched) await this.#inBackground(this.#touch(key, entry));
     await this.#inBackground(rm(join(this.#root, "tmp", this.#temporary), { recursive: true, force: true }));
@@ -207,32 +186,6 @@ export class SymcacheFolder implements AsyncDisposable {
     const file = folder?.isDirectory() ? await lstat(path).catch(ifAbsent) : undefined;
     if (!file?.isFile()) return undefined;
     return this.#index.get(key) ?? { bytes: file.size, used: 0, touched: file.mtimeMs };
-  }
-
-  /** With what is being written. */
-  async #keepCap(): Promise<void> {
-    await this.#evictUntil(() => this.#index.bytes + this.#bytesBeingWritten <= this.#maxBytes);
-    this.#events.used(this.#index.bytes);
-  }
-
-  /** Where the disk is full before the folder is, what nobody has used for long makes room for what is wanted now. */
-  async #makeRoomOnDisk(bytes: number): Promise<void> {
-    const disk = await statfs(this.#root).catch(() => undefined);
-    // Some file systems don't know how large they are.
-    if (!disk || disk.blocks === 0) return;
-    const enough = this.#index.bytes - (bytes - disk.bavail * disk.bsize);
-    await this.#evictUntil(({ used }) => this.#index.bytes <= enough || Date.now() - used < longUnused);
-  }
-
-  /** Removes what was used longest ago, symcache by symcache, until `isEnough` says so of the next. */
-  async #evictUntil(isEnough: (next: Entry) => boolean): Promise<void> {
-    const removals = [];
-    for (const [key, entry] of this.#index) {
-      if (isEnough(entry)) break;
-      this.#index.delete(key);
-      removals.push(this.#inBackground(removeFile(this.#path(key)).then(this.#events.evicted)));
-    }
-    await Promise.all(removals);
   }
 
   async #touch(key: string, entry: Entry): Promise<void> {

@@ -39,6 +39,7 @@ export class Lookups implements AsyncDisposable {
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
   readonly #patience: number;
+  #isEnding = false;
 
   /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
   constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
@@ -97,6 +98,7 @@ export class Lookups implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
@@ -106,7 +108,8 @@ export class Lookups implements AsyncDisposable {
       try {
         return await this.#thread(number).ask("lookUp", ask);
       } catch (error) {
-        if (!(error instanceof ThreadEnded && error.isInnocent) || attempt === attempts) throw error;
+        const isInnocent = error instanceof ThreadEnded && error.isInnocent;
+        if (!isInnocent || attempt === attempts || this.#isEnding) throw error;
       }
   }
 

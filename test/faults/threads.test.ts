@@ -49,7 +49,10 @@ async function startDebugged(modules: MadeModule[], env: Record<string, string> 
     world,
     /** Evaluates an expression in the threads of this entry, once there is one. */
     async evaluate(entry: string, expression: string) {
-      while ((await inspector.evaluate(entry, expression)) === 0) await setTimeout(10);
+      for (let time = 0; (await inspector.evaluate(entry, expression)) === 0; time++) {
+        assert.ok(time < 1000, `no thread of ${entry}`);
+        await setTimeout(10);
+      }
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -98,7 +101,7 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
     inCrate("converter_new", trap),
   ];
   const modules = expressions.map((_, number) => madeModule(`module${number}.so`));
-  await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "0.5" });
+  await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "2" });
   const { world } = debugged;
   for (const [number, expression] of expressions.entries()) {
     const module = modules[number]!;
@@ -111,7 +114,7 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
 test("ends a converter that hangs at its work, and converts what waited for it", async () => {
   await using debugged = await startDebugged([one, other], {
     ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "0.5",
+    ELIOT_CONVERSION_TIMEOUT: "2",
   });
   const { world } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
@@ -128,7 +131,7 @@ test("ends a converter that hangs at its work, and converts what waited for it",
 test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
   await using debugged = await startDebugged([one], {
     ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "0.5",
+    ELIOT_CONVERSION_TIMEOUT: "2",
   });
   const { world } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", hang));
@@ -157,14 +160,14 @@ for (const name of ["openSync", "writeSync", "closeSync"])
   });
 
 test("takes no pause of the whole process for a thread that hangs", async () => {
-  await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "1" });
+  await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "2" });
   const { world } = debugged;
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
   await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
   const answer = world.ask(one);
   while (!world.service.errors.includes("at work")) await setTimeout(10);
   world.service.signal("SIGSTOP");
-  await setTimeout(3000);
+  await setTimeout(6000);
   world.service.signal("SIGCONT");
   assert.deepEqual(await answer, ["right, converted"]);
   assert.equal(world.hits(one), 1);
@@ -201,7 +204,7 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
   test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
-    await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "1" });
+    await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "2" });
     const { world } = debugged;
     await world.ask(one);
     await debugged.evaluate(lookup, inDisk("lstatSync", deed));
