@@ -99,6 +99,11 @@ export class SymcacheFolder implements AsyncDisposable {
     await Promise.race([this.#ready, setTimeout(longestStart, undefined, { ref: false })]);
   }
 
+  /** What it holds, without what is being written. */
+  get contents(): { symcaches: number; bytes: number } {
+    return { symcaches: this.#entries.size, bytes: this.#bytes };
+  }
+
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */
   async get(key: string): Promise<FoundSymcache | undefined> {
     const path = this.#path(key);

@@ -10,6 +10,7 @@ import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
 import type { RequestParser } from "./requestParser.ts";
@@ -22,6 +23,7 @@ export interface AppParts {
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   health: HealthCheck;
+  cacheCounts: () => CacheCounts;
   metrics: Metrics;
   requestLog: Logger;
   versionFile: string | URL;
@@ -49,6 +51,7 @@ export function createApp(parts: AppParts): Express {
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
+  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   allow(app, "/", "get", page);
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
@@ -70,12 +73,11 @@ const pageHeaders = headersFor({
   frameAncestors: ["'none'"],
 });
 
+// Not sendFile(), which leaves the ETag out where answers have none.
+const pageFile = express.static(web, { redirect: false });
+
 const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => {
-    response.sendFile(`${web}/index.html`, (error) => {
-      if (error) next(error);
-    });
-  });
+  pageHeaders(request, response, () => void pageFile(request, response, next));
 };
 
 function headersFor(directives: Record<string, string[]>): ReturnType<typeof helmet> {

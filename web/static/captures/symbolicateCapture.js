@@ -1,4 +1,5 @@
 import { moduleOutcomes } from "./answer.js";
+import { isAskable, requestText } from "./requestText.js";
 
 /**
  * @import { Answer, AnsweredFrame, ModuleOutcome } from "./answer.js"
@@ -24,9 +25,6 @@ import { moduleOutcomes } from "./answer.js";
 /** Modules of a request, and offsets of one that has several. */
 const mostModules = 10;
 const mostOffsets = 10_000;
-/** What the service takes for a debug filename and a debug id. */
-const askableFilename = /^(?!\.{1,2}$)[[\]A-Za-z0-9_.+{}@<> ~-]{1,255}$/;
-const askableId = /^[0-9A-Fa-f]{1,64}$/;
 
 /**
  * Asks for each offset of a capture once, of ten modules a request, so that one whose symbols have yet to be downloaded doesn't
@@ -37,27 +35,23 @@ const askableId = /^[0-9A-Fa-f]{1,64}$/;
  * @returns {Promise<SymbolicatedCapture>}
  */
 export async function symbolicateCapture(capture, post, progress) {
-  /** @type {Map<number, Map<number | bigint, AnsweredFrame>>} */
+  /** @type {Map<number, Map<number | bigint, AnsweredFrame | undefined>>} */
   const answered = new Map();
   const wanted = wantedModules(capture);
-  const askable = wanted.filter(isAskable);
-  const outcomes = wanted.filter((module) => !isAskable(module)).map(unaskable);
+  const askable = wanted.filter(({ debugFilename, debugId }) => isAskable(debugFilename, debugId));
+  const outcomes = wanted.filter((module) => !askable.includes(module)).map(unaskable);
   let done = 0;
   progress(done, askable.length);
   const requests = groups(askable).map(async (group) => {
-    try {
-      const answer = await post(requestBody(group));
-      outcomes.push(...moduleOutcomes(answer));
-      const frames = answer.results[0]?.stacks[0] ?? [];
-      let position = 0;
-      for (const { moduleIndex, offsets } of group) {
-        const ofModule = frames.slice(position, (position += offsets.length));
-        answered.set(moduleIndex, new Map(ofModule.map((frame, index) => [offsets[index] ?? -1, frame])));
-      }
-    } catch (error) {
-      if (!(error instanceof Error) || error.name === "AbortError") throw error;
+    const answer = await post(groupRequest(group)).catch(ifRefused);
+    if (answer instanceof Error) {
       for (const { debugFilename, debugId } of group)
-        outcomes.push({ debugFilename, debugId, status: "failed", reason: error.message });
+        outcomes.push({ debugFilename, debugId, status: "failed", reason: answer.message });
+    } else {
+      outcomes.push(...moduleOutcomes(answer));
+      const frames = (answer.results[0]?.stacks[0] ?? []).values();
+      for (const { moduleIndex, offsets } of group)
+        answered.set(moduleIndex, new Map(offsets.map((offset) => [offset, frames.next().value])));
     }
     progress((done += group.length), askable.length);
   });
@@ -72,6 +66,15 @@ export async function symbolicateCapture(capture, post, progress) {
       return { ...bare, ...location, frame: number, ...(trust === undefined ? {} : { trust }) };
     },
   };
+}
+
+/**
+ * @param {unknown} error of a Post
+ * @returns {Error}
+ */
+function ifRefused(error) {
+  if (error instanceof Error && error.name !== "AbortError") return error;
+  throw error;
 }
 
 /**
@@ -92,14 +95,6 @@ function wantedModules({ memoryMap, threads }) {
     const [debugFilename, debugId] = memoryMap[moduleIndex] ?? ["", ""];
     return { moduleIndex, debugFilename, debugId, offsets: [...ofModule] };
   });
-}
-
-/**
- * @param {WantedModule} module
- * @returns {boolean}
- */
-function isAskable({ debugFilename, debugId }) {
-  return askableFilename.test(debugFilename) && askableId.test(debugId);
 }
 
 /**
@@ -138,11 +133,14 @@ function groups(modules) {
  * @param {WantedModule[]} group
  * @returns {string}
  */
-function requestBody(group) {
-  const memoryMap = group.map(({ debugFilename, debugId }) => [debugFilename, debugId]);
-  // Offsets past 2^53 are no JSON.stringify's.
-  const frames = group.flatMap(({ offsets }, index) => offsets.map((offset) => `[${index},${offset}]`));
-  return `{"memoryMap":${JSON.stringify(memoryMap)},"stacks":[[${frames.join(",")}]]}`;
+function groupRequest(group) {
+  const stack = group.flatMap(({ offsets }, moduleIndex) =>
+    offsets.map((moduleOffset) => ({ moduleIndex, moduleOffset })),
+  );
+  return requestText(
+    group.map(({ debugFilename, debugId }) => [debugFilename, debugId]),
+    [stack],
+  );
 }
 
 /**
