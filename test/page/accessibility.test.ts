@@ -61,7 +61,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
           await using visited = await visit(browser, service.url, { colorScheme, viewport });
           const { page } = visited;
           await reach(page);
-          const { violations } = (await page.evaluate(`${axe}; axe.run()`)) as AxeResults;
+          const { violations } = await page.evaluate<AxeResults>(`${axe}; axe.run()`);
           assert.deepEqual(
             violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
             [],

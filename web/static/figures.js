@@ -28,3 +28,14 @@ export function size(bytes) {
 export function duration(seconds) {
   return seconds < 1 ? `${Math.ceil(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
+
+/**
+ * `37 %`, `under 1 %`
+ * @param {number} part
+ * @param {number} whole
+ * @returns {string}
+ */
+export function percent(part, whole) {
+  const rounded = Math.floor((100 * part) / whole);
+  return part > 0 && rounded === 0 ? "under 1 %" : `${rounded} %`;
+}

@@ -2,7 +2,7 @@ import { moduleOutcomes, verdict } from "./captures/answer.js";
 import { MemoryMap } from "./captures/capture.js";
 import { isAskable, requestText } from "./captures/requestText.js";
 import { symbolicateCapture } from "./captures/symbolicateCapture.js";
-import { count } from "./figures.js";
+import { count, percent } from "./figures.js";
 
 /**
  * @import { AnsweredFrame, ModuleOutcome } from "./captures/answer.js"
@@ -82,9 +82,7 @@ export async function captureResult(capture, post, progress) {
   const showStack = (stack, allSamples) => {
     const { samples } = stack;
     const title =
-      samples === undefined
-        ? {}
-        : { title: `${count(samples, "sample")}, ${Math.round((100 * samples) / allSamples)} %` };
+      samples === undefined ? {} : { title: `${count(samples, "sample")}, ${percent(samples, allSamples)}` };
     const shown = {
       ...title,
       get frames() {

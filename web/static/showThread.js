@@ -80,6 +80,5 @@ function showInSteps(container, items, atOnce, noun, show) {
     first?.setAttribute("tabindex", "-1");
     first?.focus({ preventScroll: true });
   });
-  // A list holds items alone.
-  queueMicrotask(() => container.after(button));
+  container.after(button);
 }

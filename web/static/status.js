@@ -1,5 +1,5 @@
 import { byId, element } from "./element.js";
-import { count, size } from "./figures.js";
+import { count, percent, size } from "./figures.js";
 import { getJson, ServiceError } from "./service.js";
 
 /**
@@ -20,11 +20,7 @@ export async function showStatus() {
     status.replaceChildren(
       entry("Version", version || "unknown", commit?.slice(0, 8) ?? ""),
       entry("Cache", `${size(cache.bytes)} of ${size(cache.max_bytes)}`, count(cache.symcaches, "module")),
-      entry(
-        "Hit rate",
-        lookups === 0 ? "–" : `${Math.floor((100 * cache.hits) / lookups)} %`,
-        `of ${count(lookups, "lookup")}`,
-      ),
+      entry("Hit rate", lookups === 0 ? "–" : percent(cache.hits, lookups), `of ${count(lookups, "lookup")}`),
     );
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

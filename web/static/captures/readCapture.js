@@ -15,18 +15,21 @@ export class UnreadableCapture extends Error {
 }
 
 /**
- * The text of a file, gzipped or not.
+ * The text of a file, gzipped or not. Throws an UnreadableCapture.
  * @param {Blob} file
  * @returns {Promise<string>}
  */
 export async function readText(file) {
-  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  if (first !== 0x1f || second !== 0x8b) return file.text();
   try {
+    const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+    if (first !== 0x1f || second !== 0x8b) return await file.text();
     return await new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).text();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UnreadableCapture("The file is gzipped, but damaged or cut short.", { cause: error });
+    if (error instanceof DOMException)
+      throw new UnreadableCapture("This can’t be read. A folder is no file.", { cause: error });
+    if (error instanceof TypeError)
+      throw new UnreadableCapture("The file is gzipped, but damaged or cut short.", { cause: error });
+    throw error;
   }
 }
 
