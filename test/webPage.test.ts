@@ -39,7 +39,13 @@ for (const path of ["/", "/static/page.js", "/static/page.css", "/static/capture
     assert.deepEqual([again.status, await again.text()], [304, ""]);
   });
 
-for (const path of ["/static/", "/static", "/static/../index.html", "/static/%2e%2e/index.html", "/index.html"])
+for (const path of [
+  "/static/",
+  "/static",
+  "/static/../index.html",
+  "/static/%2e%2e/index.html",
+  "/index.html",
+])
   test(`has nothing at ${path}`, async () => {
     await using service = await startTestService();
     const response = await fetch(service.url + path);
