@@ -10,6 +10,7 @@ import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
@@ -24,6 +25,7 @@ export interface AppParts {
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   health: HealthCheck;
+  cacheCounts: () => CacheCounts;
   metrics: Metrics;
   requestLog: Logger;
   versionFile: string | URL;
@@ -48,6 +50,7 @@ export function createApp(parts: AppParts): RequestListener {
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
+  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   allow(app, "/", "get", page);
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
@@ -67,12 +70,11 @@ function withoutHost(target: string): string {
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
 
+// Not sendFile(), which leaves the ETag out where answers have none.
+const pageFile = express.static(web, { redirect: false });
+
 const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => {
-    response.sendFile(`${web}/index.html`, (error) => {
-      if (error) next(error);
-    });
-  });
+  pageHeaders(request, response, () => void pageFile(request, response, next));
 };
 
 /** Counts requests that a handler took: no preflights, no wrong paths or methods. */
