@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, request, type RequestListener } from "node:http";
+import { readFile } from "node:fs/promises";
+import { createServer, request, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { Environment } from "../src/config.ts";
 import { freePort, noNginx, startBalancer } from "./balancer.ts";
 import { startTestService, temporaryFolder, type RunningService } from "./service.ts";
 import { startProcess } from "./serviceProcess.ts";
@@ -62,6 +64,14 @@ function askOnAndOn(url: string, first: string) {
     };
   };
 }
+
+test("has the time limits of the service in the balancer's configuration", async () => {
+  const configuration = await readFile(new URL("../deploy/compose/balancer.conf", import.meta.url), "utf8");
+  const limits = [...configuration.matchAll(/ (\d+)s; # (ELIOT_\w+)/g)];
+  assert.equal(limits.length, 2);
+  for (const [, seconds, variable = ""] of limits)
+    assert.equal(seconds, Environment.shape[variable as "PORT"].def.defaultValue, variable);
+});
 
 suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
   test("gives the answers of instances, and asks each of them", async () => {
@@ -177,7 +187,9 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     await using balancer = await startBalancer([addressOf(service), addressOf(service)]);
     await post(balancer.url);
     await fetch(balancer.url, { headers: { "X-Request-ID": "mine" } });
-    const names = service.log.flatMap(({ Type, Fields }) => (Type === "request.summary" ? Fields["rid"] : []));
+    const names = service.log.flatMap(({ Type, Fields }) =>
+      Type === "request.summary" ? Fields["rid"] : [],
+    );
     assert.match(String(names[0]), /^[0-9a-f]{32}$/);
     assert.equal(names[1], "mine");
   });
@@ -187,7 +199,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     await using balancer = await startBalancer([echo.address, echo.address]);
     const outgoing = request(`${balancer.url}/symbolicate/bulk`, { method: "POST" });
     outgoing.write("first\n");
-    const [response] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
     assert.equal(String(await once(response, "data")), "first\n");
     outgoing.end("second\n");
     assert.equal(String(await once(response, "data")), "second\n");

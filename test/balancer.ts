@@ -26,9 +26,7 @@ export async function freePort(): Promise<number> {
  * nginx with deploy/compose/balancer.conf, in which nothing is changed but addresses: that it listens on, and of the two instances,
  * as `127.0.0.1:8000`, which aren't names that need a resolver.
  */
-export async function startBalancer(
-  instances: [string, string],
-): Promise<{ url: string } & AsyncDisposable> {
+export async function startBalancer(instances: [string, string]): Promise<{ url: string } & AsyncDisposable> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder());
   const address = `127.0.0.1:${await freePort()}`;
