@@ -37,7 +37,7 @@ export class HealthCheck {
   }
 
   check(): Promise<Health> {
-    const at = Date.now();
+    const at = performance.now();
     if (!this.#latest || at - this.#latest.at > freshness) this.#latest = { at, health: this.#look() };
     return this.#latest.health;
   }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import type { RequestListener } from "node:http";
 import cors from "cors";
-import express, { type Express, type RequestHandler } from "express";
-import helmet from "helmet";
+import express, { type RequestHandler } from "express";
 import type { Config } from "../config.ts";
 import type { HealthCheck } from "../health.ts";
 import type { Logger } from "../logging.ts";
@@ -10,10 +10,12 @@ import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
+import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
@@ -32,19 +34,16 @@ export interface AppParts {
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
-export function createApp(parts: AppParts): Express {
+export function createApp(parts: AppParts): RequestListener {
   const app = express();
   app.set("case sensitive routing", true).set("strict routing", true).set("etag", false);
   app.disable("x-powered-by");
 
   app.use(requestSummary(parts.requestLog));
   app.use(countPageviews(parts.metrics));
-  app.use(headersFor({ defaultSrc: ["'none'"], frameAncestors: ["'none'"] }));
+  app.use(jsonHeaders);
   app.use(cors({ preflightContinue: true, methods: [] }));
-  app.use((_request, response, next) => {
-    if (parts.isDraining()) response.set("Connection", "close");
-    next();
-  });
+  app.use(checkHeaders);
 
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
@@ -56,19 +55,17 @@ export function createApp(parts: AppParts): Express {
     throw new HttpError(404);
   });
   app.use(answerErrors(parts.reportError));
-  return app;
+  return (request, response) => {
+    request.url = withoutHost(request.url ?? "");
+    app(request, response);
+  };
 }
 
-const pageHeaders = headersFor({
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  connectSrc: ["'self'"],
-  baseUri: ["'none'"],
-  formAction: ["'none'"],
-  frameAncestors: ["'none'"],
-});
+/** Proxies may ask for `http://host/path`. Express gives up where that is no good URL. */
+function withoutHost(target: string): string {
+  const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
+  return path === "*" || path.startsWith("/") ? path : `/${path}`;
+}
 
 const page: RequestHandler = (request, response, next) => {
   pageHeaders(request, response, () => {
@@ -77,13 +74,6 @@ const page: RequestHandler = (request, response, next) => {
     });
   });
 };
-
-function headersFor(directives: Record<string, string[]>): ReturnType<typeof helmet> {
-  return helmet({
-    contentSecurityPolicy: { useDefaults: false, directives },
-    crossOriginResourcePolicy: { policy: "cross-origin" },
-  });
-}
 
 /** Counts requests that a handler took: no preflights, no wrong paths or methods. */
 function countPageviews(metrics: Metrics): RequestHandler {

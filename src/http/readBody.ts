@@ -1,6 +1,13 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable, Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from "node:zlib";
+import { wantsContinue } from "./checkHeaders.ts";
 import { HttpError } from "./httpError.ts";
 
 const decoders = new Map<string, () => Transform>([
@@ -8,11 +15,9 @@ const decoders = new Map<string, () => Transform>([
   ["x-gzip", createGunzip],
   ["deflate", createInflate],
   ["br", createBrotliDecompress],
-  ["zstd", createZstdDecompress],
+  // 8 MiB, the largest window that RFC 9659 allows, and the least that must be taken.
+  ["zstd", () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } })],
 ]);
-
-/** Bytes of a body that is read to its end also where it isn't wanted, so that the connection can be used again. */
-const shortBody = 1_000_000;
 
 /**
  * The request's body, decompressed, of which each piece is announced to `hold`. Throws what that throws, or an HttpError:
@@ -20,10 +25,13 @@ const shortBody = 1_000_000;
  */
 export async function readBody(
   request: IncomingMessage,
+  response: ServerResponse,
   maxBytes: number,
   hold: (bytes: number) => void,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const decoded = decode(request);
+  if (decoded === request && Number(request.headers["content-length"]) > maxBytes) throw new HttpError(413);
+  if (wantsContinue(request)) response.writeContinue();
   const pieces: Buffer[] = [];
   let bytes = 0;
   try {
@@ -41,14 +49,6 @@ export async function readBody(
     throw new HttpError(400, "Payload is not valid JSON", "bad_json");
   }
   return Buffer.concat(pieces, bytes);
-}
-
-/** Lets a body that isn't wanted go by where it is short. */
-export async function skipShortBody(request: IncomingMessage): Promise<void> {
-  const length = Number(request.headers["content-length"] ?? Infinity);
-  if (request.destroyed || length > shortBody) return;
-  // Not finished(), which waits for the answer, too.
-  await new Promise((resolve) => request.once("end", resolve).once("close", resolve).resume());
 }
 
 function decode(request: IncomingMessage): Readable {

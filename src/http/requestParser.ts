@@ -1,24 +1,29 @@
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
-import { Thread } from "../threads/thread.ts";
+import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { HttpError } from "./httpError.ts";
 import type { ApiVersion } from "./parseJobs.ts";
-import { parseRequest } from "./parseRequest.ts";
+import { parseRequest, type ParsedRequest } from "./parseRequest.ts";
 import type { RequestParserProtocol } from "./requestParserThread.ts";
 
 const entry = new URL("./requestParserThread.ts", import.meta.url);
 /** A larger body is parsed in a thread, so that nobody else waits for it. */
 const largeBody = 256 * 1024;
+/** Milliseconds that this may take. JSON of a few million objects could take minutes, and all memory. */
+const patience = 20_000;
 
 /** Turns bodies into jobs. */
 export class RequestParser implements AsyncDisposable {
   #thread: Thread<RequestParserProtocol> | undefined;
+  /** Large bodies are parsed one after the other: if the thread ends, it is for the one that it had. */
+  #latest: Promise<unknown> = Promise.resolve();
 
-  /** The jobs of a request. Throws an HttpError that says what is wrong with them. */
-  async parse(body: Uint8Array, version: ApiVersion): Promise<GroupedJobs> {
+  /**
+   * The jobs of a request, of which `body` is all of a buffer and can't be used afterwards: to copy 20 MB to the thread
+   * takes too long. Throws an HttpError that says what is wrong with them.
+   */
+  async parse(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<GroupedJobs> {
     const parsed =
-      body.length > largeBody
-        ? await this.#liveThread().ask("parse", { body, version })
-        : parseRequest(body, version);
+      body.length > largeBody ? await this.#parseInTurn(body, version) : parseRequest(body, version);
     if ("jobs" in parsed) return parsed.jobs;
     throw new HttpError(400, parsed.refusal.title, parsed.refusal.reason);
   }
@@ -27,8 +32,24 @@ export class RequestParser implements AsyncDisposable {
     await this.#thread?.[Symbol.asyncDispose]();
   }
 
-  #liveThread(): Thread<RequestParserProtocol> {
+  #parseInTurn(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<ParsedRequest> {
+    const parsed = this.#latest.then(() => this.#parseInThread(body, version));
+    this.#latest = parsed.catch(() => {});
+    return parsed;
+  }
+
+  async #parseInThread(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<ParsedRequest> {
     if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
-    return this.#thread;
+    const thread = this.#thread;
+    const timer = setTimeout(() => void thread[Symbol.asyncDispose](), patience);
+    try {
+      return await thread.ask("parse", { body, version }, [body.buffer]);
+    } catch (error) {
+      if (error instanceof ThreadEnded)
+        throw new HttpError(413, "the body takes too long, or too much memory, to parse");
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
