@@ -152,7 +152,9 @@ export const Environment = z.object({
     .describe(
       "most bytes of the bodies of all these requests, decompressed, and of their answers; more get 503",
     ),
-  ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
+  ELIOT_MAX_BODY_SIZE: size
+    .prefault("20mb")
+    .describe("most bytes of a request's body, as sent and decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
   ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
   ELIOT_MAX_DOWNLOAD_SIZE: size

@@ -6,8 +6,8 @@ import { parseRequest, type ParsedRequest } from "./parseRequest.ts";
 import type { RequestParserProtocol } from "./requestParserThread.ts";
 
 const entry = new URL("./requestParserThread.ts", import.meta.url);
-/** A larger body is parsed in a thread, so that nobody else waits for it. */
-const largeBody = 256 * 1024;
+/** A larger body is parsed in a thread, so that nobody else waits for it: JSON of this size can take 20 ms. */
+const largeBody = 64 * 1024;
 /** Milliseconds that this may take. JSON of a few million objects could take minutes, and all memory. */
 const patience = 20_000;
 
@@ -18,7 +18,7 @@ export class RequestParser implements AsyncDisposable {
   #latest: Promise<unknown> = Promise.resolve();
 
   /**
-   * The jobs of a request, of which `body` is all of a buffer and can't be used afterwards: to copy 20 MB to the thread
+   * The jobs of a request. Nothing that shares its buffer with `body` can be used afterwards: to copy 20 MB to the thread
    * takes too long. Throws an HttpError that says what is wrong with them.
    */
   async parse(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<GroupedJobs> {

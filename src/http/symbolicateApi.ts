@@ -36,7 +36,7 @@ export function symbolicateApi(
     const start = performance.now();
     try {
       using share = admission.admit();
-      const body = await readBody(request, response, config.maxBodyBytes, share.hold);
+      const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, hold: share.hold });
       share.takePlace();
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);

@@ -138,6 +138,24 @@ test(
   },
 );
 
+for (const encoding of ["identity", "gzip"])
+  test(`refuses a ${encoding} body of very many chunks of a byte each, and takes one of a few`, async () => {
+    const job = JSON.stringify(jobOf([healthy]));
+    const statusOf = async (text: string) => {
+      const body = encoding === "gzip" ? gzipSync(text, { level: 0 }) : Buffer.from(text);
+      using client = await rawClient(world.service.url);
+      const chunks = Array.from(body, (byte) => Buffer.from([0x31, 13, 10, byte, 13, 10]));
+      client.send("POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n");
+      client.send(`Content-Encoding: ${encoding}\r\n\r\n`);
+      client.send(Buffer.concat([...chunks, Buffer.from("0\r\n\r\n")]));
+      const { status, body: answer } = await client.answer();
+      return status === 200 ? status : answer;
+    };
+    assert.equal(await statusOf(job), 200);
+    assert.equal(await statusOf(job.padEnd(100_000)), '{"title":"the body comes in too many pieces"}');
+    await isHealthy();
+  });
+
 test("refuses a zstd body that wants a window of 128 MB", async () => {
   const params = { [constants.ZSTD_c_windowLog]: 27 };
   const encoder = createZstdCompress({ params });

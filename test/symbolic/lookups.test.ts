@@ -74,7 +74,7 @@ for (const memory of [1, 64e6, 1e9]) {
 }
 
 test("passes its self-test while a thread is at a long lookup", async () => {
-  await using lookups = new Lookups(await wasm, 2, 100e6);
+  await using lookups = new Lookups(wasm, 2, 100e6);
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
