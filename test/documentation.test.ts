@@ -84,6 +84,12 @@ test("shows in docs/api.md what its examples answer", async () => {
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
 });
 
+test("asks in docs/deploy.md for what the sample symbols have", async () => {
+  const { answers } = await examplesOf("docs/deploy.md");
+  assert.equal(answers.length, 1);
+  assert.match(JSON.stringify(answers), /"function":.*"xfs\.ko\/0889C6CDC1D5161AB8CE01CEE8CE53DF0":true/);
+});
+
 test("has a demo that works without a network", async () => {
   const { stdout } = await run(process.execPath, ["demo/demo.ts"], { cwd: root });
   assert.match(stdout, /BTreeMap<K,V,A>::insert .* in rustsample/);

@@ -87,7 +87,7 @@ export class SymcacheFolder implements AsyncDisposable {
 
   /** What it holds, without what is being written. */
   get contents(): { symcaches: number; bytes: number } {
-    return { symcaches: this.#entries.size, bytes: this.#bytes };
+    return { symcaches: this.#index.size, bytes: this.#index.bytes };
   }
 
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */
