@@ -138,8 +138,8 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
       instance.signal("SIGTERM");
       assert.equal(await instance.exit, 0);
       await start(port);
-      // Longer than `fail_timeout`.
-      await setTimeout(1200);
+      // Longer than `fail_timeout`, of which nginx counts whole seconds.
+      await setTimeout(2200);
     }
     const { wrong, answers } = await stop();
     assert.deepEqual(wrong, []);
