@@ -45,13 +45,13 @@ export class JsonBytes {
   text(text: string): void {
     const most = text.length * widest;
     if (most > sliceBytes) return this.bytes(Buffer.from(text));
-    if (this.#length + most > sliceBytes) this.#finishSlice();
+    this.#makeRoom(most);
     this.#length += this.#slice.write(text, this.#length);
   }
 
   /** Adds JSON text of a few ASCII characters, for which a loop takes less time than text() does. */
   ascii(text: string): void {
-    if (this.#length + text.length > sliceBytes) this.#finishSlice();
+    this.#makeRoom(text.length);
     for (let i = 0; i < text.length; i++) this.#slice[this.#length++] = text.charCodeAt(i);
   }
 
@@ -81,22 +81,16 @@ export class JsonBytes {
     this.#digits(value, 10);
   }
 
-  /** Adds a number as `"0x9a1b"`, below zero as `"-0x1"`. */
+  /** Adds a number as `0x9a1b`, below zero as `-0x1`. */
   hex(value: number | bigint): void {
-    if (value < 0) {
-      this.ascii(`"-0x`);
-      this.#digits(-value, 16);
-    } else {
-      this.ascii(`"0x`);
-      this.#digits(value, 16);
-    }
-    this.ascii(`"`);
+    this.ascii(value < 0 ? "-0x" : "0x");
+    this.#digits(value < 0 ? -value : value, 16);
   }
 
   /** Adds a span of bytes, which are JSON text. */
   bytes(from: Buffer, start = 0, end = from.length): void {
     while (start < end) {
-      if (this.#length === sliceBytes) this.#finishSlice();
+      this.#makeRoom(1);
       // Without set(), whose subarray() is garbage.
       const copied = from.copy(this.#slice, this.#length, start, end);
       this.#length += copied;
@@ -118,7 +112,7 @@ export class JsonBytes {
   /** Adds the digits of a number that is not negative. */
   #digits(value: number | bigint, base: 10 | 16): void {
     if (typeof value === "bigint" || value >= 2 ** 31) return this.ascii(value.toString(base));
-    if (this.#length + mostDigits > sliceBytes) this.#finishSlice();
+    this.#makeRoom(mostDigits);
     let end = this.#length + 1;
     for (let rest = value; rest >= base; rest = Math.trunc(rest / base)) end++;
     for (let at = end - 1, rest = value; at >= this.#length; at--, rest = Math.trunc(rest / base))
@@ -126,12 +120,18 @@ export class JsonBytes {
     this.#length = end;
   }
 
+  /** Begins a slice where this one has no room for so many bytes. */
+  #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= sliceBytes) return;
+    this.#finishSlice();
+    this.#slice = takeSlice();
+    this.#taken.push(this.#slice);
+    this.#length = 0;
+  }
+
   #finishSlice(): void {
     this.#finished.push(this.#slice.subarray(0, this.#length));
     this.#finishedBytes += this.#length;
     if (this.#finishedBytes > this.#maxBytes) throw answerTooLarge();
-    this.#slice = takeSlice();
-    this.#taken.push(this.#slice);
-    this.#length = 0;
   }
 }

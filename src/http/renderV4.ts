@@ -1,6 +1,5 @@
 import { isModuleFound, symbolicatedFrame } from "../symbolication/frames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
-import { hex } from "./hex.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
 /** Writes the v4 answer: `function (in module)`. Stops when others are due. */
@@ -13,7 +12,7 @@ export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Gene
       const { moduleName, moduleOffset, locations, last } = symbolicatedFrame(symbolicated, 0, position);
       json.text(frame === 0 ? `"` : `,"`);
       if (locations) json.stringOf(locations, locations.functions[last] ?? 0);
-      else json.text(hex(moduleOffset));
+      else json.hex(moduleOffset);
       json.text(JSON.stringify(` (in ${moduleName ?? "<unknown>"})`).slice(1));
       if (json.isDue()) yield;
     }

@@ -44,12 +44,12 @@ function renderFrame(number: number, frame: SymbolicatedFrame, json: JsonBytes):
   json.integer(number);
   json.ascii(`,"module":`);
   json.string(moduleName);
-  json.ascii(`,"module_offset":`);
+  json.ascii(`,"module_offset":"`);
   json.hex(moduleOffset);
-  if (!locations) return json.ascii("}");
-  json.ascii(`,"function_offset":`);
+  if (!locations) return json.ascii(`"}`);
+  json.ascii(`","function_offset":"`);
   json.hex(Number(moduleOffset) - functionStart);
-  json.ascii(`,"function":"`);
+  json.ascii(`","function":"`);
   renderLocation(locations, last, json);
   for (let row = first; row < last; row++) {
     json.ascii(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
