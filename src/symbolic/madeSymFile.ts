@@ -1,8 +1,10 @@
+import type { SymcacheModule } from "./messages.ts";
+
 /** How many bytes of a module each function of a made sym file takes. */
 export const functionBytes = 0x20;
 
 /** The sym file of a made module: functions with inlined calls, line records around them, and names as long as C++'s. */
-export function madeSymFile({ debugFilename, debugId }: MadeModule, functions: number): Buffer {
+export function madeSymFile({ debugFilename, debugId }: SymcacheModule, functions: number): Buffer {
   const path = "hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab";
   const records = [`MODULE Linux x86_64 ${debugId} ${debugFilename}`, `FILE 0 ${path}`];
   for (let number = 0; number < functions; number++) {
@@ -21,11 +23,6 @@ export function madeSymFile({ debugFilename, debugId }: MadeModule, functions: n
     );
   }
   return Buffer.from(`${records.join("\n")}\n`);
-}
-
-interface MadeModule {
-  debugFilename: string;
-  debugId: string;
 }
 
 function hex(number: number): string {

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
-import { openFile, type SymcacheFile } from "./symcacheFile.ts";
+import { isOutOfHandles, openFile, type SymcacheFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
 const pageBytes = 4096;
@@ -82,7 +82,7 @@ export class OpenSymcaches {
     try {
       return openFile(path);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EMFILE")) throw error;
+      if (!isOutOfHandles(error)) throw error;
       this.#opened.clear();
       return openFile(path);
     }

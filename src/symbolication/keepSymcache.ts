@@ -52,8 +52,10 @@ export async function keepSymcache(
         log.warn({ module: key, bytes: conversion.bytes }, "symcache is larger than the cache folder may be");
       } else {
         const kept = written.kept.then(noted, failed);
-        const soon = setTimeout(longestFlush, written, { ref: false });
-        const readable = conversion.bytes < slowToFlush ? await Promise.race([kept, soon]) : written;
+        const readable =
+          conversion.bytes < slowToFlush
+            ? await Promise.race([kept, setTimeout(longestFlush, written, { ref: false })])
+            : written;
         cost.saving = performance.now() - start;
         if (readable) return { symcache: readable.path, kept };
       }
