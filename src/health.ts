@@ -2,6 +2,7 @@ import type { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
 import type { Source } from "./symbols/source.ts";
+import { within } from "./within.ts";
 
 type Level = "ok" | "warning" | "error";
 
@@ -46,15 +47,11 @@ export class HealthCheck {
 
   /** What a check finds; one that throws, or takes too long, is found at `level`. */
   async #find(name: string, level: Level, check: () => Promise<void>): Promise<Finding> {
-    const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(() => timeout.reject(new Error(`no answer in ${patience} ms`)), patience);
     try {
-      await Promise.race([this.#once(name, check), timeout.promise]);
+      await within(patience, this.#once(name, check), () => new Error(`no answer in ${patience} ms`));
       return { name, level: "ok" };
     } catch (error) {
       return { name, level, message: error instanceof Error ? error.message : String(error) };
-    } finally {
-      clearTimeout(timer);
     }
   }
 

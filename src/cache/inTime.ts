@@ -1,3 +1,5 @@
+import { within } from "../within.ts";
+
 /** Milliseconds after which a disk that gives no answer is not waited for any more. */
 const longestWait = 5000;
 
@@ -14,12 +16,6 @@ export class DiskHangs extends Error {
 }
 
 /** What the disk gives. Throws what it says, or a DiskHangs. `what` is what it was asked for, in a word. */
-export async function inTime<T>(what: string, work: Promise<T>, milliseconds = longestWait): Promise<T> {
-  const deadline = Promise.withResolvers<never>();
-  const timer = setTimeout(() => deadline.reject(new DiskHangs(what, milliseconds)), milliseconds);
-  try {
-    return await Promise.race([work, deadline.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function inTime<T>(what: string, work: Promise<T>, milliseconds = longestWait): Promise<T> {
+  return within(milliseconds, work, () => new DiskHangs(what, milliseconds));
 }
