@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
-import { noBrowser, startBrowser, visit } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { noBrowser, visit } from "./browser.ts";
+import { useBrowserAndService } from "./browserAndService.ts";
 import { crashPing, processedProfile, xul } from "./sampleCaptures.ts";
-import { startSampleService } from "./sampleService.ts";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const phone = { width: 360, height: 740 };
@@ -44,21 +44,13 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
 };
 
 describe("the page, for everybody,", { skip: noBrowser }, () => {
-  let browser: Browser;
-  let service: Awaited<ReturnType<typeof startSampleService>>;
-  before(async () => {
-    [browser, service] = await Promise.all([startBrowser(), startSampleService()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await service?.[Symbol.asyncDispose]();
-  });
+  const used = useBrowserAndService();
 
   for (const colorScheme of ["light", "dark"] as const)
     for (const [name, viewport] of Object.entries({ phone, desktop }))
       for (const [state, reach] of Object.entries(states))
         test(`has nothing that axe finds, and nothing to scroll sideways: ${state}, ${colorScheme}, ${name}`, async () => {
-          await using visited = await visit(browser, service.url, { colorScheme, viewport });
+          await using visited = await visit(used.browser, used.service.url, { colorScheme, viewport });
           const { page } = visited;
           await reach(page);
           const { violations } = await page.evaluate<AxeResults>(`${axe}; axe.run()`);
@@ -72,7 +64,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
 
   test("is dark where the reader wants it dark", async () => {
     const backgrounds = ["light", "dark"].map(async (colorScheme) => {
-      await using visited = await visit(browser, service.url, {
+      await using visited = await visit(used.browser, used.service.url, {
         colorScheme: colorScheme as "light" | "dark",
       });
       return await visited.page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
@@ -81,7 +73,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
   });
 
   test("can be used by keyboard alone", async () => {
-    await using visited = await visit(browser, service.url);
+    await using visited = await visit(used.browser, used.service.url);
     const { page } = visited;
     const { keyboard } = page;
     const focused = async () => {
@@ -137,7 +129,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
   });
 
   test("tells a screen reader of progress, errors and what was copied", async () => {
-    await using visited = await visit(browser, service.url);
+    await using visited = await visit(used.browser, used.service.url);
     const { page } = visited;
     assert.match(await page.locator("main").ariaSnapshot(), /- status$/);
     await states["an error"]?.(page);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { SymbolServer } from "../symbolServer.ts";
-import { noBrowser, startBrowser, visit } from "./browser.ts";
+import { noBrowser, visit } from "./browser.ts";
+import { useBrowserAndService } from "./browserAndService.ts";
 import * as sample from "./sampleCaptures.ts";
 import { startSampleService } from "./sampleService.ts";
 
@@ -31,16 +32,8 @@ const request = {
 };
 
 describe("the page", { skip: noBrowser }, () => {
-  let browser: Browser;
-  let service: Awaited<ReturnType<typeof startSampleService>>;
-  before(async () => {
-    [browser, service] = await Promise.all([startBrowser(), startSampleService()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await service?.[Symbol.asyncDispose]();
-  });
-  const open = (options?: BrowserContextOptions) => visit(browser, service.url, options);
+  const used = useBrowserAndService();
+  const open = (options?: BrowserContextOptions) => visit(used.browser, used.service.url, options);
 
   test("shows the stacks of a pasted request, inlined calls above what they were inlined into", async () => {
     await using visited = await open();
@@ -215,7 +208,7 @@ describe("the page", { skip: noBrowser }, () => {
     });
 
   test("copies without https, too", async () => {
-    await using visited = await visit(browser, service.url.replace("127.0.0.1", "eliot.test"));
+    await using visited = await visit(used.browser, used.service.url.replace("127.0.0.1", "eliot.test"));
     const { page } = visited;
     assert.equal(await page.evaluate("isSecureContext"), false);
     await paste(page, JSON.stringify(request));
@@ -277,7 +270,7 @@ describe("the page", { skip: noBrowser }, () => {
   test("gives up a symbol server that doesn't answer when asked to", async () => {
     await using symbolServer = await SymbolServer.start(() => new Promise(() => {}));
     await using slow = await startSampleService({ ELIOT_SYMBOLS_URLS: symbolServer.url });
-    await using visited = await visit(browser, slow.url);
+    await using visited = await visit(used.browser, slow.url);
     const { page } = visited;
     await page.locator("#text").fill(JSON.stringify(sample.crashPing));
     await page.getByRole("button", { name: "Symbolicate" }).click();
@@ -289,7 +282,7 @@ describe("the page", { skip: noBrowser }, () => {
 
   test("says that the service is gone", async () => {
     await using gone = await startSampleService();
-    await using visited = await visit(browser, gone.url);
+    await using visited = await visit(used.browser, gone.url);
     const { page } = visited;
     await gone.stop();
     await type(page, xul.debugFilename, xul.debugId, "0x1010");
@@ -300,7 +293,7 @@ describe("the page", { skip: noBrowser }, () => {
 
   test("shows version, size of the cache and hit rate, and how they change", async () => {
     await using fresh = await startSampleService();
-    await using visited = await visit(browser, fresh.url);
+    await using visited = await visit(used.browser, fresh.url);
     const { page } = visited;
     const status = async () => (await page.locator("#status").innerText()).replaceAll(/\s+/g, " ");
     assert.match(await status(), /^Version \S+.* Cache 0 bytes of 1 GB 0 modules Hit rate – of 0 lookups$/);

@@ -1,0 +1,17 @@
+import { after, before } from "node:test";
+import type { Browser } from "playwright-core";
+import { startBrowser } from "./browser.ts";
+import { startSampleService } from "./sampleService.ts";
+
+/** A browser and a service for the tests of the describe() that calls this: from before the first until after the last. */
+export function useBrowserAndService() {
+  const used: { browser?: Browser; service?: Awaited<ReturnType<typeof startSampleService>> } = {};
+  before(async () => {
+    [used.browser, used.service] = await Promise.all([startBrowser(), startSampleService()]);
+  });
+  after(async () => {
+    await used.browser?.close();
+    await used.service?.[Symbol.asyncDispose]();
+  });
+  return used as Required<typeof used>;
+}
