@@ -15,6 +15,12 @@ export interface Stock {
   fault: string | undefined;
 }
 
+interface File {
+  key: string;
+  bytes: number;
+  used: number;
+}
+
 /** What the thread that lists the folder is asked. */
 export interface ListProtocol {
   list(folder: string): Stock;
@@ -22,7 +28,7 @@ export interface ListProtocol {
 
 /** The symcache files in `<folder>/<debug filename>/`; links, folders and foreign files are none. */
 export function listSymcaches(folder: string): Stock {
-  const files: { key: string; bytes: number; used: number }[] = [];
+  const files: File[] = [];
   let fault: string | undefined;
   const ifReadable = <T>(read: () => T): T | undefined => {
     try {
@@ -40,6 +46,11 @@ export function listSymcaches(folder: string): Stock {
       const key = `${debugFilename}/${name.slice(0, -suffix.length)}`;
       files.push({ key, bytes: file.size, used: file.mtimeMs });
     }
+  return stockOf(files, fault);
+}
+
+/** The files as a stock. */
+export function stockOf(files: File[], fault?: string): Stock {
   files.sort((one, other) => one.used - other.used);
   return {
     keys: files.map(({ key }) => key),

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Thread } from "../threads/thread.ts";
 import { inTime } from "./inTime.ts";
-import type { ListProtocol, Stock } from "./listSymcaches.ts";
+import { stockOf, type ListProtocol, type Stock } from "./listSymcaches.ts";
 import type { SymcacheIndex } from "./symcacheIndex.ts";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
 
@@ -94,6 +94,9 @@ export class StockTaking implements AsyncDisposable {
 
   async #list(): Promise<Stock> {
     const { root, version, failed } = this.#parts;
+    // For nothing no thread is started, which takes 15 MB. What can't be read, the thread tells.
+    const names = await readdir(join(root, version)).catch(() => undefined);
+    if (names?.length === 0) return stockOf([]);
     if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
     const stock = await this.#thread.ask("list", join(root, version));
     if (stock.fault !== undefined) failed(new Error(stock.fault));
