@@ -114,7 +114,7 @@ export class SymcacheFolder implements AsyncDisposable {
     await this.#stockTaking.beforeWrite();
     const path = this.#temporaryPath();
     await inTime("mkdir", mkdir(dirname(path), { recursive: true }));
-    const reservation = await this.#room.reserve(bytes);
+    const reservation = await this.#room.reserve(key, bytes);
     const end = () => reservation[Symbol.dispose]();
     try {
       await write(path);
