@@ -1,5 +1,6 @@
-import { fileURLToPath } from "node:url";
 import type { RequestListener } from "node:http";
+import { finished, type Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
 import type { Config } from "../config.ts";
@@ -51,6 +52,7 @@ export function createApp(parts: AppParts): RequestListener {
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
+  app.use(closeFiles);
   allow(app, "/", "get", page);
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
@@ -69,6 +71,12 @@ function withoutHost(target: string): string {
   const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
+
+/** Closes the file of an answer that its client doesn't wait for. Express doesn't while answers before it are to go out. */
+const closeFiles: RequestHandler = (_request, response, next) => {
+  response.once("pipe", (file: Readable) => finished(response, () => file.destroy()));
+  next();
+};
 
 // Not sendFile(), which leaves the ETag out where answers have none.
 const pageFile = express.static(web, { redirect: false });

@@ -1,6 +1,6 @@
 /** Bad, hostile and slow requests: `FAULTS.md`'s fourth section. The recorded errors are in `../badRequests.test.ts`. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { buffer } from "node:stream/consumers";
 import {
@@ -120,6 +120,20 @@ test("is done with clients that leave at any moment of a request or its answer",
   await isHealthy();
 });
 
+test("closes the files of the page that clients ask for in a row when these leave", async () => {
+  const { pid } = world.service;
+  const files = () => readdirSync(`/proc/${pid}/fd`).filter((fd) => isOfPage(`/proc/${pid}/fd/${fd}`)).length;
+  const request = "GET /static/page.css HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (let time = 0; time < 60; time++) {
+    using client = await rawClient(world.service.url);
+    client.send(request.repeat(20));
+    await new Promise((resolve) => setTimeout(resolve, time % 8));
+    client.socket.resetAndDestroy();
+  }
+  await isHealthy();
+  while (files() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
 test(
   "gives up a body that takes too long to parse, and parses those behind it",
   { skip: !isWhole && "takes 20 s" },
@@ -208,3 +222,12 @@ test("answers generated requests with 200 or what is wrong with them, never with
   const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
   t.diagnostic(`generated requests: ${counts.join(", ")}`);
 });
+
+/** Whether an open file of the service is one of the page's. It may be closed by now. */
+function isOfPage(handle: string): boolean {
+  try {
+    return readlinkSync(handle).includes("/web/");
+  } catch {
+    return false;
+  }
+}
