@@ -182,6 +182,24 @@ for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "E
   });
 }
 
+test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunnel behind its request", async () => {
+  await using folder = await temporaryFolder();
+  const asked = Promise.withResolvers<void>();
+  await using server = await SymbolServer.start(() => asked.resolve());
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DRAIN_TIMEOUT: "0.1",
+  });
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1").on("error", () => {});
+  const head = `POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;
+  socket.write(`${head}${body}CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await asked.promise;
+  service.signal("SIGTERM");
+  const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
+  assert.equal(await Promise.race([service.exit, patience]), 0);
+});
+
 for (const how of ["has stalled", "goes on and on"]) {
   test(`ends at once, though a download ${how} that nobody waits for any more`, async () => {
     await using folder = await temporaryFolder();

@@ -43,6 +43,11 @@ export class Connections {
     this.#endNow = true;
     for (const connection of this.#connections.values()) connection.endIfIdle();
   }
+
+  /** Ends all of them now. Node's own doesn't know those any more whose clients have asked for a tunnel. */
+  endAll(): void {
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
 }
 
 class Connection {

@@ -20,7 +20,7 @@ export async function drain(
   const drained = once(server.close(), "close");
   connections.end();
   const patience = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeout)]);
-  const endAll = () => server.closeAllConnections();
+  const endAll = () => connections.endAll();
   if (patience.aborted) endAll();
   else patience.addEventListener("abort", endAll);
   await drained;
