@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { quirkSymbols, sampleSymbols, startTestService, temporaryFolder } from "./service.ts";
@@ -128,6 +129,26 @@ for (const [reason, body] of [
     );
   });
 }
+
+test("counts a body that its client breaks off for no bad request", async () => {
+  statsd.clear();
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+  socket.end(`POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{`);
+  assert.deepEqual(await statsd.received(/symbolicate\.api/), [
+    "eliot.symbolicate.api:#|ms|#host:testhost,version:v5",
+  ]);
+});
+
+test("times an answer though its client takes nothing of it", async () => {
+  statsd.clear();
+  const stacks = [Array.from({ length: 100_000 }, () => [0, 4096])];
+  const body = JSON.stringify({ ...plain, stacks });
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1").pause();
+  socket.write(`POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  const metrics = await statsd.received(/symbolicate\.api/);
+  assert.ok(!metrics.some((metric) => metric.includes("pageview")));
+  socket.destroy();
+});
 
 for (const path of ["/", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/__broken__"]) {
   test(`counts a view of ${path}`, async () => {

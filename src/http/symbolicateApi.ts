@@ -34,8 +34,9 @@ export function symbolicateApi(
 ) {
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
+    using shares = new DisposableStack();
     try {
-      using share = admission.admit();
+      const share = shares.use(admission.admit());
       const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, hold: share.hold });
       share.takePlace();
       const jobs = await parser.parse(body, version);
@@ -51,20 +52,21 @@ export function symbolicateApi(
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
       limitAnswerTime(response, config.answerTimeout);
       await sendJson(response, render, config.maxAnswerBytes, share);
-      // Until the client has it, the answer takes memory.
-      if (!response.closed) await once(response, "close");
     } catch (error) {
       if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof RequestRefused) {
         metrics.increment("symbolicate.refused", { reason: error.bound });
         response.set("Retry-After", "1");
       }
-      if (error instanceof HttpError && error.reason)
+      // A body that its client broke off says nothing of what the client sends.
+      if (error instanceof HttpError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;
     } finally {
       metrics.timing("symbolicate.api", performance.now() - start, { version });
     }
+    // Until the client has it, the answer takes memory.
+    if (!response.closed) await once(response, "close");
   };
 }
 
