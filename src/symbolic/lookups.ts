@@ -15,8 +15,6 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
-/** Milliseconds that a thread may be at a lookup: a million offsets of a large symcache take seconds. */
-const longestLookup = 30_000;
 /** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
 const mostShared = 2000;
@@ -90,9 +88,9 @@ export class Lookups implements AsyncDisposable {
    */
   async selfTest(): Promise<void> {
     const threads = this.#threads.map((_, number) => this.#thread(number));
-    if (threads.some(({ busyFor }) => busyFor > longestLookup))
-      throw new Error(`no sign of life for ${longestLookup / 1000} s`);
-    const idle = threads.filter(({ busyFor }) => busyFor === 0);
+    if (threads.some(({ seemsToHang }) => seemsToHang))
+      throw new Error(`no sign of life for half of ${this.#patience / 1000} s`);
+    const idle = threads.filter(({ isBusy }) => !isBusy);
     const passed = await Promise.all(idle.map((thread) => thread.ask("selfTest", undefined)));
     if (!passed.every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
   }

@@ -42,7 +42,6 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
-  #lastSign = 0;
   #end: ThreadEnded | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** Parts of the patience in which something was asked for and nothing came. */
@@ -53,7 +52,6 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     this.#worker = new Worker(entry, { workerData });
     this.#worker.on("message", ({ id, answer }: Partial<AnswerMessage>) => {
       this.#quietParts = 0;
-      this.#lastSign = performance.now();
       if (id === undefined) return;
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
@@ -76,9 +74,14 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     return this.#end !== undefined;
   }
 
-  /** Milliseconds that it has been at the ask it is at; 0 where it has none. */
-  get busyFor(): number {
-    return this.#waiting.size === 0 ? 0 : performance.now() - this.#lastSign;
+  /** Whether it has been asked for what it has not answered yet. */
+  get isBusy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Whether half of its patience is over without a sign of life. */
+  get seemsToHang(): boolean {
+    return this.isBusy && this.#quietParts > parts / 2;
   }
 
   /** The thread's answer. Rejects with a ThreadEnded. What is in `transfer` can't be used here afterwards. */
@@ -92,7 +95,6 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     if (this.#waiting.size === 0) this.#quietParts = 0;
     const id = this.#nextId++;
     const waiting = Promise.withResolvers<unknown>();
-    if (this.#waiting.size === 0) this.#lastSign = performance.now();
     this.#waiting.set(id, waiting);
     this.#worker.ref();
     this.#worker.postMessage({ id, name, argument } satisfies AskMessage, transfer);
