@@ -71,7 +71,12 @@ function processThreads(process, memoryMap) {
  * @returns {SampledThread}
  */
 export function sampledThread(thread, locate) {
-  need(`thread ${thread.name}`, thread, ["samples", "stackTable", "frameTable", "stringTable"]);
+  need(thread.name ? `thread ${thread.name}` : "a thread", thread, [
+    "samples",
+    "stackTable",
+    "frameTable",
+    "stringTable",
+  ]);
   const { samples, stackTable, frameTable, stringTable } = thread;
   for (const [name, table] of Object.entries({ samples, stackTable, frameTable }))
     need(name, table, ["schema", "data"]);

@@ -61,7 +61,13 @@ export function readProcessedProfile(profile) {
  */
 export function sampledThread(profile, thread, memoryMap) {
   const tables = { ...thread, ...profile.shared };
-  need(`thread ${thread.name}`, tables, ["samples", "stackTable", "frameTable", "funcTable", "stringArray"]);
+  need(thread.name ? `thread ${thread.name}` : "a thread", tables, [
+    "samples",
+    "stackTable",
+    "frameTable",
+    "funcTable",
+    "stringArray",
+  ]);
   need("samples", thread.samples, ["stack"]);
   need("stackTable", tables.stackTable, ["frame"]);
   need("frameTable", tables.frameTable, ["func", "address"]);
