@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { Environment } from "../src/config.ts";
 import { catalogue } from "../src/metrics.ts";
-import { startTestService } from "./service.ts";
+import { startTestService, temporaryFolder } from "./service.ts";
 
 const root = new URL("../", import.meta.url);
 const run = promisify(execFile);
@@ -84,6 +84,16 @@ test("shows in docs/api.md what its examples answer", async () => {
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
 });
 
+test("shows in docs/cli.md what its example prints", async () => {
+  const text = await readFile(new URL("docs/cli.md", root), "utf8");
+  const [, example = "", shown] = /```sh\n([^]*?)```\n\n```text\n([^]*?)```/.exec(text) ?? [];
+  const command = example.replace("npx tseliot", `"${process.execPath}" src/cli/main.ts`);
+  await using folder = await temporaryFolder();
+  const env = { ...process.env, ELIOT_SYMBOLS_CACHE_DIR: folder.path };
+  const { stdout } = await run("sh", ["-c", command], { cwd: root, env });
+  assert.equal(stdout, shown);
+});
+
 test("asks in docs/deploy.md for what the sample symbols have", async () => {
   const { answers } = await examplesOf("docs/deploy.md");
   assert.equal(answers.length, 1);
@@ -93,5 +103,5 @@ test("asks in docs/deploy.md for what the sample symbols have", async () => {
 test("has a demo that works without a network", async () => {
   const { stdout } = await run(process.execPath, ["demo/demo.ts"], { cwd: root });
   assert.match(stdout, /BTreeMap<K,V,A>::insert .* in rustsample/);
-  assert.match(stdout, /no symbols {2}nosuch\.so/);
+  assert.match(stdout, /not found {2}nosuch\.so/);
 });
