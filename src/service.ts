@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { pino, type DestinationStream } from "pino";
-import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, type Config } from "./config.ts";
+import { startEngine } from "./engine.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
@@ -15,10 +15,6 @@ import { RequestParser } from "./http/requestParser.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import { startErrorReporting } from "./sentry.ts";
-import { Symcaches } from "./symbolication/symcaches.ts";
-import { Converters } from "./symbolic/converters.ts";
-import { Lookups } from "./symbolic/lookups.ts";
-import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUpService } from "./warmUp.ts";
 
@@ -54,25 +50,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     "configuration",
   );
 
-  const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
-      evicted: () => metrics.increment("diskcache.evict", {}),
-      used: (bytes) => metrics.gauge("diskcache.usage", bytes),
-      failed: (err) => logs.app.error({ err }, "cache folder failed"),
-    }),
-  );
-  await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
-  const wasm = await compileWasm();
-  const converters = starting.use(
-    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
-  );
-  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
-  const symcaches = starting.use(
-    new Symcaches({ sources, folder, converters, metrics, log: logs.app, isCrowded, config }, lookups),
-  );
+  const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
+  const { folder, converters, lookups, symcaches, wasm } = engine;
 
   let draining = false;
   const parts = {
