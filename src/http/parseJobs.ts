@@ -49,13 +49,12 @@ function parseMemoryMap(memoryMap: unknown, job: number): Module[] {
       throw invalid(`module index ${index} does not have a debug_filename and debug_id`);
     const [debugFilename, debugId]: unknown[] = module;
     if (!isDebugFilename(debugFilename)) throw invalid(`module index ${index} has an invalid debug_filename`);
-    if (typeof debugId !== "string" || !debugIdPattern.test(debugId))
-      throw invalid(`module index ${index} has an invalid debug_id`);
+    if (!isDebugId(debugId)) throw invalid(`module index ${index} has an invalid debug_id`);
     return { debugFilename, debugId };
   });
 }
 
-function isDebugFilename(value: unknown): value is string {
+export function isDebugFilename(value: unknown): value is string {
   // The pattern admits ASCII alone, so characters are bytes.
   return (
     typeof value === "string" &&
@@ -64,6 +63,10 @@ function isDebugFilename(value: unknown): value is string {
     value !== "." &&
     value !== ".."
   );
+}
+
+export function isDebugId(value: unknown): value is string {
+  return typeof value === "string" && debugIdPattern.test(value);
 }
 
 function parseStacks(stacks: unknown, modules: number, job: number): Omit<Job, "memoryMap"> {

@@ -1,0 +1,47 @@
+import { createWriteStream } from "node:fs";
+import { realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileError } from "./commandError.ts";
+
+export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+/**
+ * Writes a file, which has its name only once it is whole; a device or a pipe is written to as it is.
+ * Throws a CommandError, or what reading the pieces throws.
+ */
+export async function writeOutput(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  await replaceFile(path, async (temporary, flags) => {
+    await pipeline(Readable.from(pieces), createWriteStream(temporary, { flags }), { signal });
+  });
+}
+
+/**
+ * Lets `write` write a file by another name, and then gives it its own. Throws a CommandError for what the disk says, or
+ * what `write` throws.
+ */
+export async function replaceFile(
+  path: string,
+  write: (temporary: string, flags: "w" | "wx") => Promise<void>,
+): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path);
+    const present = await stat(target).catch(() => undefined);
+    if (present && !present.isFile()) return await write(target, "w");
+    const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+    try {
+      await write(temporary, "wx");
+      await rename(temporary, target);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  } catch (error) {
+    throw fileError(`can't write ${path}`, error);
+  }
+}
+
+/** Writes to standard output, no faster than it is read. Throws what the pipe says: EPIPE where nobody reads any more. */
+export async function print(pieces: Pieces): Promise<void> {
+  await pipeline(Readable.from(pieces), process.stdout, { end: false });
+}

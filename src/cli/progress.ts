@@ -1,0 +1,41 @@
+/** Milliseconds between two looks of a person, and between two lines of a log. */
+const frequent = 100;
+const seldom = 5000;
+
+/**
+ * How far long work has come, on standard error: one line that is written over on a terminal, elsewhere a plain line every
+ * five seconds.
+ */
+export class Progress implements Disposable {
+  readonly #isTerminal = process.stderr.isTTY;
+  #last = performance.now();
+  #isShown = false;
+
+  /** `describe` is called only when it is time to show it. */
+  show(describe: () => string): void {
+    const now = performance.now();
+    if (now - this.#last < (this.#isTerminal ? frequent : seldom)) return;
+    this.#last = now;
+    if (!this.#isTerminal) {
+      process.stderr.write(`${describe()}\n`);
+      return;
+    }
+    this.#isShown = true;
+    process.stderr.write(`\r${describe().slice(0, process.stderr.columns - 1)}\u001B[K`);
+  }
+
+  /** Wipes the line. */
+  [Symbol.dispose](): void {
+    if (this.#isShown) process.stderr.write("\r\u001B[K");
+  }
+}
+
+/** `569.3 MB` */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MB`;
+}
+
+/** `412 MB/s` */
+export function speed(bytes: number, milliseconds: number): string {
+  return `${Math.round(bytes / 1e3 / Math.max(milliseconds, 1)).toLocaleString("en")} MB/s`;
+}

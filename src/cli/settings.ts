@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Option } from "@commander-js/extra-typings";
+import { ConfigError, readConfig, type Config } from "../config.ts";
+import { CommandError } from "./commandError.ts";
+
+/** The process's environment: commands heed the service's variables. */
+export type Environment = Record<string, string | undefined>;
+
+export function symbolsOption() {
+  return new Option(
+    "-s, --symbols <sources>",
+    "where sym files come from, in order, comma-separated: folders, https:// or http:// (default: $ELIOT_SYMBOLS_URLS or https://symbols.mozilla.org/try/)",
+  );
+}
+
+export function cacheOption() {
+  return new Option(
+    "-c, --cache <folder>",
+    "folder of symcaches (default: $ELIOT_SYMBOLS_CACHE_DIR or /tmp/cache)",
+  );
+}
+
+export function portOption() {
+  return new Option("-p, --port <number>", "port to listen on (default: $PORT or 8000)");
+}
+
+/** The variables that options stand for. */
+const variables = { symbols: "ELIOT_SYMBOLS_URLS", cache: "ELIOT_SYMBOLS_CACHE_DIR", port: "PORT" };
+
+interface Options {
+  symbols?: string;
+  cache?: string;
+  port?: string;
+}
+
+/** The environment with what options say instead. */
+export function environmentOf(env: Environment, { symbols, cache, port }: Options): Environment {
+  const given = {
+    [variables.symbols]: symbols?.split(",").map(sourceAddress).join(","),
+    [variables.cache]: cache,
+    [variables.port]: port,
+  };
+  return { ...env, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+/** The configuration that the environment and the options ask for. Throws a CommandError that names what is wrong. */
+export function readSettings(env: Environment, options: Options): Config {
+  try {
+    return readConfig(environmentOf(env, options));
+  } catch (error) {
+    throw settingsError(error, options);
+  }
+}
+
+/** A ConfigError in the words of the command line. Rethrows any other error. */
+export function settingsError(error: unknown, options: Options): CommandError {
+  if (!(error instanceof ConfigError)) throw error;
+  const named = Object.entries(variables).find(
+    ([option, variable]) => option in options && error.message.startsWith(variable),
+  );
+  const message = named ? error.message.replace(named[1], `--${named[0]}`) : error.message;
+  return new CommandError("usage", message, { cause: error });
+}
+
+/** A folder's path becomes an address. */
+function sourceAddress(source: string): string {
+  return source === "" || /^[a-z]+:/i.test(source) ? source : pathToFileURL(resolve(source)).href;
+}
