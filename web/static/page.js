@@ -1,3 +1,3 @@
 // The example is to be copied: it names the server that shows it.
-const origin = document.getElementById("origin");
-if (origin) origin.textContent = location.origin;
+const place = document.getElementById("origin");
+if (place) place.textContent = location.origin;
