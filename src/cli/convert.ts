@@ -112,7 +112,8 @@ async function pushAll(
     converter.push(piece);
     bytes += piece.length;
     progress.show(() => {
-      const part = input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
+      const part =
+        input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
       return `${input.name}: ${part}${megabytes(bytes)}, ${speed(bytes, performance.now() - start)}`;
     });
     const next = await rest.next();

@@ -17,7 +17,10 @@ export function fetchCommand(env: Environment) {
     .argument("<file>", "debug filename, such as libxul.so or xul.pdb")
     .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50")
     .addOption(symbolsOption())
-    .option("-o, --output <file>", "where it goes, - is standard output (default: its own name, in this folder)")
+    .option(
+      "-o, --output <file>",
+      "where it goes, - is standard output (default: its own name, in this folder)",
+    )
     .addHelpText(
       "after",
       `
@@ -29,7 +32,10 @@ Examples:
       if (!isDebugFilename(debugFilename) || debugFilename === "")
         throw new CommandError("usage", `${JSON.stringify(debugFilename)} is no debug filename`);
       if (!isDebugId(debugId) || debugId === "")
-        throw new CommandError("usage", `${JSON.stringify(debugId)} is no debug id: that has hex digits alone`);
+        throw new CommandError(
+          "usage",
+          `${JSON.stringify(debugId)} is no debug id: that has hex digits alone`,
+        );
       const module = { debugFilename, debugId: debugId.toUpperCase() };
       const output = options.output ?? basename(symFilePath(module));
       const config = readSettings(env, options);

@@ -62,7 +62,7 @@ function createInput(name: string, bytes: number | undefined, stream: AsyncItera
 
 async function* decompressed(name: string, pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   try {
-    let start = new Uint8Array();
+    let start: Uint8Array = Buffer.alloc(0);
     let isCompressed: boolean | undefined;
     const rest = pieces[Symbol.asyncIterator]();
     while (isCompressed === undefined) {
@@ -82,10 +82,7 @@ async function* decompressed(name: string, pieces: AsyncIterable<Uint8Array>): A
   }
 }
 
-async function* startingWith(
-  start: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncIterable<Uint8Array> {
+async function* startingWith(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
   yield start;
   for (let next; (next = await rest.next()).done !== true;) yield next.value;
 }

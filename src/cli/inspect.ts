@@ -1,14 +1,16 @@
 import { realpath } from "node:fs/promises";
 import { Command } from "@commander-js/extra-typings";
-import { stringOf, type Locations } from "../symbolic/locations.ts";
+import type { Answer, AnsweredFrame } from "../../web/static/captures/answer.js";
+import { stackText } from "../../web/static/captures/stackText.js";
 import { Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
 import { openFile, type SymcacheFile } from "../symbolic/symcacheFile.ts";
 import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../symbolic/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../symbolic/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "./commandError.ts";
 import { print } from "./output.ts";
+import { hex } from "../http/hex.ts";
 import { megabytes, Progress } from "./progress.ts";
-import { describeFrame, type SourceLocation } from "./stackText.ts";
+import { answerRequest } from "./symbolicate/answerRequest.ts";
 
 const pageBytes = 4096;
 
@@ -39,12 +41,40 @@ Examples:
 interface Inspection {
   file: string;
   bytes: number;
-  /** Absent where not even these make sense. */
-  header?: SymcacheHeader;
-  pages?: number;
+  /** Absent where what the file says of itself makes no sense. */
+  contents?: SymcacheHeader;
+  /** How many were checked. */
+  pages: number;
   /** What is wrong with it. */
   damage: string | null;
-  lookups: { offset: number; locations: SourceLocation[]; functionOffset?: number }[];
+  /** As the API has them. */
+  lookups: AnsweredFrame[];
+}
+
+function describe({ file, bytes, contents, pages, damage, lookups }: Inspection): string {
+  const rows: [string, string | number][] = [["size", megabytes(bytes)]];
+  if (contents) {
+    const { debugFilename, debugId, version, payloadBytes, firstAddress, lastAddress, ...counts } = contents;
+    const { files, functions, sourceLocations, ranges, stringBytes } = counts;
+    rows.push(
+      ["module", `${debugFilename} ${debugId}`],
+      ["format", `Symbolic's symcache, version ${version}, with ${bytes - payloadBytes} bytes of trailer`],
+      ["files", files],
+      ["functions", functions],
+      ["calls", sourceLocations],
+      ["ranges", ranges],
+      ["addresses", firstAddress === undefined ? "none" : `${hex(firstAddress)} to ${hex(lastAddress ?? 0)}`],
+      ["strings", megabytes(stringBytes)],
+    );
+  }
+  rows.push(["pages", damage === null ? `all ${count(pages)} are sound` : `${count(pages)} are sound`]);
+  if (damage !== null) rows.push(["damaged", damage]);
+  const table = rows.map(([name, value]) => `  ${name.padEnd(9)}  ${count(value)}\n`).join("");
+  return `${file}\n${table}${lookups.length > 0 ? `\n${stackText(lookups)}\n` : ""}`;
+}
+
+function count(value: string | number): string {
+  return typeof value === "number" ? value.toLocaleString("en") : value;
 }
 
 function parseOffset(text: string): number {
@@ -56,18 +86,13 @@ function parseOffset(text: string): number {
 async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   using file = await open(path);
   if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is no symcache`);
-  const inspection: Inspection = { file: path, bytes: file.size, damage: null, lookups: [] };
+  const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
-    inspection.header = readSymcacheHeader(file.readAt, file.size);
-    using symcache = Symcache.open(
-      new WasmInstance(await compileWasm()),
-      file.readAt,
-      file.size,
-      inspection.header,
-    );
-    inspection.pages = checkPages(symcache, file, path);
-    const locations = symcache.lookUp(Uint32Array.from(offsets));
-    inspection.lookups = offsets.map((offset, number) => ({ offset, ...found(locations, number, offset) }));
+    const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
+    const instance = new WasmInstance(await compileWasm());
+    using symcache = Symcache.open(instance, file.readAt, file.size, contents);
+    for (const checked of checkPages(symcache, file, path)) inspection.pages = checked;
+    if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
   } catch (error) {
     if (!(error instanceof SymcacheDamaged)) throw error;
     inspection.damage = error.message;
@@ -83,38 +108,37 @@ async function open(path: string): Promise<SymcacheFile> {
   }
 }
 
-/** Gives the number of pages. Throws a SymcacheDamaged that names the first damaged one. */
-function checkPages(symcache: Symcache, file: SymcacheFile, path: string): number {
+/** Gives the number of sound pages after each. Throws a SymcacheDamaged that names the first one that isn't. */
+function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
   using progress = new Progress();
   const bytes = symcache.payloadBytes;
-  const page = new Uint8Array(pageBytes);
-  for (let start = 0; start < bytes; start += pageBytes) {
-    const length = file.readAt(page.subarray(0, Math.min(pageBytes, bytes - start)), start);
+  const buffer = new Uint8Array(pageBytes);
+  for (let page = 0; page * pageBytes < bytes; page++) {
+    const start = page * pageBytes;
+    const length = file.readAt(buffer.subarray(0, Math.min(pageBytes, bytes - start)), start);
     try {
-      symcache.hold(page.subarray(0, length));
+      symcache.hold(buffer.subarray(0, length));
     } catch (error) {
       if (!(error instanceof SymcacheDamaged)) throw error;
-      throw new SymcacheDamaged(`${error.message}: page ${start / pageBytes}, at byte ${start}`);
+      throw new SymcacheDamaged(`${error.message}: page ${page}, at byte ${start}`, { cause: error });
     }
     progress.show(() => `${path}: ${Math.floor((100 * start) / bytes)} % checked`);
+    yield page + 1;
   }
-  return Math.ceil(bytes / pageBytes);
 }
 
-function found(
-  locations: Locations,
-  number: number,
-  offset: number,
-): Omit<Inspection["lookups"][0], "offset"> {
-  const [first = 0, last = 0] = locations.starts.slice(number, number + 2);
-  const rows = Array.from({ length: last - first }, (_, row) => first + row);
-  const functionStart = locations.functionStarts[number] ?? 0;
-  return {
-    locations: rows.map((row) => ({
-      function: stringOf(locations, locations.functions[row] ?? 0),
-      file: stringOf(locations, locations.files[row] ?? 0),
-      line: locations.lines[row] ?? 0,
-    })),
-    ...(rows.length > 0 && { functionOffset: offset - functionStart }),
-  };
+async function lookUp(symcache: Symcache, offsets: number[]): Promise<AnsweredFrame[]> {
+  // By any name that a request may have: that of the symcache may be none of those.
+  const body = JSON.stringify({
+    memoryMap: [["symcache", "0"]],
+    stacks: [offsets.map((offset) => [0, offset])],
+  });
+  const { moduleName } = symcache;
+  const answer = await answerRequest("v5", body, {
+    lookUp: async (_, wanted) => ({
+      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookup: 0,
+    }),
+  });
+  return (answer as Answer).results[0]?.stacks[0] ?? [];
 }

@@ -3,17 +3,20 @@ import { realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import { fileError } from "./commandError.ts";
 
 export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /**
- * Writes a file, which has its name only once it is whole; a device or a pipe is written to as it is.
- * Throws a CommandError, or what reading the pieces throws.
+ * Writes a file, gzipped where its name ends in `.gz`; it has that name only once it is whole. A device or a pipe is written
+ * to as it is. Throws a CommandError, or what reading the pieces throws.
  */
 export async function writeOutput(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   await replaceFile(path, async (temporary, flags) => {
-    await pipeline(Readable.from(pieces), createWriteStream(temporary, { flags }), { signal });
+    const [text, file] = [Readable.from(pieces), createWriteStream(temporary, { flags })];
+    if (path.endsWith(".gz")) await pipeline(text, createGzip(), file, { signal });
+    else await pipeline(text, file, { signal });
   });
 }
 

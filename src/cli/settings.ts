@@ -28,14 +28,14 @@ export function portOption() {
 /** The variables that options stand for. */
 const variables = { symbols: "ELIOT_SYMBOLS_URLS", cache: "ELIOT_SYMBOLS_CACHE_DIR", port: "PORT" };
 
-interface Options {
-  symbols?: string;
-  cache?: string;
-  port?: string;
+export interface SettingOptions {
+  symbols?: string | undefined;
+  cache?: string | undefined;
+  port?: string | undefined;
 }
 
 /** The environment with what options say instead. */
-export function environmentOf(env: Environment, { symbols, cache, port }: Options): Environment {
+export function environmentOf(env: Environment, { symbols, cache, port }: SettingOptions): Environment {
   const given = {
     [variables.symbols]: symbols?.split(",").map(sourceAddress).join(","),
     [variables.cache]: cache,
@@ -45,7 +45,7 @@ export function environmentOf(env: Environment, { symbols, cache, port }: Option
 }
 
 /** The configuration that the environment and the options ask for. Throws a CommandError that names what is wrong. */
-export function readSettings(env: Environment, options: Options): Config {
+export function readSettings(env: Environment, options: SettingOptions): Config {
   try {
     return readConfig(environmentOf(env, options));
   } catch (error) {
@@ -54,7 +54,7 @@ export function readSettings(env: Environment, options: Options): Config {
 }
 
 /** A ConfigError in the words of the command line. Rethrows any other error. */
-export function settingsError(error: unknown, options: Options): CommandError {
+export function settingsError(error: unknown, options: SettingOptions): CommandError {
   if (!(error instanceof ConfigError)) throw error;
   const named = Object.entries(variables).find(
     ([option, variable]) => option in options && error.message.startsWith(variable),

@@ -40,9 +40,9 @@ export function readSymcacheHeader(readAt: ReadAt, size: number): SymcacheHeader
   const footer = readExactly(readAt, size - footerBytes, footerBytes);
   if (footer.toString("latin1", 32) !== trailerMagic)
     throw new SymcacheDamaged("no trailer, or another version's");
-  const [files = 0, functions = 0, sourceLocations = 0, ranges = 0, stringBytes = 0] = [11, 12, 13, 14, 15].map(
-    (number) => header.readUInt32LE(4 * number),
-  );
+  const [files = 0, functions = 0, sourceLocations = 0, ranges = 0, stringBytes = 0] = [
+    11, 12, 13, 14, 15,
+  ].map((number) => header.readUInt32LE(4 * number));
   const payloadBytes = Number(footer.readBigUInt64LE(0));
   const [filenameBytes = 0, idBytes = 0, nameBytes = 0] = [12, 16, 20].map((at) => footer.readUInt32LE(at));
   const namesBytes = padded(filenameBytes + idBytes + nameBytes);

@@ -68,22 +68,27 @@ export function readCrash(crash) {
 }
 
 /**
- * The part of a crash that has its stacks.
+ * The part of a crash that has its stacks, and where it is: `owner[key]`, in JSON of its own if that is a string.
  * @param {Crash & object} crash
- * @returns {{format: string, traces: StackTraces} | undefined}
+ * @returns {{format: string, traces: StackTraces, owner: Record<string, unknown>, key: string} | undefined}
  */
 export function findStackTraces(crash) {
-  /** @type {[string, unknown][]} */
+  /** @type {[string, unknown, string][]} */
   const places = [
-    ["Crash ping", crash.payload?.stackTraces ?? crash.payload?.stack_traces],
-    ["Crash ping", crash.metrics?.object?.["crash.stack_traces"]],
-    ["Crash ping", crash.stackTraces ?? crash.stack_traces],
-    ["Processed crash", crash.json_dump],
-    ["Minidump", crash],
+    ["Crash ping", crash.payload, "stackTraces"],
+    ["Crash ping", crash.payload, "stack_traces"],
+    ["Crash ping", crash.metrics?.object, "crash.stack_traces"],
+    ["Crash ping", crash, "stackTraces"],
+    ["Crash ping", crash, "stack_traces"],
+    ["Processed crash", crash, "json_dump"],
+    ["Minidump", { crash }, "crash"],
   ];
-  for (const [format, place] of places) {
-    const traces = typeof place === "string" ? JSON.parse(place) : place;
-    if (isStackTraces(traces)) return { format, traces };
+  for (const [format, place, key] of places) {
+    if (typeof place !== "object" || place === null) continue;
+    const owner = /** @type {Record<string, unknown>} */ (place);
+    const value = owner[key];
+    const traces = typeof value === "string" ? JSON.parse(value) : value;
+    if (isStackTraces(traces)) return { format, traces, owner, key };
   }
   return undefined;
 }

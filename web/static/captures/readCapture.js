@@ -36,7 +36,15 @@ export async function readText(file) {
  * @returns {Capture | undefined}
  */
 export function readCapture(text) {
-  const value = parse(text);
+  return captureOf(parseFile(text));
+}
+
+/**
+ * The same of what parseFile() gave.
+ * @param {unknown} value
+ * @returns {Capture | undefined}
+ */
+export function captureOf(value) {
   if (typeof value === "object" && value !== null) {
     if ("jobs" in value || "memoryMap" in value || "stacks" in value) return undefined;
     const capture = readWhole(() => readProfile(value) ?? readCrash(value));
@@ -48,10 +56,11 @@ export function readCapture(text) {
 }
 
 /**
+ * Throws an UnreadableCapture for what is not JSON.
  * @param {string} text
  * @returns {unknown}
  */
-function parse(text) {
+export function parseFile(text) {
   try {
     return JSON.parse(text);
   } catch (error) {

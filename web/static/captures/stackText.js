@@ -6,9 +6,9 @@ import { sourceFile } from "./sourceFile.js";
  */
 
 /**
- * A stack as text, inlined calls above the function that they were inlined into:
+ * A stack as text, inlined calls above the function that they were inlined into, and further in:
  *
- *       0  RawVec::grow  library/alloc/src/raw_vec.rs:12  (inlined)
+ *       0    RawVec::grow  library/alloc/src/raw_vec.rs:12  (inlined)
  *          Vec::push  library/alloc/src/vec/mod.rs:34  in rustsample
  * @param {AnsweredFrame[]} stack
  * @returns {string}
@@ -23,7 +23,7 @@ export function stackText(stack) {
  */
 function frameLines(frame) {
   const calls = [
-    ...(frame.inlines ?? []).map((inline) => `${place(inline)}  (inlined)`),
+    ...(frame.inlines ?? []).map((inline) => `  ${place(inline)}  (inlined)`),
     frame.module === "<unknown>" ? place(frame) : `${place(frame)}  in ${frame.module}`,
   ];
   return calls.map(
