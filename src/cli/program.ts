@@ -1,14 +1,26 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
+import { compareCommand } from "./compare.ts";
 import { convertCommand } from "./convert.ts";
 import { fetchCommand } from "./fetch.ts";
 import { inspectCommand } from "./inspect.ts";
+import { loadCommand } from "./load.ts";
+import { makeRequestsCommand } from "./makeRequests.ts";
 import { serveCommand } from "./serve.ts";
 import type { Environment } from "./settings.ts";
 import { symbolicateCommand } from "./symbolicate.ts";
 
 /** The commands, in the order in which help lists them. */
-const commands = [serveCommand, symbolicateCommand, convertCommand, inspectCommand, fetchCommand];
+const commands = [
+  serveCommand,
+  symbolicateCommand,
+  convertCommand,
+  inspectCommand,
+  fetchCommand,
+  compareCommand,
+  loadCommand,
+  makeRequestsCommand,
+];
 
 const packageFile = new URL("../../package.json", import.meta.url);
 
