@@ -6,7 +6,7 @@ import type { Difference } from "./compare/differences.ts";
 import { differenceText } from "./compare/text.ts";
 import { interruptible } from "./interruption.ts";
 import { parseCount, parseSeconds } from "./numbers.ts";
-import { whole } from "./numberText.ts";
+import { counted, whole } from "./numberText.ts";
 import { print } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { inOrder } from "./requests/inOrder.ts";
@@ -21,10 +21,9 @@ export function compareCommand() {
   return new Command("compare")
     .summary("find out where two services answer differently")
     .description(
-      `Asks two services the same requests and shows each frame that they answer differently. The exit code is 1 where there is
-any difference. An answer that doesn't come is one, too.
-
-${requestsHelp}`,
+      "Asks two services the same requests and shows each frame that they answer differently. The exit code is 1 where " +
+        "there is any difference. An answer that doesn't come is one, too.\n\n" +
+        requestsHelp,
     )
     .argument("<url1>", "address of a service, such as http://localhost:8000")
     .argument("<url2>", "address of the other")
@@ -148,10 +147,10 @@ function summary({ requests, frames, differingFrames, differences, kinds, status
   const byNumber = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
   const answers = Object.entries(statuses).map(([status, times]) => `${whole(times)} × ${status}`);
   return [
-    `${whole(requests)} requests, ${answers.join(", ")}; ${whole(frames)} frames`,
+    `${counted(requests, "request")}, ${answers.join(", ")}; ${counted(frames, "frame")}`,
     differences === 0
       ? "no differences"
-      : `${whole(differences)} differences, ${whole(differingFrames)} frames differ`,
+      : `${counted(differences, "difference")}, ${whole(differingFrames)} of frames`,
     ...byNumber.map(([kind, times]) => `  ${kind.padEnd(16)}  ${whole(times).padStart(7)}`),
     "",
   ].join("\n");

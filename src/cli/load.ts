@@ -1,5 +1,4 @@
-import { fstatSync } from "node:fs";
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { CommandError } from "./commandError.ts";
 import { interruptible } from "./interruption.ts";
 import { latencyPlot } from "./load/latencyPlot.ts";
@@ -22,24 +21,22 @@ export function loadCommand() {
   return new Command("load")
     .summary("measure how a service does under load")
     .description(
-      `Sends requests to a service, in turn and over again, and reports how long answers take, how many come and what fails.
-
-With --rate requests arrive whether or not those before were answered, as those of many clients do, and latency counts from
-the moment when each was to be sent: a slow service can't slow the load down. With --concurrency each of so many clients
-sends its next request when it has its answer. Ctrl-C ends it with what it has.
-
-The exit code is 3 where nothing was answered at all; requests that failed are in the report.
-
-${requestsHelp}`,
+      "Sends requests to a service, in turn and over again, and reports how long answers take, how many come and what " +
+        "fails.\n\n" +
+        "With --rate requests arrive whether or not those before were answered, as those of many clients do, and latency " +
+        "counts from the moment when each was to be sent: a slow service can't slow the load down. With --concurrency each " +
+        "of so many clients sends its next request when it has its answer. Ctrl-C ends it with what it has.\n\n" +
+        "The exit code is 3 where nothing was answered at all; requests that failed are in the report.\n\n" +
+        requestsHelp,
     )
     .argument("<url>", "address of the service, such as http://localhost:8000")
     .argument("[requests...]", "files and folders of requests (default: standard input)")
     .option("-r, --rate <number>", "requests that arrive a second", parseRate)
-    .option(
-      "-c, --concurrency <number>",
-      "requests under way at a time, unless --rate is given",
-      parseCount,
-      1,
+    .addOption(
+      new Option("-c, --concurrency <number>", "requests under way at a time")
+        .argParser(parseCount)
+        .default(1)
+        .conflicts("rate"),
     )
     .option(
       "-d, --duration <seconds>",
@@ -88,13 +85,15 @@ Examples:
 }
 
 async function readAll(paths: string[], signal: AbortSignal): Promise<ApiRequest[]> {
-  const hint = "tseliot make-requests makes some from a folder of sym files";
-  // A terminal, or /dev/null.
-  if (paths.length === 0 && fstatSync(0).isCharacterDevice())
-    throw new CommandError("usage", `no requests are named, and nothing is piped in: ${hint}`);
-  const requests = await Array.fromAsync(readRequests(paths, signal));
-  if (requests.length === 0) throw new CommandError("usage", `there are no requests to send: ${hint}`);
-  return requests;
+  const hint = "tseliot make-requests makes requests from a folder of sym files";
+  try {
+    const requests = await Array.fromAsync(readRequests(paths, signal));
+    if (requests.length === 0) throw new CommandError("usage", "there are no requests to send");
+    return requests;
+  } catch (error) {
+    if (!(error instanceof CommandError) || paths.length > 0) throw error;
+    throw new CommandError("usage", `${error.message}; ${hint}`, { cause: error });
+  }
 }
 
 async function run(url: string, requests: ApiRequest[], plan: Plan, signal: AbortSignal): Promise<Report> {

@@ -13,12 +13,12 @@ export function makeRequestsCommand() {
   return new Command("make-requests")
     .summary("make requests out of sym files, for load and compare")
     .description(
-      `Makes requests such as real clients send: most offsets are inside of functions of the sym files in a folder, some are outside,
-and some modules are unknown. The same seed and sym files give the same bytes.
-
-Kinds:
-  profiler    one job of long stacks that share their outermost calls, most frames in the module of most functions
-  crash-ping  ten jobs of one stack each, of 10 to 60 frames`,
+      "Makes requests such as clients of Firefox send: most offsets are inside of functions of the sym files in a folder, " +
+        "some are outside, and some modules are unknown. The same seed and sym files give the same bytes.\n\n" +
+        "Kinds:\n" +
+        "  profiler    one job of long stacks that share their outermost calls\n" +
+        "  crash-ping  ten jobs of one stack each\n\n" +
+        "Two thirds of all frames are in the module of most functions.",
     )
     .argument("<symbols-folder>", "folder of sym files, laid out as libxul.so/ID/libxul.so.sym or .sym.gz")
     .addOption(

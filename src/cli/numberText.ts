@@ -7,3 +7,8 @@ export function short(value: number): string {
 export function whole(value: number): string {
   return value.toLocaleString("en");
 }
+
+/** `1 frame`, `1,234 frames` */
+export function counted(value: number, noun: string): string {
+  return `${whole(value)} ${noun}${value === 1 ? "" : "s"}`;
+}

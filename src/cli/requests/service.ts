@@ -69,7 +69,8 @@ export class Service implements AsyncDisposable {
   }
 }
 
-const connectCodes = /^(ECONNREFUSED|E(HOST|NET)UNREACH|ENOTFOUND|EAI_.*|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
+const connectCodes =
+  /^(ECONNREFUSED|E(HOST|NET)UNREACH|ENOTFOUND|EADDRNOTAVAIL|E[MN]FILE|EAI_.*|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 const tlsCodes = /^(ERR_(SSL|TLS)_.*|.*CERT.*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|EPROTO)$/;
 
 function noReply(error: unknown, url: string, timeout: number): NoReply {
@@ -80,7 +81,7 @@ function noReply(error: unknown, url: string, timeout: number): NoReply {
     return new NoReply("timeout", `${url}: no answer within ${timeout / 1000} s`, { cause: error });
   if (connectCodes.test(code) || tlsCodes.test(code))
     return new NoReply("unreachable", reason, { cause: error });
-  if (code.startsWith("HPE_")) return new NoReply("bad HTTP", reason, { cause: error });
+  if (error.name === "HTTPParserError") return new NoReply("bad HTTP", reason, { cause: error });
   if (/^(ECONNRESET|EPIPE|UND_ERR_.*)$/.test(code)) return new NoReply("reset", reason, { cause: error });
   throw error;
 }
