@@ -11,7 +11,7 @@ import { print } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { inOrder } from "./requests/inOrder.ts";
 import { readRequests, requestsHelp, type ApiRequest } from "./requests/readRequests.ts";
-import { NoReply, Service, type Reply } from "./requests/service.ts";
+import { NoReply, ServiceClient, type Reply } from "./requests/serviceClient.ts";
 
 /** A service that has too much to do is asked again so often, after so many seconds at most. */
 const attempts = 5;
@@ -47,10 +47,10 @@ Examples:
     )
     .action(async (url1, url2, requests, options) => {
       await interruptible(async (signal) => {
-        await using left = new Service(url1, options.concurrency, signal);
-        await using right = new Service(url2, options.concurrency, signal);
+        await using left = new ServiceClient(url1, options.concurrency, signal);
+        await using right = new ServiceClient(url2, options.concurrency, signal);
         const compared = inOrder(readRequests(requests, signal), options.concurrency, async (request) => {
-          const ask = (service: Service) => reply(service, request, 1000 * options.timeout, signal);
+          const ask = (service: ServiceClient) => reply(service, request, 1000 * options.timeout, signal);
           return compareReplies(request, ...(await Promise.all([ask(left), ask(right)])));
         });
         const counts = new Counts();
@@ -64,7 +64,7 @@ Examples:
 
 /** What there is to compare, after a busy service was asked again. Throws a CommandError where it can't be reached. */
 async function reply(
-  service: Service,
+  service: ServiceClient,
   request: ApiRequest,
   timeout: number,
   signal: AbortSignal,
@@ -133,14 +133,29 @@ async function* text(
   limit: number,
 ): AsyncIterable<string> {
   let shown = 0;
+  let repeated = 0;
+  const seen = new Set<string>();
   for await (const { request, difference } of found) {
-    if (shown === limit) continue;
-    if (shown++ === 0) yield `- ${left}\n+ ${right}\n\n`;
-    yield `${differenceText(request, difference)}\n\n`;
+    const key = frameKey(difference);
+    if (key !== undefined && seen.has(key)) repeated++;
+    else if (shown < limit) {
+      if (key !== undefined) seen.add(key);
+      if (shown++ === 0) yield `- ${left}\n+ ${right}\n\n`;
+      yield `${differenceText(request, difference)}\n\n`;
+    }
   }
-  const hidden = counts.differences - shown;
-  if (hidden > 0) yield `${whole(hidden)} more: --limit\n\n`;
+  const hidden = counts.differences - shown - repeated;
+  if (repeated > 0) yield `${whole(repeated)} more are the same at the same offset\n`;
+  if (hidden > 0) yield `${whole(hidden)} more: --limit\n`;
+  if (repeated + hidden > 0) yield "\n";
   yield summary(counts);
+}
+
+/** The same for frames that point to the same place and of which the same is said. */
+function frameKey({ frame, module, moduleOffset, kinds, sides }: Difference): string | undefined {
+  if (frame === undefined) return undefined;
+  const said = sides.map((side) => side && { ...side, frame: undefined });
+  return JSON.stringify([module, moduleOffset, kinds, said]);
 }
 
 function summary({ requests, frames, differingFrames, differences, kinds, statuses }: Counts): string {

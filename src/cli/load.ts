@@ -10,7 +10,7 @@ import { parseCount, parseRate, parseSeconds } from "./numbers.ts";
 import { print, writeOutput } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { readRequests, requestsHelp, type ApiRequest } from "./requests/readRequests.ts";
-import { Service } from "./requests/service.ts";
+import { ServiceClient } from "./requests/serviceClient.ts";
 import { short, whole } from "./numberText.ts";
 
 /** Of the open model: what comes while all are in use waits for one, and its latency counts that. */
@@ -98,7 +98,7 @@ async function readAll(paths: string[], signal: AbortSignal): Promise<ApiRequest
 
 async function run(url: string, requests: ApiRequest[], plan: Plan, signal: AbortSignal): Promise<Report> {
   const connections = plan.rate === undefined ? plan.concurrency : mostConnections;
-  await using service = new Service(url, connections, signal);
+  await using service = new ServiceClient(url, connections, signal);
   const measurements = new Measurements();
   using _ = showProgress(measurements, plan);
   const before = performance.eventLoopUtilization();

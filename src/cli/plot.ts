@@ -43,7 +43,7 @@ ${drawn.join("\n")}
 
 function draw({ title, axes, ticks, series }: Panel, width: number): string {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y));
-  const marks = axes === "linear" ? evenMarks(Math.max(...values) || 1) : decades(values);
+  const marks = axes === "linear" ? evenMarks(Math.max(0, ...values) || 1) : decades(values);
   const horizontal = axes === "logarithmic" ? logarithmic : linear;
   const vertical = axes === "linear" ? linear : logarithmic;
   const x = horizontal(Math.min(...ticks), Math.max(...ticks), margin.left, width - margin.right);

@@ -63,20 +63,20 @@ async function serviceWith(text: string) {
   return { url: service.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-const [old, young] = [await serviceWith(before), await serviceWith(after)];
-test.after(() => Promise.all([old, young].map((service) => service[Symbol.asyncDispose]())));
+const [old, newer] = [await serviceWith(before), await serviceWith(after)];
+test.after(() => Promise.all([old, newer].map((service) => service[Symbol.asyncDispose]())));
 
 test("shows each frame that differs, as v5 and as v4 have it, and counts what differs by kind", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "1.json.gz"), gzipSync(JSON.stringify({ jobs: [job] }, null, 2)));
   await writeFile(join(folder.path, "2.json"), JSON.stringify({ ...job, version: 4 }));
-  const { code, stdout, stderr } = await run(["compare", `${old.url}/`, young.url, "."], {
+  const { code, stdout, stderr } = await run(["compare", `${old.url}/`, newer.url, "."], {
     cwd: folder.path,
   });
   assert.equal(
     stdout,
     `- ${old.url}
-+ ${young.url}
++ ${newer.url}
 
 1.json.gz, job 0, stack 0, frame 1: made.so 0x1014
   - function  b()
@@ -131,12 +131,12 @@ test("finds none between a service and itself, whose address may have a path, fr
 
 test("prints all differences as JSON, however many a person would be shown", async () => {
   const input = JSON.stringify(job);
-  const { code, stdout } = await run(["compare", old.url, young.url, "-", "--json", "--limit", "1"], {
+  const { code, stdout } = await run(["compare", old.url, newer.url, "-", "--json", "--limit", "1"], {
     input,
   });
   const { differences, ...rest } = JSON.parse(stdout) as { differences: Record<string, unknown>[] };
   assert.deepEqual(rest, {
-    urls: [old.url, young.url],
+    urls: [old.url, newer.url],
     requests: 1,
     frames: 6,
     differingFrames: 3,
@@ -147,7 +147,11 @@ test("prints all differences as JSON, however many a person would be shown", asy
   const frame = { frame: 1, module: "made.so", module_offset: "0x1014", function_offset: "0x4" };
   assert.deepEqual(differences[0], {
     request: "standard input",
-    ...{ job: 0, stack: 0, frame: 1, module: "made.so", moduleOffset: "0x1014" },
+    job: 0,
+    stack: 0,
+    frame: 1,
+    module: "made.so",
+    moduleOffset: "0x1014",
     kinds: ["function", "file", "line"],
     sides: [
       { ...frame, function: "b()", file: "a.c", line: 2 },
@@ -156,8 +160,11 @@ test("prints all differences as JSON, however many a person would be shown", asy
   });
   assert.equal(code, 1);
 
-  const limited = await run(["compare", old.url, young.url, "-", "--limit", "1"], { input });
-  assert.match(limited.stdout, /\n2 more: --limit\n/);
+  const limited = await run(["compare", old.url, newer.url, "-", "--limit", "1"], { input });
+  assert.match(limited.stdout, /\n\n2 more: --limit\n\n/);
+
+  const twice = await run(["compare", old.url, newer.url], { input: `${input}\n${input}` });
+  assert.match(twice.stdout, /\n\n3 more are the same at the same offset\n\n2 requests, /);
 });
 
 test("doesn't mind the order of keys, and tells what is missing and what services have found", async () => {
@@ -244,7 +251,7 @@ test("asks a busy service again when it says", async () => {
 
 test("says what it can't compare by, and which service it can't reach", async () => {
   await using folder = await temporaryFolder();
-  const end = async (requests: string[], input = "", url = young.url) => {
+  const end = async (requests: string[], input = "", url = newer.url) => {
     const { code, stderr } = await run(["compare", old.url, url, ...requests], { input, cwd: folder.path });
     return `${code} ${stderr}`;
   };

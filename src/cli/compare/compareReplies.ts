@@ -1,7 +1,7 @@
 import { hex } from "../../http/hex.ts";
 import type { ApiRequest } from "../requests/readRequests.ts";
-import type { NoReply, Reply } from "../requests/service.ts";
-import { differenceAt, differences, type Difference, type Said } from "./differences.ts";
+import type { NoReply, Reply } from "../requests/serviceClient.ts";
+import { differenceAt, differences, type Difference, type Fields } from "./differences.ts";
 
 /** What two services gave for one request. */
 export interface Compared {
@@ -41,17 +41,17 @@ function statusOf(reply: Reply | NoReply): string {
   return "body" in reply ? String(reply.status) : reply.kind;
 }
 
-function statusSide(reply: Reply | NoReply): Said {
+function statusSide(reply: Reply | NoReply): Fields {
   if (!("body" in reply)) return { status: reply.kind, reason: reply.message };
   const title = parseAnswer(reply)?.["title"];
   return { status: reply.status, ...(title === undefined ? {} : { title }) };
 }
 
 /** Undefined where it is no JSON object. */
-function parseAnswer({ body }: Reply): Said | undefined {
+function parseAnswer({ body }: Reply): Fields | undefined {
   try {
     const answer: unknown = JSON.parse(body.toString());
-    return typeof answer === "object" && answer !== null ? (answer as Said) : undefined;
+    return typeof answer === "object" && answer !== null ? (answer as Fields) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -76,7 +76,7 @@ interface AnswerV4 {
  * An answer of v4 in the form of v5's. Its frames are lines such as `func (in module)`, `function` here; modules and offsets
  * are the request's, and so are the keys of found_modules, where a module that stands there twice is told apart by its number.
  */
-function asV5({ body }: ApiRequest, answer: Said): Said {
+function asV5({ body }: ApiRequest, answer: Fields): Fields {
   const { memoryMap, stacks } = JSON.parse(body) as {
     memoryMap: [string, string][];
     stacks: [number, number][][];

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 /** What a service says of a place, by field: of a frame `function`, `file`, `line`, `inlines` and so on. */
-export type Said = Record<string, unknown>;
+export type Fields = Record<string, unknown>;
 
 export interface Place {
   job?: number;
@@ -17,7 +17,7 @@ export interface Difference extends Place {
   /** Names of the fields that differ; `missing` where one of them has no such frame, stack or result. */
   kinds: string[];
   /** Null where it is missing. */
-  sides: [Said | null, Said | null];
+  sides: [Fields | null, Fields | null];
 }
 
 /** Where two answers of v5 differ. The order of keys doesn't count; a field that is absent differs from any that is present. */
@@ -40,13 +40,13 @@ export function* differences(left: unknown, right: unknown): Generator<Differenc
 }
 
 /** Nothing where they are the same. */
-export function* differenceAt(place: Place, left: Said, right: Said): Generator<Difference> {
+export function* differenceAt(place: Place, left: Fields, right: Fields): Generator<Difference> {
   const names = new Set([...Object.keys(left), ...Object.keys(right)]);
   const kinds = [...names].filter((name) => !isDeepStrictEqual(left[name], right[name]));
   if (kinds.length > 0) yield { ...place, kinds, sides: [left, right] };
 }
 
-function* resultDifferences(place: Place, left: Said, right: Said): Generator<Difference> {
+function* resultDifferences(place: Place, left: Fields, right: Fields): Generator<Difference> {
   const { stacks: leftStacks, found_modules: leftFound, ...leftRest } = left;
   const { stacks: rightStacks, found_modules: rightFound, ...rightRest } = right;
   yield* differenceAt(place, leftRest, rightRest);
@@ -64,7 +64,7 @@ function stackDifferences(place: Place, left: unknown, right: unknown): Generato
   return each("frame", place, left, right, frameDifferences, fields);
 }
 
-function* frameDifferences(place: Place, left: Said, right: Said): Generator<Difference> {
+function* frameDifferences(place: Place, left: Fields, right: Fields): Generator<Difference> {
   yield* differenceAt({ ...place, ...pointedAt(left) }, left, right);
 }
 
@@ -74,13 +74,16 @@ function* each(
   place: Place,
   left: unknown,
   right: unknown,
-  compare: (place: Place, left: Said, right: Said) => Iterable<Difference>,
-  describe: (item: Said) => Said,
+  compare: (place: Place, left: Fields, right: Fields) => Iterable<Difference>,
+  describe: (item: Fields) => Fields,
 ): Generator<Difference> {
   const [leftItems, rightItems] = [list(left), list(right)];
   for (let index = 0; index < Math.max(leftItems.length, rightItems.length); index++) {
     const here = { ...place, [level]: index };
-    const [item, otherItem] = [leftItems[index], rightItems[index]] as [Said | undefined, Said | undefined];
+    const [item, otherItem] = [leftItems[index], rightItems[index]] as [
+      Fields | undefined,
+      Fields | undefined,
+    ];
     if (item !== undefined && otherItem !== undefined) yield* compare(here, item, otherItem);
     else {
       const sides: Difference["sides"] = [
@@ -98,8 +101,8 @@ function pointedAt(frame: unknown): Place {
   return { module: String(module), moduleOffset: String(moduleOffset) };
 }
 
-function fields(value: unknown): Said {
-  return typeof value === "object" && value !== null ? (value as Said) : {};
+function fields(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
 
 function entries(value: unknown): [string, unknown][] {

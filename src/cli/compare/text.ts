@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Difference, Said } from "./differences.ts";
+import type { Difference, Fields } from "./differences.ts";
 
 /** Fields of a frame that are always shown; of the rest those that differ. */
 const context = ["function", "file", "line"];
@@ -50,14 +50,14 @@ function marked(mark: " " | "-" | "+", lines: string[]): string[] {
 }
 
 /** None where the field is absent. */
-function rows(name: string, said: Said): string[] {
+function rows(name: string, said: Fields): string[] {
   const value = said[name];
   if (value === undefined) return [];
   const values = name === "inlines" && Array.isArray(value) ? value.map(inlineText) : [plain(value)];
   return values.map((text) => `${name.padEnd(8)}  ${text}`);
 }
 
-function inlineText(inline: Said): string {
+function inlineText(inline: Fields): string {
   const { function: name = "", file, line } = inline;
   const place = file === undefined ? "" : `  ${plain(file)}${line === undefined ? "" : `:${plain(line)}`}`;
   return `${plain(name)}${place}`;

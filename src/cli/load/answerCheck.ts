@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { ApiRequest } from "../requests/readRequests.ts";
-import type { Reply } from "../requests/service.ts";
+import type { Reply } from "../requests/serviceClient.ts";
 import type { Failure } from "./measurements.ts";
 
 /** Tells answers from what is none. To parse one takes longer than to get it, so one that came before is only recognised. */

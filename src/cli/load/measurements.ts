@@ -27,6 +27,8 @@ export class Measurements {
   readonly lateness: number[] = [];
   answered = 0;
   failed = 0;
+  /** Still under way when it was interrupted, warming up or not. */
+  unfinished = 0;
   bytes = 0;
   /** When the last of them ended, in seconds. */
   end = 0;

@@ -12,11 +12,13 @@ export interface Report {
   rate?: number;
   concurrency?: number;
   warmUp: number;
-  /** From the end of warming up to the last answer. */
+  /** From the end of warming up to the last answer, or to when the next request would have been sent. */
   seconds: number;
   isInterrupted: boolean;
   answered: number;
   failed: number;
+  /** Under way when it was interrupted. */
+  unfinished: number;
   answeredPerSecond: number;
   megabytesPerSecond: number;
   /** Of what was answered, from the moment when the request should be sent; absent where nothing was. */
@@ -36,21 +38,23 @@ export function createReport(
   { rate, concurrency, warmUp }: Plan,
   measurements: Measurements,
 ): Report {
-  const { answered, failed, bytes, end } = measurements;
+  const { answered, failed, unfinished, bytes, end } = measurements;
   const latency = percentiles(
     measurements.latencies.filter((_, index) => (measurements.times[index] ?? -1) >= 0),
   );
   const lateness = rate === undefined ? undefined : percentiles(measurements.lateness);
-  const perSecond = (count: number) => (end > 0 ? count / end : 0);
+  const seconds = Math.max(end, rate === undefined ? 0 : (answered + failed) / rate);
+  const perSecond = (count: number) => (seconds > 0 ? count / seconds : 0);
   return {
     url: run.url,
     requests: run.requests,
     ...(rate === undefined ? { concurrency } : { rate }),
     warmUp,
-    seconds: end,
+    seconds,
     isInterrupted: run.isInterrupted,
     answered,
     failed,
+    unfinished,
     answeredPerSecond: perSecond(answered),
     megabytesPerSecond: perSecond(bytes) / 1e6,
     ...(latency ? { latency } : {}),
@@ -88,6 +92,7 @@ export function reportText(report: Report): string {
     ...errors.map(
       ({ kind, count, example }) => `  ${kind.padEnd(11)}  ${whole(count).padStart(mostDigits)}  ${example}`,
     ),
+    ...(report.unfinished > 0 ? [`unfinished  ${whole(report.unfinished)}`] : []),
     ...(latency
       ? ["latency", ...rows.map(([key, name]) => `  ${name.padEnd(5)}  ${milliseconds(latency[key])}`)]
       : []),

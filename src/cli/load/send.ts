@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { CommandError } from "../commandError.ts";
 import type { ApiRequest } from "../requests/readRequests.ts";
-import { NoReply, type Service } from "../requests/service.ts";
+import { NoReply, type ServiceClient } from "../requests/serviceClient.ts";
 import { AnswerCheck } from "./answerCheck.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Plan } from "./plan.ts";
@@ -16,7 +16,7 @@ const mostAtOnce = 64;
  * Throws a CommandError where the service can't be reached to begin with.
  */
 export async function send(
-  service: Service,
+  service: ServiceClient,
   requests: ApiRequest[],
   plan: Plan,
   measurements: Measurements,
@@ -49,7 +49,7 @@ export async function send(
       });
     } catch (error) {
       if (!(error instanceof NoReply)) throw error;
-      if (stop.aborted) return;
+      if (stop.aborted) return void measurements.unfinished++;
       if (error.kind === "unreachable" && measurements.hasNoReply)
         unreachable.abort(new CommandError("failed", `can't reach ${error.message}`, { cause: error }));
       const failure = { kind: error.kind, example: error.message };

@@ -24,7 +24,7 @@ export class NoReply extends Error {
 }
 
 /** A symbolication service, asked over so many connections at most; what is more waits for one of them. */
-export class Service implements AsyncDisposable {
+export class ServiceClient implements AsyncDisposable {
   readonly url: string;
   readonly #path: string;
   readonly #pool: Pool;
