@@ -15,7 +15,7 @@ import type { Answerer } from "./symbolicate/answerer.ts";
 import { askForAll, type ModuleProgress } from "./symbolicate/askForAll.ts";
 import { startBuiltInEngine } from "./symbolicate/builtInEngine.ts";
 import { readDocument, type Document } from "./symbolicate/document.ts";
-import { fillableOf } from "./symbolicate/fillable.ts";
+import { writeBackOf } from "./symbolicate/writeBack.ts";
 import { serviceAt } from "./symbolicate/serviceAt.ts";
 import {
   captureText,
@@ -122,9 +122,9 @@ async function json(document: Document, answerer: Answerer, progress: ModuleProg
     const { debug: _, ...plain } = checked;
     return { pieces: jsonPieces(plain), outcomes: moduleOutcomes(checked) };
   }
-  const { whole, fill } = fillableOf(document.file, document.capture);
-  const { frameOf, outcomes } = await askForAll(whole, answerer, progress);
-  return { pieces: jsonPieces(fill(frameOf)), outcomes };
+  const { wanted, withSymbols } = writeBackOf(document.file, document.capture);
+  const { frameOf, outcomes } = await askForAll(wanted, answerer, progress);
+  return { pieces: jsonPieces(withSymbols(frameOf)), outcomes };
 }
 
 /** The stacks as a person reads them. */

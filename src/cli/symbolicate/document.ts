@@ -29,7 +29,8 @@ export function readDocument(name: string, bytes: Buffer): Document {
     const { version } = file as { version?: unknown };
     return { kind: "request", version: version === 4 ? "v4" : "v5", body };
   } catch (error) {
-    if (error instanceof UnreadableCapture) throw unreadable(error.message.replace(/\.$/, ""), error);
+    if (error instanceof UnreadableCapture)
+      throw unreadable(error.message.replace(/^T(.*)\.$/, "t$1"), error);
     if (systemCode(error) === "ERR_STRING_TOO_LONG" || error instanceof RangeError)
       throw unreadable("it is too large", error);
     if (error instanceof TypeError) throw unreadable("it is not UTF-8, so no JSON", error);

@@ -70,8 +70,9 @@ function count(number: number, noun: string): string {
 
 /** What became of the modules. */
 export function* modulesText(outcomes: ModuleOutcome[]): Generator<string> {
-  yield "modules\n";
-  for (const outcome of outcomes) {
+  const used = usedOf(outcomes);
+  if (used.length > 0) yield "modules\n";
+  for (const outcome of used) {
     const { debugFilename, debugId, reason } = outcome;
     const why = reason === undefined ? "" : `: ${reason}`;
     yield `  ${verdict(outcome).padEnd(9)}  ${debugFilename} ${debugId}${why}\n`;
@@ -80,7 +81,7 @@ export function* modulesText(outcomes: ModuleOutcome[]): Generator<string> {
 
 /** The same in a line: `2 of 3 modules have symbols; none: nosuch.so (no source has a sym file)` */
 export function modulesLine(outcomes: ModuleOutcome[]): string {
-  const asked = outcomes.filter((outcome) => verdict(outcome) !== "unused");
+  const asked = usedOf(outcomes);
   const without = asked.filter((outcome) => verdict(outcome) !== "found");
   const names = without
     .slice(0, mostNames)
@@ -91,3 +92,8 @@ export function modulesLine(outcomes: ModuleOutcome[]): string {
 }
 
 const mostNames = 5;
+
+/** Without those that no frame points into. */
+function usedOf(outcomes: ModuleOutcome[]): ModuleOutcome[] {
+  return outcomes.filter((outcome) => verdict(outcome) !== "unused");
+}

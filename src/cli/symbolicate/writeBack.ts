@@ -2,26 +2,26 @@ import type { Capture } from "../../../web/static/captures/capture.js";
 import type { GeckoProfile } from "../../../web/static/captures/geckoProfile.js";
 import type { ProcessedProfile } from "../../../web/static/captures/processedProfile.js";
 import type { SymbolicatedCapture } from "../../../web/static/captures/symbolicateCapture.js";
-import { fillableCrash } from "./fillCrash.ts";
-import { fillableGeckoProfile } from "./fillGeckoProfile.ts";
-import { fillableProcessedProfile } from "./fillProcessedProfile.ts";
+import { writeBackCrash } from "./writeBackCrash.ts";
+import { writeBackGeckoProfile } from "./writeBackGeckoProfile.ts";
+import { writeBackProcessedProfile } from "./writeBackProcessedProfile.ts";
 
 /** A file that can be written again with symbols in it. */
-export interface Fillable {
+export interface WriteBack {
   /** Each frame that symbols are wanted of. */
-  whole: Capture;
+  wanted: Capture;
   /** Gives the file with what is known of those frames; it is changed in place. */
-  fill: (frameOf: SymbolicatedCapture["frameOf"]) => unknown;
+  withSymbols: (frameOf: SymbolicatedCapture["frameOf"]) => unknown;
 }
 
 /** What a capture was read from. */
-export function fillableOf(file: object, capture: Capture): Fillable {
+export function writeBackOf(file: object, capture: Capture): WriteBack {
   switch (capture.format) {
     case "Firefox profile":
-      return fillableProcessedProfile(file as ProcessedProfile);
+      return writeBackProcessedProfile(file as ProcessedProfile);
     case "Gecko profile":
-      return fillableGeckoProfile(file as GeckoProfile);
+      return writeBackGeckoProfile(file as GeckoProfile);
     default:
-      return fillableCrash(file, capture);
+      return writeBackCrash(file, capture);
   }
 }

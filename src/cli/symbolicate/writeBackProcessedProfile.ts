@@ -2,7 +2,7 @@ import { MemoryMap, type Frame } from "../../../web/static/captures/capture.js";
 import { sampledThread, type ProcessedProfile } from "../../../web/static/captures/processedProfile.js";
 import type { SampledThread } from "../../../web/static/captures/sampledThread.js";
 import { DistinctStrings } from "./distinctStrings.ts";
-import type { Fillable } from "./fillable.ts";
+import type { WriteBack } from "./writeBack.ts";
 import { moveMarkerStacks } from "./markerStacks.ts";
 import { addRow, rowOf, type ProfileTable } from "./profileTable.ts";
 import { remember } from "./remember.ts";
@@ -21,20 +21,20 @@ interface Section {
 }
 
 /**
- * A profile as the Firefox profiler stores it, of any version. It is filled as the profiler's own symbolication does it: each
+ * A profile as the Firefox profiler stores it, of any version. What is known goes where the profiler puts it: each
  * call that was inlined becomes a frame.
  */
-export function fillableProcessedProfile(profile: ProcessedProfile): Fillable {
+export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack {
   const memoryMap = new MemoryMap();
   const sections = sectionsOf(profile, memoryMap);
   const stacks = sections.map(({ frames }) => ({ frames }));
   return {
-    whole: {
+    wanted: {
       format: "Firefox profile",
       memoryMap: memoryMap.modules,
       threads: [{ name: "all", isCrashed: false, stacks }],
     },
-    fill(frameOf) {
+    withSymbols(frameOf) {
       const sourceOf = sourceAdder(profile.shared);
       let isSymbolicated = false;
       for (const { tables, threads, frames, ...parts } of sections) {

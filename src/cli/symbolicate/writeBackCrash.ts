@@ -1,35 +1,35 @@
 import type { AnsweredFrame } from "../../../web/static/captures/answer.js";
 import type { Capture } from "../../../web/static/captures/capture.js";
 import { findStackTraces } from "../../../web/static/captures/crash.js";
-import type { Fillable } from "./fillable.ts";
+import type { WriteBack } from "./writeBack.ts";
 
 interface Thread {
   frames?: object[] | null;
 }
 
 /** A crash ping, a processed crash or minidump-stackwalk's output: frames get the keys that the API's frames have. */
-export function fillableCrash(crash: object, capture: Capture): Fillable {
+export function writeBackCrash(crash: object, capture: Capture): WriteBack {
   return {
-    whole: capture,
-    fill(frameOf) {
+    wanted: capture,
+    withSymbols(frameOf) {
       const found = findStackTraces(crash);
       if (!found) return crash;
       const threads = found.traces.threads as Thread[];
       for (const [number, thread] of threads.entries()) {
         const known = capture.threads[number]?.stacks[0]?.frames ?? [];
         for (const [position, frame] of (thread.frames ?? []).entries())
-          if (known[position]) fillFrame(frame, frameOf(known[position], position));
+          if (known[position]) addSymbols(frame, frameOf(known[position], position));
       }
       const crashing = found.traces.crashing_thread as ({ threads_index?: number | null } & Thread) | null;
       // minidump-stackwalk has it twice, the second time with registers.
-      if (crashing?.frames) fillCopy(crashing.frames, threads[crashing.threads_index ?? -1]?.frames ?? []);
+      if (crashing?.frames) copySymbols(crashing.frames, threads[crashing.threads_index ?? -1]?.frames ?? []);
       if (typeof found.owner[found.key] === "string") found.owner[found.key] = JSON.stringify(found.traces);
       return crash;
     },
   };
 }
 
-function fillFrame(frame: object, answered: AnsweredFrame): void {
+function addSymbols(frame: object, answered: AnsweredFrame): void {
   const { frame: _number, trust: _trust, module, module_offset, ...symbols } = answered;
   if (module === "<unknown>") return;
   const place = { module, module_offset };
@@ -37,7 +37,7 @@ function fillFrame(frame: object, answered: AnsweredFrame): void {
   if (symbols.function !== undefined && "missing_symbols" in frame) frame.missing_symbols = false;
 }
 
-function fillCopy(copies: object[], frames: object[]): void {
+function copySymbols(copies: object[], frames: object[]): void {
   for (const [position, copy] of copies.entries()) Object.assign(copy, frames[position]);
 }
 

@@ -8,30 +8,30 @@ import {
 } from "../../../web/static/captures/geckoProfile.js";
 import type { Library } from "../../../web/static/captures/library.js";
 import { DistinctStrings } from "./distinctStrings.ts";
-import type { Fillable } from "./fillable.ts";
+import type { WriteBack } from "./writeBack.ts";
 import { moveMarkerStacks } from "./markerStacks.ts";
 import { remember } from "./remember.ts";
 
-/** Where frames lie, and how they are filled later. */
+/** What symbols are wanted of, and what is done with them. */
 interface Part {
   stacks: Stack[];
-  fill: Fillable["fill"];
+  withSymbols: WriteBack["withSymbols"];
 }
 
 /**
  * A profile as Gecko writes it. An address becomes `function (in module)`, which the Firefox profiler reads, and each call that
  * was inlined a frame. The format has no place for file names.
  */
-export function fillableGeckoProfile(profile: GeckoProfile): Fillable {
+export function writeBackGeckoProfile(profile: GeckoProfile): WriteBack {
   const memoryMap = new MemoryMap();
-  const { stacks, fill } = processPart(profile, memoryMap);
+  const { stacks, withSymbols } = processPart(profile, memoryMap);
   return {
-    whole: {
+    wanted: {
       format: "Gecko profile",
       memoryMap: memoryMap.modules,
       threads: [{ name: "all", isCrashed: false, stacks }],
     },
-    fill,
+    withSymbols,
   };
 }
 
@@ -44,15 +44,16 @@ function processPart(profile: GeckoProfile, memoryMap: MemoryMap): Part {
     ...threads.map((thread, number) => {
       if (typeof thread !== "string") return threadPart(thread, locate);
       const part = processPart(JSON.parse(thread) as GeckoProfile, memoryMap);
-      const fill: Part["fill"] = (frameOf) => (threads[number] = JSON.stringify(part.fill(frameOf)));
-      return { stacks: part.stacks, fill };
+      const withSymbols: Part["withSymbols"] = (frameOf) =>
+        (threads[number] = JSON.stringify(part.withSymbols(frameOf)));
+      return { stacks: part.stacks, withSymbols };
     }),
     ...processes.map((process) => processPart(process, memoryMap)),
   ];
   return {
     stacks: parts.flatMap(({ stacks }) => stacks),
-    fill(frameOf) {
-      for (const part of parts) part.fill(frameOf);
+    withSymbols(frameOf) {
+      for (const part of parts) part.withSymbols(frameOf);
       return profile;
     },
   };
@@ -66,7 +67,7 @@ function threadPart(thread: GeckoThread, locate: ReturnType<typeof libraryLocato
   const [sampled, returned] = [framesAs(false), framesAs(true)];
   return {
     stacks: [{ frames: sampled }, { frames: returned }],
-    fill(frameOf) {
+    withSymbols(frameOf) {
       rewriteThread(thread, reader, (frame, isReturnAddress) => {
         const place = (isReturnAddress ? returned : sampled)[frame];
         return place && frameOf(place, 0);
