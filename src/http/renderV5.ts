@@ -6,7 +6,6 @@ import {
 } from "../symbolication/frames.ts";
 import type { Job } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
-import { hex } from "./hex.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
 /** Writes the v5 answer, with `debug` where it is given. Stops when others are due. */
@@ -41,27 +40,36 @@ function* renderStacks(symbolicated: SymbolicatedJobs, job: number, json: JsonBy
 
 function renderFrame(number: number, frame: SymbolicatedFrame, json: JsonBytes): void {
   const { moduleName = "<unknown>", moduleOffset, locations, first, last, functionStart } = frame;
-  const start = `${number === 0 ? "" : ","}{"frame":${number},"module":${JSON.stringify(moduleName)},"module_offset":"${hex(moduleOffset)}"`;
-  if (!locations) return json.text(`${start}}`);
-  json.text(`${start},"function_offset":"${hex(Number(moduleOffset) - functionStart)}","function":"`);
+  json.ascii(number === 0 ? `{"frame":` : `,{"frame":`);
+  json.integer(number);
+  json.ascii(`,"module":`);
+  json.string(moduleName);
+  json.ascii(`,"module_offset":`);
+  json.hex(moduleOffset);
+  if (!locations) return json.ascii("}");
+  json.ascii(`,"function_offset":`);
+  json.hex(Number(moduleOffset) - functionStart);
+  json.ascii(`,"function":"`);
   renderLocation(locations, last, json);
   for (let row = first; row < last; row++) {
-    json.text(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
+    json.ascii(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
     renderLocation(locations, row, json);
   }
-  json.text(first === last ? "}" : "}]}");
+  json.ascii(first === last ? "}" : "}]}");
 }
 
 /** All of a location behind the quote that its function begins with. */
 function renderLocation(locations: Locations, row: number, json: JsonBytes): void {
   const file = locations.files[row] ?? 0;
   const line = locations.lines[row] ?? 0;
-  json.string(locations, locations.functions[row] ?? 0);
+  json.stringOf(locations, locations.functions[row] ?? 0);
   if (file !== 0) {
-    json.text(`","file":"`);
-    json.string(locations, file);
+    json.ascii(`","file":"`);
+    json.stringOf(locations, file);
   }
-  json.text(line === 0 ? `"` : `","line":${line}`);
+  if (line === 0) return json.ascii(`"`);
+  json.ascii(`","line":`);
+  json.integer(line);
 }
 
 function* renderFoundModules(symbolicated: SymbolicatedJobs, job: number, json: JsonBytes): Generator<void> {
