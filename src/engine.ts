@@ -20,7 +20,6 @@ interface Parts {
 
 /** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
 export interface Engine extends AsyncDisposable {
-  readonly wasm: WebAssembly.Module;
   readonly folder: SymcacheFolder;
   readonly converters: Converters;
   readonly lookups: Lookups;
@@ -48,7 +47,6 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   );
   const running = starting.move();
   return {
-    wasm,
     folder,
     converters,
     lookups,

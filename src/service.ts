@@ -55,7 +55,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, symcaches, wasm } = engine;
+  const { folder, converters, lookups, symcaches } = engine;
 
   let draining = false;
   const parts = {

@@ -45,8 +45,9 @@ function sidesText(kinds: string[], [left, right]: Difference["sides"], isFrame:
 }
 
 function marked(mark: " " | "-" | "+", lines: string[]): string[] {
-  const style = mark === "-" ? "red" : mark === "+" ? "green" : "reset";
-  return lines.map((line) => styleText(style, `  ${mark} ${line}`));
+  const text = lines.map((line) => `  ${mark} ${line}`);
+  if (mark === " ") return text;
+  return text.map((line) => styleText(mark === "-" ? "red" : "green", line));
 }
 
 /** None where the field is absent. */
