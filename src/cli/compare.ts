@@ -2,11 +2,10 @@ import { setTimeout } from "node:timers/promises";
 import { Command } from "@commander-js/extra-typings";
 import { CommandError, exitCodes } from "./commandError.ts";
 import { compareReplies, type Compared } from "./compare/compareReplies.ts";
-import type { Difference } from "./compare/differences.ts";
-import { differenceText } from "./compare/text.ts";
+import { Counts } from "./compare/counts.ts";
+import { comparisonJson, comparisonText, type Found } from "./compare/output.ts";
 import { interruptible } from "./interruption.ts";
 import { parseCount, parseSeconds } from "./numbers.ts";
-import { counted, whole } from "./numberText.ts";
 import { print } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { inOrder } from "./requests/inOrder.ts";
@@ -54,7 +53,7 @@ Examples:
           return compareReplies(request, ...(await Promise.all([ask(left), ask(right)])));
         });
         const counts = new Counts();
-        const show = options.json === true ? json : text;
+        const show = options.json === true ? comparisonJson : comparisonText;
         await print(show(followed(compared, counts), counts, [left.url, right.url], options.limit));
         if (counts.requests === 0) throw new CommandError("usage", "there are no requests to compare by");
         if (counts.differences > 0) process.exitCode = exitCodes.no;
@@ -85,38 +84,6 @@ async function reply(
   }
 }
 
-class Counts {
-  requests = 0;
-  frames = 0;
-  /** Frames of which something differs. */
-  differingFrames = 0;
-  differences = 0;
-  /** Differences by kind: one may be of several. */
-  readonly kinds: Record<string, number> = {};
-  /** Requests by what both services answered: `200`, `200/500` where they differ. */
-  readonly statuses: Record<string, number> = {};
-
-  add({ statuses: [left, right], frames, differences }: Compared): void {
-    this.requests++;
-    this.frames += frames;
-    increment(this.statuses, left === right ? left : `${left}/${right}`);
-    for (const { frame, kinds } of differences) {
-      this.differences++;
-      if (frame !== undefined) this.differingFrames++;
-      for (const kind of kinds) increment(this.kinds, kind);
-    }
-  }
-}
-
-function increment(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
-}
-
-interface Found {
-  request: string;
-  difference: Difference;
-}
-
 async function* followed(compared: AsyncIterable<Compared>, counts: Counts): AsyncIterable<Found> {
   using progress = new Progress();
   for await (const one of compared) {
@@ -124,64 +91,4 @@ async function* followed(compared: AsyncIterable<Compared>, counts: Counts): Asy
     progress.show(() => `${counts.requests} requests, ${counts.differences} differences`);
     for (const difference of one.differences) yield { request: one.request.name, difference };
   }
-}
-
-async function* text(
-  found: AsyncIterable<Found>,
-  counts: Counts,
-  [left, right]: [string, string],
-  limit: number,
-): AsyncIterable<string> {
-  let shown = 0;
-  let repeated = 0;
-  const seen = new Set<string>();
-  for await (const { request, difference } of found) {
-    const key = frameKey(difference);
-    if (key !== undefined && seen.has(key)) repeated++;
-    else if (shown < limit) {
-      if (key !== undefined) seen.add(key);
-      if (shown++ === 0) yield `- ${left}\n+ ${right}\n\n`;
-      yield `${differenceText(request, difference)}\n\n`;
-    }
-  }
-  const hidden = counts.differences - shown - repeated;
-  if (repeated > 0) yield `${whole(repeated)} more are the same at the same offset\n`;
-  if (hidden > 0) yield `${whole(hidden)} more: --limit\n`;
-  if (repeated + hidden > 0) yield "\n";
-  yield summary(counts);
-}
-
-/** The same for frames that point to the same place and of which the same is said. */
-function frameKey({ frame, module, moduleOffset, kinds, sides }: Difference): string | undefined {
-  if (frame === undefined) return undefined;
-  const said = sides.map((side) => side && { ...side, frame: undefined });
-  return JSON.stringify([module, moduleOffset, kinds, said]);
-}
-
-function summary({ requests, frames, differingFrames, differences, kinds, statuses }: Counts): string {
-  const byNumber = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
-  const answers = Object.entries(statuses).map(([status, times]) => `${whole(times)} × ${status}`);
-  return [
-    `${counted(requests, "request")}, ${answers.join(", ")}; ${counted(frames, "frame")}`,
-    differences === 0
-      ? "no differences"
-      : `${counted(differences, "difference")}, ${whole(differingFrames)} of frames`,
-    ...byNumber.map(([kind, times]) => `  ${kind.padEnd(16)}  ${whole(times).padStart(7)}`),
-    "",
-  ].join("\n");
-}
-
-async function* json(
-  found: AsyncIterable<Found>,
-  counts: Counts,
-  urls: [string, string],
-): AsyncIterable<string> {
-  yield `{"urls":${JSON.stringify(urls)},"differences":[`;
-  let isFirst = true;
-  for await (const { request, difference } of found) {
-    yield `${isFirst ? "" : ","}\n${JSON.stringify({ request, ...difference })}`;
-    isFirst = false;
-  }
-  const { differences: differenceCount, ...rest } = counts;
-  yield `],\n${JSON.stringify({ differenceCount, ...rest }).slice(1)}\n`;
 }
