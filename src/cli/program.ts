@@ -1,15 +1,27 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
 import { exitCodeMeanings, exitCodes } from "./commandError.ts";
+import { compareCommand } from "./compare.ts";
 import { convertCommand } from "./convert.ts";
 import { fetchCommand } from "./fetch.ts";
 import { inspectCommand } from "./inspect.ts";
+import { loadCommand } from "./load.ts";
+import { makeRequestsCommand } from "./makeRequests.ts";
 import type { Environment } from "./options.ts";
 import { serveCommand } from "./serve.ts";
 import { symbolicateCommand } from "./symbolicate.ts";
 
 /** The commands, in the order in which help lists them. */
-const commands = [serveCommand, symbolicateCommand, convertCommand, inspectCommand, fetchCommand];
+const commands = [
+  serveCommand,
+  symbolicateCommand,
+  convertCommand,
+  inspectCommand,
+  fetchCommand,
+  compareCommand,
+  loadCommand,
+  makeRequestsCommand,
+];
 
 const packageFile = new URL("../../package.json", import.meta.url);
 

@@ -1,12 +1,12 @@
 import { realpath, stat } from "node:fs/promises";
 import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
 import { stackText } from "../../../web/static/captures/stackText.js";
-import { hex } from "../../http/hex.ts";
 import { Symcache, SymcacheDamaged } from "../../symbolic/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symbolic/symcacheFile.ts";
 import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symbolic/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../../symbolic/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "../commandError.ts";
+import { hex } from "../numberText.ts";
 import { print } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { answerRequest } from "../symbolicate/answerRequest.ts";
