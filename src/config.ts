@@ -143,6 +143,11 @@ export const Environment = z.object({
     .describe("most bytes of the bodies of all these requests, decompressed; more get 503"),
   ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
+  ELIOT_BULK_SPOOL: size
+    .prefault("1gb")
+    .describe(
+      "most bytes of answers that wait on disk for clients which send to `/symbolicate/bulk` and don't read yet; for more, their streams end",
+    ),
   ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
   ELIOT_MAX_DOWNLOAD_SIZE: size
     .prefault("2gb")
@@ -233,6 +238,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     maxBodiesBytes: values.ELIOT_MAX_BODIES_SIZE,
     maxBodyBytes: values.ELIOT_MAX_BODY_SIZE,
     maxAnswerBytes: values.ELIOT_MAX_ANSWER_SIZE,
+    bulkSpoolBytes: values.ELIOT_BULK_SPOOL,
     maxSymFileBytes: values.ELIOT_MAX_SYM_FILE_SIZE,
     maxDownloadBytes: values.ELIOT_MAX_DOWNLOAD_SIZE,
     maxDownloads: values.ELIOT_MAX_DOWNLOADS,

@@ -75,6 +75,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
 
   let draining = false;
+  const ending = new AbortController();
   const parts = {
     config,
     admission,
@@ -91,6 +92,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     }),
     versionFile,
     isDraining: () => draining,
+    openTemporaryFile: () => folder.openTemporaryFile(),
+    ending: ending.signal,
     reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
       errorReporting.report(error, request);

@@ -29,7 +29,7 @@ export async function warmUpService(
     },
   };
   await using metrics = new Metrics(config, { mock: true });
-  const { requests: requestLog } = createLogs(config, { write() {} });
+  const { requests: requestLog } = createLogs({ ...config, localDevelopment: false }, { write() {} });
   const memoryMap = [[module.debugFilename, module.debugId]];
   const stacks = [Array.from(offsets, (offset) => [0, offset])];
   const app = createApp({ ...parts, symcaches, metrics, requestLog });

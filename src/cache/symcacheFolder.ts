@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, rm, statfs, utimes, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rm,
+  statfs,
+  utimes,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -179,6 +189,15 @@ export class SymcacheFolder implements AsyncDisposable {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, "probe", { flush: true });
     await rm(path);
+  }
+
+  /** An empty file that has no name, and is gone once it is closed. Throws what the disk says. */
+  async openTemporaryFile(): Promise<FileHandle> {
+    const path = this.#temporaryPath();
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "wx+");
+    await rm(path);
+    return file;
   }
 
   /** Throws where the disk is nearly full before the folder is. */

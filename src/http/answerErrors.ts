@@ -13,7 +13,7 @@ export function answerErrors(report: ReportError): ErrorRequestHandler {
     const { status, title } = known ?? new HttpError(500);
     // What is left of a body that was not read to its end can't be told from a next request.
     if (!request.complete && hasBody(request)) response.set("Connection", "close");
-    response.status(status).json({ title });
+    response.status(status).type("json").json({ title });
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type Express, type RequestHandler } from "express";
@@ -10,6 +11,7 @@ import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { bulkApi } from "./bulk/bulkApi.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
 import type { RequestParser } from "./requestParser.ts";
@@ -26,6 +28,10 @@ export interface AppParts {
   requestLog: Logger;
   versionFile: string | URL;
   isDraining: () => boolean;
+  /** An empty file that is gone once it is closed. */
+  openTemporaryFile: () => Promise<FileHandle>;
+  /** Aborted with an HttpError when streams must end though more is to come. */
+  ending: AbortSignal;
   reportError: ReportError;
 }
 
@@ -49,6 +55,7 @@ export function createApp(parts: AppParts): Express {
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
+  allow(app, "/symbolicate/bulk", "post", bulkApi(parts));
   allow(app, "/", "get", page);
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 

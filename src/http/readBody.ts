@@ -23,7 +23,7 @@ export async function readBody(
   maxBytes: number,
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
-  const decoded = decode(request);
+  const decoded = decodeBody(request);
   const pieces: Buffer[] = [];
   let bytes = 0;
   try {
@@ -51,7 +51,8 @@ export async function skipShortBody(request: IncomingMessage): Promise<void> {
   await new Promise((resolve) => request.once("end", resolve).once("close", resolve).resume());
 }
 
-function decode(request: IncomingMessage): Readable {
+/** The body, decompressed as it comes. Throws an HttpError 415 for an unknown encoding. */
+export function decodeBody(request: IncomingMessage): Readable {
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase();
   if (encoding === "" || encoding === "identity") return request;
   const createDecoder = decoders.get(encoding);

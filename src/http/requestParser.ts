@@ -1,5 +1,7 @@
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { Thread } from "../threads/thread.ts";
+import type { BulkOptions } from "./bulk/bulkOptions.ts";
+import type { Lines, ParsedLines } from "./bulk/parseLines.ts";
 import { HttpError } from "./httpError.ts";
 import type { ApiVersion } from "./parseJobs.ts";
 import { parseRequest } from "./parseRequest.ts";
@@ -21,6 +23,11 @@ export class RequestParser implements AsyncDisposable {
         : parseRequest(body, version);
     if ("jobs" in parsed) return parsed.jobs;
     throw new HttpError(400, parsed.refusal.title, parsed.refusal.reason);
+  }
+
+  /** What lines hold, of which `bytes` is all of a buffer and can't be used afterwards. */
+  async parseLines(lines: Lines, options: BulkOptions): Promise<ParsedLines> {
+    return await this.#liveThread().ask("parseLines", { lines, options }, [lines.bytes.buffer]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
