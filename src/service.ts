@@ -10,6 +10,7 @@ import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
 import { createApp } from "./http/app.ts";
 import { answerClientErrors } from "./http/clientErrors.ts";
+import { HttpError } from "./http/httpError.ts";
 import { followConnections } from "./http/connections.ts";
 import { RequestParser } from "./http/requestParser.ts";
 import { createLogs, type Logger } from "./logging.ts";
@@ -25,6 +26,8 @@ import { warmUpService } from "./warmUp.ts";
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
 const arrival = 50;
+/** Milliseconds in which streams that must end may tell their clients so. */
+const lastWords = 200;
 /** Milliseconds after which the service accepts requests however slow it still is. */
 const longestWarmUp = 1000;
 
@@ -119,6 +122,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   logs.app.info({ port }, `listening on http://${config.host}:${port}`);
 
   const running = starting.move();
+  const endAll = async () => {
+    ending.abort(new HttpError(503, "the service is shutting down"));
+    await setTimeout(lastWords);
+    server.closeAllConnections();
+  };
   let closed: Promise<void> | undefined;
   const service: Service = {
     port,
@@ -129,12 +137,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     },
     close() {
       if (closed) {
-        server.closeAllConnections();
+        void endAll();
         return closed;
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(server, endConnections, config).then(() => running.disposeAsync());
+      closed = drain(server, endConnections, endAll, config).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),
@@ -155,16 +163,14 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
 async function drain(
   server: Server,
   endConnections: () => void,
+  endAll: () => Promise<void>,
   { drainDelay, drainTimeout }: Config,
 ): Promise<void> {
   await setTimeout(Math.max(drainDelay, arrival));
   const drained = new Promise((resolve) => server.close(resolve));
   endConnections();
   const giveUp = new AbortController();
-  const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(
-    () => server.closeAllConnections(),
-    () => {},
-  );
+  const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(endAll, () => {});
   await drained;
   giveUp.abort();
   await impatience;

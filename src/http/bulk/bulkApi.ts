@@ -43,7 +43,7 @@ export function bulkApi(parts: Parts) {
     const start = performance.now();
     const options = readBulkOptions(request.query);
     const style = { flat: options.inlines === "flat", debug: Boolean(request.header("debug")) };
-    const summary = { lines: 0, bad_lines: 0, end: "whole" };
+    const summary = { lines: 0, bad_lines: 0, end: "left" };
     response.locals["summary"] = summary;
     const left = new AbortController();
     response.once("close", () => left.abort(new ClientLeft()));
@@ -68,19 +68,17 @@ export function bulkApi(parts: Parts) {
           }
         }
         await stream.end("");
+        summary.end = "whole";
       } catch (error) {
         if (!response.headersSent || error instanceof ClientLeft) throw error;
-        summary.end = "failed";
         if (!(error instanceof HttpError)) parts.reportError(error, request);
         letGoBy(request);
         const { title } = error instanceof HttpError ? error : new HttpError(500);
         await stream.end(`${JSON.stringify({ error: { title, fatal: true } })}\n`);
+        summary.end = "failed";
       }
     } catch (error) {
-      if (error instanceof ClientLeft) {
-        summary.end = "left";
-        return;
-      }
+      if (error instanceof ClientLeft) return;
       if (error instanceof RequestRefused) {
         metrics.increment("symbolicate.refused", { reason: error.bound });
         response.set("Retry-After", "1");
