@@ -93,7 +93,11 @@ type NameOf<Type extends MetricType> = {
 }[MetricName];
 type Tags<Name extends MetricName> = { [Tag in Catalogue[Name]["tags"][number]]: string };
 
-/** Sends metrics to statsd as DogStatsD datagrams. Never throws and never waits: statsd may be away. */
+/** Bytes of a datagram that no network has to split, and milliseconds that a metric waits for others to fill one with. */
+const datagramBytes = 1432;
+const longestWait = 100;
+
+/** Sends metrics to statsd as DogStatsD datagrams of one or more lines. Never throws and never waits: statsd may be away. */
 export class Metrics implements AsyncDisposable {
   readonly #statsd: StatsD;
 
@@ -107,6 +111,8 @@ export class Metrics implements AsyncDisposable {
       port: config.statsdPort,
       prefix: "eliot.",
       globalTags: { host: config.hostname },
+      maxBufferSize: datagramBytes,
+      bufferFlushInterval: longestWait,
       // An address needs none, and is sent to as it is.
       ...(isIP(config.statsdHost) === 0 && {
         udpSocketOptions: { type: "udp4", lookup: rememberingLookup() },

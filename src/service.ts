@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -21,7 +22,7 @@ import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
 import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
-import { warmUpService } from "./warmUp.ts";
+import { warmUp } from "./warmUp.ts";
 
 const longestHeadersTimeout = 20_000;
 /** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
@@ -102,10 +103,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const warmingUp = warmUpService(parts, config, wasm, lookups).catch((err: unknown) =>
+  const enough = AbortSignal.timeout(longestWarmUp);
+  const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );
-  await Promise.race([warmingUp, setTimeout(longestWarmUp, undefined, { ref: false })]);
+  starting.defer(() => warmingUp);
+  await Promise.race([warmingUp, once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const { keepAliveTimeout, requestTimeout } = config;
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);

@@ -1,38 +1,93 @@
-import { performance } from "node:perf_hooks";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
+import { Admission } from "./http/admission.ts";
 import { createApp, type AppParts } from "./http/app.ts";
-import { warmUp } from "./http/warmUp.ts";
+import { postInTurn } from "./http/postInTurn.ts";
 import { createLogs } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
+import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
-import { collectGarbage } from "./symbolic/collectGarbage.ts";
-import { makeSymcache } from "./symbolic/warmUp.ts";
-import type { Symcaches } from "./symbolication/symcaches.ts";
+import { functionBytes, madeSymFile } from "./symbolic/madeSymFile.ts";
+import { Symcaches } from "./symbolication/symcaches.ts";
+import type { Source, WantedModule } from "./symbols/source.ts";
+
+const rounds = 60;
+const framesInRound = 500;
+/** What is looked up, and converted in the first rounds: both should be code that V8 has compiled for speed at the end. */
+const modules = 8;
+const functions = 2500;
+/** All symcaches take 6 MB. */
+const mostBytes = 50e6;
+
+/** What a warm-up shares with the service. */
+type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
+  config: Config;
+  converters: Converters;
+  lookups: Lookups;
+};
 
 /**
- * Brings the service to its full speed before it accepts requests. An app of the same parts answers made requests, whose
- * symcache is in no folder and which no log and no metric tells of.
+ * Brings the service to its full speed before it accepts requests: V8 compiles JavaScript and WebAssembly for speed once
+ * they have run for a while. An app on the same threads answers requests about made modules. It has a folder of its own
+ * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
  */
-export async function warmUpService(
-  parts: Omit<AppParts, "metrics" | "requestLog" | "symcaches">,
-  config: Config,
-  wasm: WebAssembly.Module,
-  lookups: Lookups,
-): Promise<void> {
-  const { module, symcache, offsets } = makeSymcache(wasm);
-  const symcaches: Pick<Symcaches, "lookUp"> = {
-    async lookUp(_, wanted) {
-      const start = performance.now();
-      const answer = await lookups.lookUp(module, symcache, wanted);
-      if (answer.kind !== "found") throw new Error(`a symcache just made is ${answer.kind}`);
-      return { answer: { status: "cached", ...answer }, cacheLookup: performance.now() - start };
-    },
-  };
+export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
+  const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
-  const { requests: requestLog } = createLogs({ ...config, localDevelopment: false }, { write() {} });
-  const memoryMap = [[module.debugFilename, module.debugId]];
-  const stacks = [Array.from(offsets, (offset) => [0, offset])];
-  const app = createApp({ ...parts, symcaches, metrics, requestLog });
-  await Promise.all([warmUp(app, JSON.stringify({ memoryMap, stacks })), lookups.warmUp()]);
-  collectGarbage();
+  const { app: log, requests: requestLog } = createLogs(
+    { ...config, localDevelopment: false },
+    { write() {} },
+  );
+  await using cleanUp = new AsyncDisposableStack();
+  const path = await mkdtemp(join(tmpdir(), "tseliot-warm-up-"));
+  cleanUp.defer(() => rm(path, { recursive: true }));
+  const silence = { evicted() {}, used() {}, failed() {} };
+  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
+  await folder.open();
+  const admission = new Admission(config);
+  const sources = [madeSource];
+  using symcaches = new Symcaches(
+    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+    lookups,
+  );
+  await postInTurn(
+    createApp({ ...shared, admission, symcaches, metrics, requestLog }),
+    madeRequests(),
+    signal,
+  );
+}
+
+/** Has a sym file for each `warmup…`. */
+const madeSource: Source = {
+  address: "",
+  fault: undefined,
+  async open(module: WantedModule) {
+    if (!module.debugFilename.startsWith("warmup")) return undefined;
+    const pieces = async function* () {
+      yield madeSymFile(module, functions);
+    };
+    return { pieces: pieces(), async [Symbol.asyncDispose]() {} };
+  },
+  attempt: (download) => download(),
+  async [Symbol.asyncDispose]() {},
+};
+
+/** Bodies of v5 requests: one about each module, then stacks all over them, and frames that nothing is known of. */
+function* madeRequests(): Generator<string> {
+  const debugId = "0123456789ABCDEF0123456789ABCDEF0";
+  const memoryMap = Array.from({ length: modules }, (_, number) => [`warmup${number}.so`, debugId]);
+  for (let module = 0; module < modules; module++)
+    yield JSON.stringify({ memoryMap, stacks: [[[module, 0]]] });
+  memoryMap.push(["unknown.so", debugId]);
+  let number = 0;
+  for (let round = 0; round < rounds; round++) {
+    const stack = Array.from({ length: framesInRound }, () => {
+      const offset = ((++number * 7919) % (functions + 50)) * functionBytes + (number % functionBytes);
+      return [(number % (modules + 2)) - 1, offset];
+    });
+    yield JSON.stringify({ memoryMap, stacks: [stack] });
+  }
 }

@@ -1,6 +1,5 @@
 import { symbolicatedFrame, type Locations, type SymbolicatedFrame } from "../symbolication/frames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
-import { hex } from "./hex.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
 /** How frames are written; without all of it as v5 has them. */
@@ -37,16 +36,16 @@ export function* renderStack(
 /** These write what is at one address, and give the number of the next frame. */
 function renderNested(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
   const { locations, first, last } = frame;
-  const start = startOf(number, frame, extra);
+  renderStart(number, frame, json, extra);
   if (locations) {
-    json.text(`${start},"function_offset":"${functionOffset(frame)}","function":"`);
+    renderFunctionOffset(frame, json);
     renderLocation(locations, last, json);
     for (let row = first; row < last; row++) {
-      json.text(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
+      json.ascii(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
       renderLocation(locations, row, json);
     }
-    json.text(first === last ? "}" : "}]}");
-  } else json.text(`${start}}`);
+    json.ascii(first === last ? "}" : "}]}");
+  } else json.ascii("}");
   return number + 1;
 }
 
@@ -54,35 +53,43 @@ function renderFlat(number: number, frame: SymbolicatedFrame, json: JsonBytes, e
   const { locations, first, last } = frame;
   if (!locations) return renderNested(number, frame, json, extra);
   for (let row = first; row <= last; row++) {
-    const start = startOf(number + row - first, frame, extra);
-    if (row < last) json.text(`${start},"inlined":true,"function":"`);
-    else json.text(`${start},"function_offset":"${functionOffset(frame)}","function":"`);
+    renderStart(number + row - first, frame, json, extra);
+    if (row < last) json.ascii(`,"inlined":true,"function":"`);
+    else renderFunctionOffset(frame, json);
     renderLocation(locations, row, json);
-    json.text("}");
+    json.ascii("}");
   }
   return number + last - first + 1;
 }
 
-function startOf(
-  number: number,
-  { moduleName = "<unknown>", moduleOffset }: SymbolicatedFrame,
-  extra: string,
-) {
-  return `${number === 0 ? "" : ","}{"frame":${number},"module":${JSON.stringify(moduleName)},"module_offset":"${hex(moduleOffset)}"${extra}`;
+function renderStart(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): void {
+  const { moduleName = "<unknown>", moduleOffset } = frame;
+  json.ascii(number === 0 ? `{"frame":` : `,{"frame":`);
+  json.integer(number);
+  json.ascii(`,"module":`);
+  json.string(moduleName);
+  json.ascii(`,"module_offset":`);
+  json.hex(moduleOffset);
+  if (extra !== "") json.text(extra);
 }
 
-function functionOffset({ moduleOffset, functionStart }: SymbolicatedFrame): string {
-  return hex(Number(moduleOffset) - functionStart);
+/** And the quote that the function begins with. */
+function renderFunctionOffset({ moduleOffset, functionStart }: SymbolicatedFrame, json: JsonBytes): void {
+  json.ascii(`,"function_offset":`);
+  json.hex(Number(moduleOffset) - functionStart);
+  json.ascii(`,"function":"`);
 }
 
 /** All of a location behind the quote that its function begins with. */
 function renderLocation(locations: Locations, row: number, json: JsonBytes): void {
   const file = locations.files[row] ?? 0;
   const line = locations.lines[row] ?? 0;
-  json.string(locations, locations.functions[row] ?? 0);
+  json.stringOf(locations, locations.functions[row] ?? 0);
   if (file !== 0) {
-    json.text(`","file":"`);
-    json.string(locations, file);
+    json.ascii(`","file":"`);
+    json.stringOf(locations, file);
   }
-  json.text(line === 0 ? `"` : `","line":${line}`);
+  if (line === 0) return json.ascii(`"`);
+  json.ascii(`","line":`);
+  json.integer(line);
 }

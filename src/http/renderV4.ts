@@ -12,7 +12,7 @@ export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Gene
     for (let frame = 0; frame < length; frame++, position++) {
       const { moduleName, moduleOffset, locations, last } = symbolicatedFrame(symbolicated, 0, position);
       json.text(frame === 0 ? `"` : `,"`);
-      if (locations) json.string(locations, locations.functions[last] ?? 0);
+      if (locations) json.stringOf(locations, locations.functions[last] ?? 0);
       else json.text(hex(moduleOffset));
       json.text(JSON.stringify(` (in ${moduleName ?? "<unknown>"})`).slice(1));
       if (json.isDue()) yield;

@@ -20,8 +20,12 @@ export async function sendJson(response: Response, render: Render, maxBytes: num
   const slices = json.end();
   const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
   response.status(200).set({ "Content-Type": "application/json", "Content-Length": String(bytes) });
-  if (slices.length <= fewSlices) response.end(slices.length === 1 ? slices[0] : Buffer.concat(slices));
-  else await pipeline(Readable.from(slices), response).catch(ifClientLeft);
+  // Where the client leaves, nobody can tell when the last of it was read: it is left to the garbage collector.
+  response.on("finish", () => json.release());
+  if (slices.length > fewSlices) return pipeline(Readable.from(slices), response).catch(ifClientLeft);
+  response.cork();
+  for (const slice of slices) response.write(slice);
+  response.end();
 }
 
 function ifClientLeft(error: NodeJS.ErrnoException): void {

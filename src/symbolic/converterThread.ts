@@ -5,17 +5,12 @@ import { answerAsks, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, ConverterThreadData, Refusal } from "./messages.ts";
 import { selfTest } from "./selfTest.ts";
-import { warmUpConversion } from "./warmUp.ts";
 
 const { wasm, memory } = workerData as ConverterThreadData;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
 
 answerAsks<ConverterProtocol>({
-  warmUp() {
-    void warmUpConversion(wasm);
-    return [{}];
-  },
   start: (module) =>
     refusing(() => {
       converter?.[Symbol.dispose]();

@@ -50,8 +50,6 @@ export class Converters implements AsyncDisposable {
     this.#maxThreads = maxThreads;
     this.#timeout = timeout;
     this.#startThread();
-    // Not waited for: a conversion may come in between. Should it fail, so will the first conversion, and say why.
-    this.#idle[0]?.ask("warmUp", undefined).catch(() => {});
   }
 
   /**

@@ -15,7 +15,7 @@ export interface Locations {
   lines: Uint32Array<ArrayBuffer>;
   /** For each offset where its outermost function begins, relative to the module; 0 where nothing is known. */
   functionStarts: Uint32Array<ArrayBuffer>;
-  /** For each string where it ends in `text`, and the next begins. The strings are distinct. */
+  /** For each string where it ends in `text`, and the next begins. */
   stringEnds: Uint32Array<ArrayBuffer>;
   /** The strings as JSON has them between its quotes, in UTF-8: answers are made of them byte for byte. */
   text: Uint8Array<ArrayBuffer>;

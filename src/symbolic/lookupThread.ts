@@ -7,8 +7,7 @@ import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } f
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
-import { asFile, identify } from "./symcacheFile.ts";
-import { warmUpLookup } from "./warmUp.ts";
+import { asFile, identify, warmUpReading } from "./symcacheFile.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -16,7 +15,7 @@ const held = new HeldSymcaches(wasm);
 /** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
 const heldOverhead = 8e6;
 
-const warmingUp = warmUpLookup(wasm);
+warmUpReading();
 answerAsks<LookupProtocol>({
   lookUp({ module, symcache, offsets }) {
     try {
@@ -48,7 +47,6 @@ answerAsks<LookupProtocol>({
     held.release(path);
     return [{}];
   },
-  warmUp: () => [warmingUp.next().done !== true],
   selfTest: () => [selfTest(wasm)],
 });
 

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
+import { joinLocations } from "./joinLocations.ts";
 import { AnswerTooLarge } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
 import type {
@@ -14,8 +15,13 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
+/** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
+const fewestShared = 200;
+const mostShared = 2000;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
+
+type Found = Extract<LookupAnswer, { kind: "found" }>;
 
 /**
  * Threads that look offsets up. Each module belongs to one of them, so that what was read of it is in one place.
@@ -28,14 +34,13 @@ export class Lookups implements AsyncDisposable {
   /** By module the number of its thread. */
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
-  readonly #warmingUp: Promise<void>[] = [];
 
   /** `memory`: bytes of all threads together. */
   constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
     const forPages = Math.min(memory / 2, mostForPages);
     this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
-    this.#threads = Array.from({ length: threads }, () => this.#newThread());
+    this.#threads = Array.from({ length: threads }, () => new Thread(entry, this.#data));
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
@@ -44,22 +49,39 @@ export class Lookups implements AsyncDisposable {
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<Exclude<LookupAnswer, { kind: "too_large" }>> {
-    const answer = await this.#thread(this.#number(module)).ask("lookUp", { module, symcache, offsets });
-    if (answer.kind === "too_large") throw new AnswerTooLarge();
-    if (typeof symcache === "string" && answer.kind === "found" && answer.holding)
-      void this.#note(module, symcache, answer.holding);
-    return answer;
+    const parts = this.#parts(symcache, offsets);
+    const number = this.#number(module);
+    const answers = await Promise.all(
+      parts.map((part, i) => {
+        const thread = this.#thread((number + i) % this.#threads.length);
+        return thread.ask("lookUp", { module, symcache, offsets: part });
+      }),
+    );
+    const found = [];
+    for (const answer of answers) {
+      if (answer.kind === "too_large") throw new AnswerTooLarge();
+      if (answer.kind !== "found") return answer;
+      found.push(answer);
+    }
+    const [first] = found as [Found, ...Found[]];
+    if (typeof symcache === "string" && first.holding) void this.#note(module, symcache, first.holding);
+    return { ...first, locations: joinLocations(found.map(({ locations }) => locations)) };
+  }
+
+  /** Many offsets into a file that isn't in memory are shared among the threads: each page of it takes its time. */
+  #parts(symcache: SymcacheBytes, offsets: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer>[] {
+    const isShared =
+      typeof symcache === "string" && offsets.length <= mostShared && !this.#budget.isHeld(symcache);
+    const parts = isShared ? Math.min(this.#threads.length, Math.floor(offsets.length / fewestShared)) : 1;
+    if (parts <= 1) return [offsets];
+    const length = Math.ceil(offsets.length / parts);
+    return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
   /** Lets every thread convert and look up a few lines. Throws where one gives a wrong answer or none. */
   async selfTest(): Promise<void> {
     const passed = this.#threads.map((_, number) => this.#thread(number).ask("selfTest", undefined));
     if (!(await Promise.all(passed)).every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
-  }
-
-  /** Resolves when all threads look up at their full speed. A new thread comes to it by itself, between other work. */
-  async warmUp(): Promise<void> {
-    await Promise.all(this.#warmingUp);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,17 +92,7 @@ export class Lookups implements AsyncDisposable {
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
     if (thread && !thread.hasEnded) return thread;
-    return (this.#threads[number] = this.#newThread());
-  }
-
-  #newThread(): Thread<LookupProtocol> {
-    const thread = new Thread<LookupProtocol>(entry, this.#data);
-    const warmUp = async () => {
-      while (await thread.ask("warmUp", undefined));
-    };
-    // That a thread ended, those learn who need it.
-    this.#warmingUp.push(warmUp().catch(() => {}));
-    return thread;
+    return (this.#threads[number] = new Thread(entry, this.#data));
   }
 
   /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */

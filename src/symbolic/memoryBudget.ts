@@ -32,6 +32,11 @@ export class MemoryBudget {
     this.#bytes = bytes;
   }
 
+  /** Whether a symcache is held in memory, or will soon be. */
+  isHeld(path: string): boolean {
+    return this.#held.has(path);
+  }
+
   /** Notes a lookup in a symcache. The answer is what must now be released, and whether it must be held. */
   use(path: string, { isHeld, bytes }: Holding): { release: string[]; hold: boolean } {
     const now = ++this.#uses;

@@ -26,8 +26,6 @@ export interface ConverterThreadData {
 
 /** Asked in this order: start, push, push, …, finish, then write or take or neither. */
 export interface ConverterProtocol {
-  /** At any time: begins to convert made sym files, in between, until that goes fast. */
-  warmUp(nothing: undefined): Record<string, never>;
   start(module: SymcacheModule): Record<string, never> | Refusal;
   /** The first `length` bytes of `buffer` come next; the buffer comes back to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
@@ -53,8 +51,6 @@ export interface LookupProtocol {
   hold(ask: { module: SymcacheModule; path: string }): boolean;
   /** Gives its memory back. */
   release(path: string): Record<string, never>;
-  /** Takes a step towards its full speed; false when it has it. */
-  warmUp(nothing: undefined): boolean;
   /** Converts and looks up a few lines; false where the answer is wrong. */
   selfTest(nothing: undefined): boolean;
 }

@@ -125,3 +125,27 @@ test("keeps a file open between lookups, and of many files not too many", async 
   }
   assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
 });
+
+test("shares many offsets into a file among the threads, and answers as one of them would", async () => {
+  const functions = Array.from({ length: 3000 }, (_, i) => {
+    const [start, call] = [64 * i, 64 * i + 16].map((address) => address.toString(16));
+    const inlined = i % 3 ? [`INLINE 0 ${i} 0 ${i % 7} ${call} 10`] : [];
+    return [`FUNC ${start} 20 0 outer${i}()`, ...inlined, `${start} 20 ${i} ${i % 3}`];
+  });
+  const origins = Array.from({ length: 7 }, (_, i) => `INLINE_ORIGIN ${i} inlined${i}()`);
+  const bytes = convert(symFile("FILE 0 even.cpp", "FILE 1 odd.cpp", ...origins, ...functions.flat()));
+  const path = fileOf("shared.symc", bytes);
+  for (const count of [399, 400, 1000, 2000]) {
+    const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
+    const alone = open(bytes).lookUp(places);
+    await using lookups = new Lookups(wasm, 3, 64e6);
+    const { moduleName, locations, holding } = found(await lookups.lookUp(module, path, places));
+    assert.equal(moduleName, "a.so");
+    assert.equal(holding?.isHeld, false);
+    assert.equal(openFiles().length, Math.min(3, Math.floor(count / 200)));
+    assert.deepEqual(rows(locations), rows(alone));
+    for (const column of ["starts", "lines", "functionStarts"] as const)
+      assert.deepEqual(locations[column], alone[column]);
+    assert.deepEqual(locations.files.map(Math.sign), alone.files.map(Math.sign));
+  }
+});

@@ -98,7 +98,11 @@ async function render(line: SymbolicatedLine, style: LineStyle, maxBytes: number
   const json = new JsonBytes(maxBytes);
   try {
     for (const _ of renderLine(line, json, style)) await setImmediate();
-    return json.end();
+    const slices = json.end();
+    if (slices.length > 1) return slices;
+    const copy = Buffer.concat(slices);
+    json.release();
+    return [copy];
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return render({ error: { title: error.title } }, style, Infinity);

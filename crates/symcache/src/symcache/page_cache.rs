@@ -6,7 +6,7 @@ use crate::trailer::PAGE;
 const NONE: u32 = u32::MAX;
 
 /// Slots that memory is taken for at a time: growing WebAssembly's is slow.
-const BLOCK: usize = 64;
+const BLOCK: usize = 1024;
 
 /// Slots that are there from the beginning, so that the first lookup doesn't wait for their memory: 12 MiB, more than 500
 /// offsets anywhere in the largest symcaches need.
