@@ -400,6 +400,9 @@ test("ends with an error line where nothing comes for longer than a request may 
 
 test("looks lines that come together up together, and counts them", async () => {
   await askOne(job);
+  // Behind all metrics of what was asked before.
+  await fetch(`${service.url}/__version__`);
+  await statsd.received(/__version__/);
   statsd.clear();
   const count = 1000;
   const lines = await ask(ndjson(...Array.from({ length: count }, () => job), 5));
@@ -408,7 +411,8 @@ test("looks lines that come together up together, and counts them", async () => 
     Array.from({ length: count }, () => lines[0]),
   );
   assert.equal(lines.length, count + 1);
-  const metrics = await statsd.received(/pageview/);
+  for (const last of [/pageview/, /result:bad/, /result:answered/]) await statsd.received(last);
+  const metrics = await statsd.received(/bulk.stream/);
   assert.deepEqual(metrics, [
     "eliot.bulk.lines:#|c|#host:testhost,result:answered",
     "eliot.bulk.lines:#|c|#host:testhost,result:bad",

@@ -168,7 +168,7 @@ test("ends a stream whose answers can't be kept, for the folder is gone", async 
 test("waits for a client that has sent all and reads slowly, without disk or memory", async () => {
   const all = pings(times(1_000, 5_000));
   const body = [...all.lines()].join("");
-  const before = residentMegabytes();
+  const idle = residentMegabytes();
   const sent = open(world);
   sent.end(body);
   const response = await answerOf(sent);
@@ -180,7 +180,7 @@ test("waits for a client that has sent all and reads slowly, without disk or mem
     assert.equal(spools(), 0);
   });
   assert.equal(lines, [...all.lines()].length);
-  assert.ok(most < before + 150, `${before} MB, then ${most} MB`);
+  assert.ok(most < idle + 150, `${idle} MB, then ${most} MB`);
 });
 
 test("is done with clients that leave at any moment of a stream", async () => {
