@@ -14,6 +14,8 @@ import { answerErrors, type ReportError } from "./answerErrors.ts";
 import { bulkApi } from "./bulk/bulkApi.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
+import { openApi } from "./openapi/document.ts";
+import { referencePage } from "./openapi/referencePage.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
@@ -35,6 +37,7 @@ export interface AppParts {
   reportError: ReportError;
 }
 
+const reference = referencePage(openApi);
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
@@ -57,6 +60,10 @@ export function createApp(parts: AppParts): Express {
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/symbolicate/bulk", "post", bulkApi(parts));
   allow(app, "/", "get", page);
+  allow(app, "/docs", "get", (request, response) =>
+    pageHeaders(request, response, () => response.type("html").send(reference)),
+  );
+  allow(app, "/openapi.json", "get", (_request, response) => void response.json(openApi));
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
   app.use(() => {

@@ -1,9 +1,10 @@
 import { listModules, type Job, type Module } from "../symbolication/job.ts";
 
-const maxDebugFilenameBytes = 255;
-const debugFilenamePattern = /^[[\]A-Za-z0-9_.+{}@<> ~-]*$/;
-const debugIdPattern = /^[0-9A-Fa-f]{0,64}$/;
-const maxModuleOffset = 2n ** 64n - 1n;
+export const maxDebugFilenameBytes = 255;
+/** All but `.` and `..`. */
+export const debugFilenamePattern = /^(?!\.\.?$)[[\]A-Za-z0-9_.+{}@<> ~-]*$/;
+export const debugIdPattern = /^[0-9A-Fa-f]{0,64}$/;
+export const maxModuleOffset = 2n ** 64n - 1n;
 
 export type JsonObject = Record<string, unknown>;
 
@@ -43,11 +44,7 @@ function parseMemoryMap(memoryMap: unknown): Module[] {
 export function isDebugFilename(value: unknown): value is string {
   // The pattern admits ASCII alone, so characters are bytes.
   return (
-    typeof value === "string" &&
-    value.length <= maxDebugFilenameBytes &&
-    debugFilenamePattern.test(value) &&
-    value !== "." &&
-    value !== ".."
+    typeof value === "string" && value.length <= maxDebugFilenameBytes && debugFilenamePattern.test(value)
   );
 }
 

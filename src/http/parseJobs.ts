@@ -5,7 +5,7 @@ import { parseJson } from "./parseJson.ts";
 
 export type ApiVersion = "v4" | "v5";
 
-const maxJobs = 10;
+export const maxJobs = 10;
 
 /** The jobs that a request's body holds. Throws an HttpError that names the job, module, stack or frame at fault. */
 export function parseJobs(body: Uint8Array, version: ApiVersion): Job[] {

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { checkAnswer } from "../checkAnswer.ts";
 import { madeModule } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
 import { impatient, startWorld, type World } from "./world.ts";
@@ -62,6 +63,8 @@ async function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
   return response;
 }
 
+const answered = { method: "POST", path: "/symbolicate/bulk", status: 200 };
+
 /** Looks at all lines as they come, and gives the last where that is an error. */
 async function check(
   response: IncomingMessage,
@@ -71,6 +74,8 @@ async function check(
   let lines = 0;
   for await (const line of createInterface({ input: response })) {
     const { threads, error } = JSON.parse(line) as Answer;
+    if (lines < 100 || error)
+      checkAnswer({ ...answered, contentType: "application/x-ndjson", body: `${line}\n` });
     if (error) return { lines, error };
     assert.deepEqual(threads[0]?.frames.map((frame) => frame.function), functionsOf(lines)); // prettier-ignore
     await seen(++lines);
@@ -152,6 +157,8 @@ test("ends a stream whose answers take more than there is for them, behind a who
 
 test("ends a stream whose answers can't be kept, for the folder is gone", async () => {
   await using broken = await startWorld(modules, impatient);
+  // Nothing is written to the folder any more.
+  await broken.ask(...modules);
   const all = pings(8_000);
   const sent = open(broken);
   const response = answerOf(sent);

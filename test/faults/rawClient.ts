@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { checkAnswer } from "../checkAnswer.ts";
 
 export interface Answer {
   status: number;
@@ -39,7 +40,10 @@ async function nextAnswer(socket: Socket): Promise<Answer> {
     const length = Number(/content-length: ([0-9]+)/.exec(head)?.[1] ?? NaN);
     if (end >= 0 && bytes.length >= end + 4 + length) {
       socket.pause();
-      return { status: Number(text.split(" ")[1]), head, body: bytes.subarray(end + 4).toString() };
+      const answer = { status: Number(text.split(" ")[1]), head, body: bytes.subarray(end + 4).toString() };
+      const contentType = /content-type: (.*)\r/.exec(`${head}\r`)?.[1] ?? "";
+      checkAnswer({ ...answer, method: "POST", path: "/symbolicate/v5", contentType });
+      return answer;
     }
     const piece = await new Promise<Uint8Array | undefined>((resolve) => {
       socket

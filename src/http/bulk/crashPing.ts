@@ -81,7 +81,7 @@ export function parseCrashPing(
 function crashThread(ping: JsonObject): number {
   const info = isObject(ping["crash_info"]) ? ping["crash_info"] : {};
   const index = ping["crash_thread"] ?? ping["crashThread"] ?? info["crashing_thread"] ?? 0;
-  if (Number.isInteger(index) && (index as number) >= 0) return index as number;
+  if (Number.isSafeInteger(index) && (index as number) >= 0) return index as number;
   throw new InvalidJob("crash_thread is not a position in threads", "stacks");
 }
 
