@@ -4,7 +4,6 @@ import { randomNumbers, type SymFile } from "./symFile.ts";
 export interface CrashPing {
   ping: object;
   job: object;
-  frames: number;
 }
 
 /** Modules of the system that a ping lists and no source has symbols of. */
@@ -51,7 +50,6 @@ export function crashPings(symFiles: SymFile[], seed = 11): () => CrashPing {
     return {
       ping: { crash_thread: 0, crash_type: "SIGSEGV", crash_address: "0x0", modules, threads: [{ frames }] },
       job: { memoryMap, stacks: [stack] },
-      frames: stack.length,
     };
   };
 }

@@ -12,20 +12,27 @@ test("has tables that the code would write", async () => {
   await run(process.execPath, ["scripts/docs.ts", "--check"], { cwd: root });
 });
 
-/** Runs the `curl` examples of a page against a service of its own, and gives the answers. */
-async function examplesOf(page: string): Promise<{ answers: unknown[]; shown: unknown[] }> {
+/** Runs the `curl` examples of a page against a service of its own, and gives the lines of each answer. */
+async function examplesOf(page: string): Promise<{ answers: unknown[][]; shown: unknown[][] }> {
   await using service = await startTestService();
   const text = await readFile(new URL(page, root), "utf8");
   const examples = [...text.matchAll(/```sh\n(curl [^]*?)```/g)].map(([, example = ""]) => example);
   const answers = examples.map(async (example) => {
     const command = example.replaceAll("http://localhost:8000", service.url);
     const { stdout } = await run("sh", ["-c", command.replace("curl", "curl --silent")]);
-    return JSON.parse(stdout) as unknown;
+    return parseLines(stdout);
   });
-  const shown = [...text.matchAll(/```json\n([^]*?)```/g)].map(
-    ([, json = ""]) => JSON.parse(json) as unknown,
+  const shown = [...text.matchAll(/```(jsonl?)\n([^]*?)```/g)].map(([, form, json = ""]) =>
+    form === "json" ? [JSON.parse(json) as unknown] : parseLines(json),
   );
   return { answers: await Promise.all(answers), shown };
+}
+
+function parseLines(text: string): unknown[] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 test("shows in the README what its example answers", async () => {
@@ -36,8 +43,8 @@ test("shows in the README what its example answers", async () => {
 
 test("shows in docs/api.md what its examples answer", async () => {
   const { answers, shown } = await examplesOf("docs/api.md");
-  assert.equal(answers.length, 2);
-  assert.deepEqual(answers.slice(-1), shown);
+  assert.equal(answers.length, 3);
+  assert.deepEqual(answers.slice(1), shown);
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
 });
 
