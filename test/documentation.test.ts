@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { startTestService } from "./service.ts";
+import { startTestService, temporaryFolder } from "./service.ts";
 
 const root = new URL("../", import.meta.url);
 const run = promisify(execFile);
@@ -46,6 +47,56 @@ test("shows in docs/api.md what its examples answer", async () => {
   assert.equal(answers.length, 3);
   assert.deepEqual(answers.slice(1), shown);
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
+});
+
+test("symbolicates crash pings as docs/crash-pings.md does, by curl and in Python", async () => {
+  await using service = await startTestService();
+  await using folder = await temporaryFolder();
+  const page = await readFile(new URL("docs/crash-pings.md", root), "utf8");
+  const blocks = [...page.matchAll(/```(sh|python)\n([^]*?)```/g)];
+  const [extract, byCurl, compressed, top, inPython] = blocks.map(([, program = "", text = ""]) => {
+    const source = text.replaceAll("http://localhost:8000", service.url);
+    const command = program === "sh" ? ["sh", ["-c", source]] : ["python3", ["-c", source]];
+    return async () => (await run(...(command as [string, string[]]), { cwd: folder.path })).stdout;
+  });
+  const stackTraces = {
+    crash_thread: 1,
+    modules: [
+      { base_address: "0x1000", debug_file: "libstdc++.so.6", debug_id: "0CEFB84AE0DEB3F9900D2B90425BB3280" },
+      { base_address: "0x0", debug_file: "overloaded.so", debug_id: "A" },
+    ],
+    threads: [
+      {},
+      {
+        frames: [
+          { ip: 811418 + 0x1000, module_index: 0 },
+          { ip: 1, module_index: 1 },
+        ],
+      },
+    ],
+  };
+  await mkdir(join(folder.path, "pings"));
+  const write = (name: string, ping: object) =>
+    writeFile(join(folder.path, "pings", name), JSON.stringify(ping, undefined, 2));
+  await write("1.json", { payload: { stackTraces } });
+  await write("2.json", { payload: { reason: "no stack" } });
+  await write("3.json", { payload: { stackTraces: { ...stackTraces, threads: 5 } } });
+  await extract?.();
+  const answers = async () =>
+    parseLines(await readFile(join(folder.path, "symbolicated.ndjson"), "utf8")) as Record<string, unknown>[];
+  const error = { title: "job is invalid: threads must be a list" };
+
+  await byCurl?.();
+  const [first, second, ...others] = await answers();
+  assert.deepEqual([second, others], [{ error }, []]);
+  assert.match(JSON.stringify(first), /"inlined":true,"function":"d_append_char".*"function":"d_print_mod"/);
+  assert.equal(await top?.(), "libstdc++.so.6 d_append_char\n? ?\n");
+  await compressed?.();
+  assert.match(JSON.stringify((await answers())[0]), /"function":"d_print_mod".*"inlines":\[/);
+  await inPython?.();
+  const [debugged, ...rest] = await answers();
+  assert.deepEqual({ ...debugged, debug: undefined }, { ...first, debug: undefined });
+  assert.deepEqual(rest, [{ error }]);
 });
 
 test("has a demo that works without a network", async () => {
