@@ -388,6 +388,18 @@ test("answers each line while the next has yet to come, for as long as lines com
   assert.equal(await next(), null);
 });
 
+test("puts lines together that come in single bytes", async () => {
+  const { sent, answer } = open();
+  for (const byte of Buffer.from(ndjson(job, job))) {
+    sent.write(Buffer.of(byte));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  sent.end();
+  const { next } = await answer;
+  const result = await v5(job);
+  assert.deepEqual([await next(), await next(), await next()], [result, result, null]);
+});
+
 test("ends with an error line where nothing comes for longer than a request may take", async () => {
   const { sent, answer } = open();
   sent.on("error", () => {});

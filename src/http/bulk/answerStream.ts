@@ -48,18 +48,21 @@ export class AnswerStream implements AsyncDisposable {
     this.#answerTimeout = answerTimeout;
   }
 
-  /** Resolves once more may be written. Throws a ClientLeft, or an HttpError where there is no room on disk. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Writes all of a line, or nothing where it throws: a ClientLeft, or an HttpError where there is no room on disk. Resolves
+   * once more may be written.
+   */
+  async write(line: Buffer[]): Promise<void> {
     await this.#waitForClient();
-    if (this.#sending) await this.#keep(bytes);
-    else this.#send(bytes);
+    if (this.#sending) await this.#keep(line);
+    else this.#send(line);
   }
 
   /** Resolves once all has been sent, with `last` behind it. Throws a ClientLeft. */
   async end(last: string): Promise<void> {
     await this.#sending;
     if (this.#response.closed) throw new ClientLeft();
-    this.#send(Buffer.from(last));
+    this.#send([Buffer.from(last)]);
     await this.#sending;
     limitAnswerTime(this.#response, this.#answerTimeout);
     this.#response.end();
@@ -81,24 +84,27 @@ export class AnswerStream implements AsyncDisposable {
     if (this.#response.closed) throw new ClientLeft();
   }
 
-  #send(bytes: Uint8Array): void {
-    if (this.#response.write(bytes)) return;
+  #send(line: Buffer[]): void {
+    for (const slice of line) this.#response.write(slice);
+    if (!this.#response.writableNeedDrain) return;
     this.#taken = performance.now();
     this.#startSending();
   }
 
-  async #keep(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > this.#spool.bytesLeft) throw unread("there is no room for more");
-    this.#spool.bytesLeft -= bytes.length;
-    this.#kept += bytes.length;
+  async #keep(line: Buffer[]): Promise<void> {
+    const bytes = line.reduce((sum, slice) => sum + slice.length, 0);
+    if (bytes > this.#spool.bytesLeft) throw unread("there is no room for more");
+    this.#spool.bytesLeft -= bytes;
+    this.#kept += bytes;
     this.#isKeeping = true;
     try {
       this.#file ??= await this.#spool.openFile();
-      await this.#file.write(bytes, 0, bytes.length, this.#end);
+      const { bytesWritten } = await this.#file.writev(line, this.#end);
+      if (bytesWritten < bytes) throw new Error("the disk is full");
     } catch (error) {
       throw unread(String(error));
     }
-    this.#end += bytes.length;
+    this.#end += bytes;
     this.#isKeeping = false;
     // Meanwhile all before it may have gone out.
     if (!this.#sending) this.#startSending();

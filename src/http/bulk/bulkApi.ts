@@ -62,7 +62,7 @@ export function bulkApi(parts: Parts) {
           const { done, value } = await orAborted(answers.next(), stop);
           if (done) break;
           for (const line of value) {
-            for (const slice of await render(line, style, config.maxAnswerBytes)) await stream.write(slice);
+            await stream.write(await render(line, style, config.maxAnswerBytes));
             summary.lines++;
             if ("error" in line) summary.bad_lines++;
           }

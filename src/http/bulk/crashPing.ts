@@ -1,6 +1,7 @@
 import { listModules, type Job, type Module } from "../../symbolication/job.ts";
 import { InvalidJob, isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
+import { FrameColumns } from "./frameColumns.ts";
 
 /** What a crash ping's answer has beside the frames of its job. */
 export interface PingNotes {
@@ -143,41 +144,5 @@ class UsedModules {
       debugId: isDebugId(debugId) ? debugId : "",
     });
     return { position: length - 1, base };
-  }
-}
-
-/** Frames as a job has them, filled one after the other. */
-class FrameColumns {
-  readonly job: Pick<Job, "moduleIndexes" | "moduleOffsets" | "exactOffsets">;
-  readonly trusts: string[] = [];
-  readonly trustNumbers: Int32Array<ArrayBuffer>;
-  readonly #numbersOfTrusts = new Map<string, number>();
-  #length = 0;
-
-  constructor(frames: number) {
-    this.job = {
-      moduleIndexes: new Int32Array(frames),
-      moduleOffsets: new Float64Array(frames),
-      exactOffsets: new BigUint64Array(),
-    };
-    this.trustNumbers = new Int32Array(frames).fill(-1);
-  }
-
-  add(moduleIndex: number, moduleOffset: number | bigint, trust: unknown): void {
-    const position = this.#length++;
-    const { job } = this;
-    job.moduleIndexes[position] = moduleIndex;
-    job.moduleOffsets[position] = Number(moduleOffset);
-    if (typeof moduleOffset === "bigint") {
-      if (job.exactOffsets.length === 0) job.exactOffsets = new BigUint64Array(job.moduleIndexes.length);
-      job.exactOffsets[position] = moduleOffset;
-    }
-    if (typeof trust === "string") this.trustNumbers[position] = this.#numberOf(trust);
-  }
-
-  #numberOf(trust: string): number {
-    let number = this.#numbersOfTrusts.get(trust);
-    if (number === undefined) this.#numbersOfTrusts.set(trust, (number = this.trusts.push(trust) - 1));
-    return number;
   }
 }
