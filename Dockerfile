@@ -2,6 +2,8 @@
 #
 # scripts/check-image.sh does what stands here where there is no container engine: an instruction is one line.
 ARG NODE_IMAGE=node:26-bookworm-slim
+# What it runs on: any image with Node 26 in its PATH. No shell is needed there.
+ARG RUNTIME_IMAGE=${NODE_IMAGE}
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
@@ -13,8 +15,12 @@ COPY web ./web
 ARG source= version= commit= build=
 RUN node -p 'JSON.stringify((({ source, version, commit, build }) => ({ source, version, commit, build }))(process.env))' > version.json
 
-FROM ${NODE_IMAGE}
-RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --home-dir /app --no-create-home --shell /usr/sbin/nologin app && install --directory --owner=app --group=app /tmp/cache
+FROM ${NODE_IMAGE} AS user
+RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --home-dir /app --no-create-home --shell /usr/sbin/nologin app && mkdir /cache
+
+FROM ${RUNTIME_IMAGE}
+COPY --from=user /etc/passwd /etc/group /etc/
+COPY --from=user --chown=10001:10001 /cache /tmp/cache
 WORKDIR /app
 # Of root, and nothing in it for others to write.
 COPY --from=build /app /app

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the image as far as that goes without a container engine: does what the Dockerfile says on this machine, then runs
-# its start command as its user, without privileges or a network, on a read-only root of which only the cache volume can be
-# written. What it can't check: the base image, and the RUN of the second stage.
+# its start command as its user, without privileges or a network, on a read-only root that has node and its libraries, no
+# shell, and only the cache volume to be written. What it can't check: the base image, and the user that is made there.
 # usage: scripts/check-image.sh        as root, after npm ci
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,9 +29,9 @@ build() {
   [ -z "$(find "$app" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ] || fail "others than root may write to /app"
 }
 
-# The arguments of an instruction of the second stage.
+# The arguments of an instruction of the last stage.
 setting() {
-  sed '1,/ AS build$/d' Dockerfile | sed "1,/^FROM /d; s/^$1 //;t;d"
+  tac Dockerfile | sed '/^FROM /q' | sed "s/^$1 //;t;d"
 }
 
 # The words of a command in its JSON form, one a line.
@@ -39,22 +39,17 @@ words_of() {
   setting "$1" | jq --raw-output '.[]'
 }
 
-# Makes the root of a container in the folder $1, with node and its libraries from this machine.
+# Makes the root of a container in the folder $1, with node and its libraries from this machine and nothing else.
 mount_root() {
-  local root=$1 folder
+  local root=$1 node=node_modules/node/bin/node library
   mount -t tmpfs tmpfs "$root"
-  mkdir -p "$root"/{app,proc,symbols,tmp/cache,opt}
-  for folder in bin dev etc lib lib64 usr; do
-    if [ -L "/$folder" ]; then
-      cp -P "/$folder" "$root/"
-    else
-      mkdir "$root/$folder"
-      mount --rbind "/$folder" "$root/$folder"
-      mount -o remount,bind,ro "$root/$folder"
-    fi
-  done
-  cp node_modules/node/bin/node "$root/opt/"
+  mkdir -p "$root"/{app,dev,proc,symbols,tmp/cache,usr/bin}
+  cp "$node" "$root/usr/bin/"
+  while read -r library; do
+    install -D "$library" "$root$library"
+  done < <(ldd "$node" | grep --only-matching '/[^ ]*')
   mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
   mount --bind "$root/../app" "$root/app"
   mount -o remount,bind,ro "$root/app"
   mount --bind test/fixtures/conformance/symbols "$root/symbols"
@@ -71,8 +66,9 @@ run() {
   mount_root "$root"
   ip link set lo up
 
-  local container=(env -i "${environment[@]}" PATH=/opt:/usr/sbin:/usr/bin ELIOT_SYMBOLS_URLS=file:///symbols)
-  container+=(setpriv --no-new-privs chroot --userspec="$user" "$root" env --chdir="$(setting WORKDIR)")
+  local container=(env -i "${environment[@]}" PATH=/usr/bin ELIOT_SYMBOLS_URLS=file:///symbols)
+  container+=(setpriv --no-new-privs --clear-groups unshare --root="$root" --wd="$(setting WORKDIR)")
+  container+=(--setgid="${user#*:}" --setuid="${user%:*}")
   local command healthcheck
   mapfile -t command < <(words_of ENTRYPOINT && words_of CMD)
   mapfile -t healthcheck < <(words_of 'HEALTHCHECK CMD')
@@ -93,6 +89,7 @@ run() {
   kill -TERM "$pid"
   wait "$pid" || code=$?
   [ "$code" = 0 ] || fail "ends with exit code $code after SIGTERM"
+  ! grep '"Severity":[0-5],' "$log" >&2 || fail "warns of something"
 }
 
 if [ "${1-}" = run ]; then

@@ -47,12 +47,21 @@ const flag = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Addresses in a text, without what may be a password or a token in them. */
+function masked(text: string): string {
+  return text.replaceAll(/\/\/[^,\s]*@/g, "//***@").replaceAll(/[?#][^,\s]*/g, "?***");
+}
+
 const sources = z.string().transform((text, context) => {
   const parts = text.split(",").map((part) => part.trim());
   const urls = parts.filter((part) => part !== "");
   for (const url of urls) {
-    if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url) || /[?#]/.test(url)) {
-      context.addIssue(`has ${JSON.stringify(url)}, which is no https://, http:// or file:/// address`);
+    if (/[?#]/.test(url)) {
+      context.addIssue("has a query or a fragment, which are not sent");
+      return z.NEVER;
+    }
+    if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url)) {
+      context.addIssue(`has "${masked(url)}", which is no https://, http:// or file:/// address`);
       return z.NEVER;
     }
     const { username, password } = new URL(url);
@@ -139,8 +148,10 @@ export const Environment = z.object({
       "most requests for symbols at a time, more get 503; while there are over half as many, modules that are not in the folder are `overloaded`",
     ),
   ELIOT_MAX_BODIES_SIZE: size
-    .prefault("500mb")
-    .describe("most bytes of the bodies of all these requests, decompressed; more get 503"),
+    .prefault("1gb")
+    .describe(
+      "most bytes of the bodies of all these requests, decompressed, and of their answers; more get 503",
+    ),
   ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
   ELIOT_BULK_SPOOL: size
@@ -212,8 +223,8 @@ export function readConfig(env: Record<string, string | undefined>) {
   if (!result.success) {
     const issue = result.error.issues[0];
     const variable = String(issue?.path[0]);
-    const value = given[variable]?.replaceAll(/\/\/[^/,]*@/g, "//***@");
-    const shown = variable.includes("SECRET") ? "" : `: ${JSON.stringify(value)}`;
+    const isSecret = /SECRET|TOKEN|PASSWORD|KEY/.test(variable);
+    const shown = isSecret ? "" : `: ${JSON.stringify(masked(given[variable] ?? ""))}`;
     throw new ConfigError(`${variable} ${issue?.message}${shown}`);
   }
   const values = result.data;
@@ -260,4 +271,9 @@ export function readConfig(env: Record<string, string | undefined>) {
     drainDelay: values.ELIOT_DRAIN_DELAY,
     drainTimeout: values.ELIOT_DRAIN_TIMEOUT,
   };
+}
+
+/** The configuration as it may be logged. */
+export function withoutSecrets(config: Config): object {
+  return { ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") };
 }

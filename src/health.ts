@@ -31,29 +31,52 @@ const freshness = 5000;
 export class HealthCheck {
   readonly #parts: Parts;
   #latest: { at: number; health: Promise<Health> } | undefined;
+  /** Checks that have not come to an end, by name. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   check(): Promise<Health> {
-    const at = Date.now();
+    const at = performance.now();
     if (!this.#latest || at - this.#latest.at > freshness) this.#latest = { at, health: this.#look() };
     return this.#latest.health;
+  }
+
+  /** What a check finds; one that throws, or takes too long, is found at `level`. */
+  async #find(name: string, level: Level, check: () => Promise<void>): Promise<Finding> {
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => timeout.reject(new Error(`no answer in ${patience} ms`)), patience);
+    try {
+      await Promise.race([this.#once(name, check), timeout.promise]);
+      return { name, level: "ok" };
+    } catch (error) {
+      return { name, level, message: error instanceof Error ? error.message : String(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Joins a check that is still under way: each on a disk that hangs keeps one of the few threads that read and write files. */
+  #once(name: string, check: () => Promise<void>): Promise<void> {
+    const underWay = this.#underWay.get(name) ?? check().finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, underWay);
+    return underWay;
   }
 
   async #look(): Promise<Health> {
     const { folder, lookups, converters, sources, queues } = this.#parts;
     const findings = await Promise.all([
-      finding("cache_folder", "error", () => folder.checkWritable()),
-      finding("disk_space", "warning", () => folder.checkSpace()),
-      finding("lookup_threads", "error", () => lookups.selfTest()),
-      finding("converter_threads", "error", () => converters.selfTest()),
-      finding("sources", "warning", async () => {
+      this.#find("cache_folder", "error", () => folder.checkWritable()),
+      this.#find("disk_space", "warning", () => folder.checkSpace()),
+      this.#find("lookup_threads", "error", () => lookups.selfTest()),
+      this.#find("converter_threads", "error", () => converters.selfTest()),
+      this.#find("sources", "warning", async () => {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));
       }),
-      finding("queues", "warning", async () => {
+      this.#find("queues", "warning", async () => {
         const full = Object.entries(queues).filter(([, fill]) => fill() > nearlyFull);
         if (full.length > 0) throw new Error(`nearly full: ${full.map(([name]) => name).join(", ")}`);
       }),
@@ -75,18 +98,4 @@ interface Finding {
   name: string;
   level: Level;
   message?: string;
-}
-
-/** A check that throws, or takes too long, is found at `level`. */
-async function finding(name: string, level: Level, check: () => Promise<void>): Promise<Finding> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer in ${patience} ms`)), patience);
-  try {
-    await Promise.race([check(), timeout.promise]);
-    return { name, level: "ok" };
-  } catch (error) {
-    return { name, level, message: error instanceof Error ? error.message : String(error) };
-  } finally {
-    clearTimeout(timer);
-  }
 }

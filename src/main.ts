@@ -5,7 +5,7 @@ async function main(): Promise<void> {
   let service: Service | undefined;
   const close = () => {
     isWanted = false;
-    void service?.close();
+    if (service) void end(service);
   };
   process.on("SIGTERM", close).on("SIGINT", close);
   // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
@@ -19,7 +19,18 @@ async function main(): Promise<void> {
     service.reportFatal(error);
     close();
   });
-  if (!isWanted) await service.close();
+  if (!isWanted) close();
+}
+
+async function end(service: Service): Promise<void> {
+  try {
+    await service.close();
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(error);
+  }
+  // What of the log nobody reads would keep the process from ending by itself.
+  process.exit();
 }
 
 main().catch((error: unknown) => {

@@ -17,7 +17,14 @@ type HttpModule = NonNullable<NonNullable<NodeOptions["transportOptions"]>["http
 const patience = 10_000;
 
 /** Headers that say who the client is, or are his secrets. */
-const scrubbed = new Set(["x-forwarded-for", "x-real-ip", "cookie", "authorization"]);
+const scrubbed = new Set([
+  "authorization",
+  "cookie",
+  "forwarded",
+  "proxy-authorization",
+  "x-forwarded-for",
+  "x-real-ip",
+]);
 
 /** Reports to Sentry where a DSN is set, else nowhere. `release` is `<version>:<commit>`. */
 export async function startErrorReporting(

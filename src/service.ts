@@ -1,22 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
-import { pino, type DestinationStream } from "pino";
+import type { DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
-import { ConfigError, type Config } from "./config.ts";
+import { ConfigError, withoutSecrets, type Config } from "./config.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
 import { createApp } from "./http/app.ts";
-import { answerClientErrors } from "./http/clientErrors.ts";
-import { HttpError } from "./http/httpError.ts";
-import { followConnections } from "./http/connections.ts";
+import { drain } from "./http/drain.ts";
 import { RequestParser } from "./http/requestParser.ts";
+import { createHttpServer } from "./http/server.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
+import { openFilesLimit } from "./openFilesLimit.ts";
 import { startErrorReporting } from "./sentry.ts";
+import { standardOutput } from "./standardOutput.ts";
 import { Symcaches } from "./symbolication/symcaches.ts";
 import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
@@ -24,11 +24,6 @@ import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUp } from "./warmUp.ts";
 
-const longestHeadersTimeout = 20_000;
-/** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
-const arrival = 50;
-/** Milliseconds in which streams that must end may tell their clients so. */
-const lastWords = 200;
 /** Milliseconds after which the service accepts requests however slow it still is. */
 const longestWarmUp = 1000;
 
@@ -53,10 +48,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config));
   const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
-  logs.app.info(
-    { ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") },
-    "configuration",
-  );
+  logs.app.info(withoutSecrets(config), "configuration");
 
   const folder = starting.use(
     new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
@@ -84,6 +76,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     config,
     admission,
     parser: starting.use(new RequestParser()),
+    bulkParser: starting.use(new RequestParser()),
     health: new HealthCheck({
       folder,
       lookups,
@@ -110,26 +103,19 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   starting.defer(() => warmingUp);
   await Promise.race([warmingUp, once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
-  const { keepAliveTimeout, requestTimeout } = config;
-  const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
-  const connectionsCheckingInterval = headersTimeout / 4;
-  const server = createServer(
-    { keepAliveTimeout, requestTimeout, headersTimeout, connectionsCheckingInterval },
-    app,
-  );
-  server.maxConnections = config.maxConnections;
-  answerClientErrors(server);
-  const endConnections = followConnections(server);
-  await listen(server, config);
-  const { port } = server.address() as AddressInfo;
+  const maxConnections = await connectionsLimit(config);
+  if (maxConnections < config.maxConnections)
+    logs.app.warn(
+      { maxConnections },
+      "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open",
+    );
+  const http = createHttpServer(app, { ...config, maxConnections });
+  await listen(http.server, config);
+  const { port } = http.server.address() as AddressInfo;
   logs.app.info({ port }, `listening on http://${config.host}:${port}`);
 
   const running = starting.move();
-  const endAll = async () => {
-    ending.abort(new HttpError(503, "the service is shutting down"));
-    await setTimeout(lastWords);
-    server.closeAllConnections();
-  };
+  const hurry = new AbortController();
   let closed: Promise<void> | undefined;
   const service: Service = {
     port,
@@ -140,17 +126,23 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     },
     close() {
       if (closed) {
-        void endAll();
+        hurry.abort();
         return closed;
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(server, endConnections, endAll, config).then(() => running.disposeAsync());
+      closed = drain(http, config, hurry.signal, ending).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),
   };
   return service;
+}
+
+/** As many connections as leave enough of the files that may be open to symcaches, downloads and all the rest. */
+async function connectionsLimit({ maxConnections, lookupWorkers, maxDownloads }: Config): Promise<number> {
+  const others = 128 * lookupWorkers + 2 * maxDownloads + 100;
+  return Math.max(1, Math.min(maxConnections, (await openFilesLimit()) - others));
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
@@ -160,31 +152,6 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
-}
-
-/** Accepts requests for as long as the load balancer needs to notice, then waits for those accepted. */
-async function drain(
-  server: Server,
-  endConnections: () => void,
-  endAll: () => Promise<void>,
-  { drainDelay, drainTimeout }: Config,
-): Promise<void> {
-  await setTimeout(Math.max(drainDelay, arrival));
-  const drained = new Promise((resolve) => server.close(resolve));
-  endConnections();
-  const giveUp = new AbortController();
-  const impatience = setTimeout(drainTimeout, undefined, { signal: giveUp.signal }).then(endAll, () => {});
-  await drained;
-  giveUp.abort();
-  await impatience;
-}
-
-function standardOutput(lifetimes: AsyncDisposableStack): DestinationStream {
-  const output = pino.destination({ dest: 1, sync: false });
-  // Nobody reads the log any more: that must not end the service.
-  output.on("error", () => {});
-  lifetimes.defer(() => output.flushSync());
-  return output;
 }
 
 /** `<version>:<commit>`, for Sentry. */

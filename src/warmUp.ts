@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
@@ -42,7 +42,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     { write() {} },
   );
   await using cleanUp = new AsyncDisposableStack();
-  const path = await mkdtemp(join(tmpdir(), "tseliot-warm-up-"));
+  const path = await temporaryFolder(config.cacheFolder);
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
   const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
@@ -58,6 +58,18 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     madeRequests(),
     signal,
   );
+}
+
+async function temporaryFolder(cacheFolder: string): Promise<string> {
+  const name = "tseliot-warm-up-";
+  try {
+    return await mkdtemp(join(tmpdir(), name));
+  } catch {
+    // In a container nothing else may be writable.
+    const folder = join(cacheFolder, "tmp");
+    await mkdir(folder, { recursive: true });
+    return mkdtemp(join(folder, name));
+  }
 }
 
 /** Has a sym file for each `warmup…`. */

@@ -74,23 +74,12 @@ for (const path of ["/__broken__", "/__error__"]) {
   });
 }
 
-test("shows a page at / that runs no foreign code", async () => {
+test("shows a page at /", async () => {
   await using service = await startTestService();
   const response = await fetch(`${service.url}/`);
   assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
-  const policy = response.headers.get("content-security-policy") ?? "";
-  assert.match(policy, /default-src 'none'/);
-  assert.doesNotMatch(policy, /unsafe/);
   const page = await response.text();
   assert.match(page, /Mozilla Symbolication Server/);
   for (const [, path = ""] of page.matchAll(/(?:src|href)="(\/static[^"]+)"/g))
     assert.equal((await fetch(service.url + path)).status, 200, path);
-});
-
-test("sends headers of a strict policy with JSON", async () => {
-  await using service = await startTestService();
-  const { headers } = await service.post("/symbolicate/v5", "{");
-  assert.equal(headers.get("content-security-policy"), "default-src 'none';frame-ancestors 'none'");
-  assert.equal(headers.get("x-content-type-options"), "nosniff");
-  assert.equal(headers.get("x-powered-by"), null);
 });

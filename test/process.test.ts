@@ -159,7 +159,7 @@ test("ends as soon as it has answered what it accepted, though the client keeps 
   assert.equal(await Promise.race([service.exit, patience]), 0);
 });
 
-for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
+for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "ELIOT_DRAIN_TIMEOUT"]) {
   test(`ends what is left after ${how}`, async () => {
     await using folder = await temporaryFolder();
     const asked = Promise.withResolvers<void>();
@@ -168,6 +168,7 @@ for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
       ELIOT_SYMBOLS_CACHE_DIR: folder.path,
       ELIOT_SYMBOLS_URLS: server.url,
       ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
+      ELIOT_DRAIN_DELAY: how.endsWith("DELAY") ? "600" : "0",
     });
     const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
     await asked.promise;
@@ -175,7 +176,7 @@ for (const how of ["a second signal", "ELIOT_DRAIN_TIMEOUT"]) {
     service.signal("SIGTERM");
     // Two signals at once may be delivered as one.
     await closing;
-    if (how === "a second signal") service.signal("SIGTERM");
+    if (how.startsWith("a second signal")) service.signal("SIGTERM");
     await answer;
     assert.equal(await service.exit, 0);
   });

@@ -34,6 +34,8 @@ export async function startProcess(env: Record<string, string>, command = [proce
     exit,
     /** To the process and all that it started, as a terminal's Ctrl-C is. */
     signal: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal),
+    /** Reads its log no more, and lets the pipe fill. */
+    stallLog: () => lines.pause(),
     /** Closes the pipe that it logs to. */
     stopReadingLog: () => child.stdout.destroy(),
     async [Symbol.asyncDispose]() {

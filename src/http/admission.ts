@@ -1,3 +1,4 @@
+import { bulkhead, type BulkheadPolicy } from "cockatiel";
 import type { Config } from "../config.ts";
 import { HttpError } from "./httpError.ts";
 
@@ -14,15 +15,28 @@ export class RequestRefused extends HttpError {
 }
 
 /** A request's share of what all may take together, until it is disposed of. */
-export interface Place extends Disposable {
-  /** Counts bytes of the request's body. Throws a RequestRefused. */
+export interface Share extends Disposable {
+  /** Counts bytes of the request's body, of what is found for it, or of its answer. Throws a RequestRefused. */
   readonly hold: (bytes: number) => void;
+  /** Gives some of these back. */
+  readonly release: (bytes: number) => void;
+  /** Takes a place among the requests under way, once the body is there. Throws a RequestRefused. */
+  readonly takePlace: () => void;
+  /** Does what takes much memory as soon as few others do. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
 }
 
-/** How many requests for symbols may be under way at a time, and how many bytes their bodies may have together. */
+/** Requests that may do at the same time what takes much memory. */
+const turns = 2;
+
+/**
+ * How many requests for symbols may be under way at a time, and how many bytes their bodies and answers may have together.
+ * A client that is slow to send its body takes nobody's place meanwhile.
+ */
 export class Admission {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
+  readonly #turns: BulkheadPolicy = bulkhead(turns, Infinity);
   #requests = 0;
   #bytes = 0;
 
@@ -44,21 +58,40 @@ export class Admission {
     return Math.max(this.#requests / this.#maxRequests, this.#bytes / this.#maxBytes);
   }
 
-  /** Throws a RequestRefused. */
-  enter(): Place {
-    if (this.#requests >= this.#maxRequests) throw new RequestRefused("requests");
-    this.#requests++;
+  /** Throws a RequestRefused, too, where all places are taken already. */
+  admit(): Share {
+    this.#checkPlaces();
     let held = 0;
+    let places = 0;
+    let isOver = false;
     return {
       hold: (bytes) => {
+        // What nobody waits for any more ends soon.
+        if (isOver) return;
         if (this.#bytes + bytes > this.#maxBytes) throw new RequestRefused("bodies");
         this.#bytes += bytes;
         held += bytes;
       },
+      release: (bytes) => {
+        if (isOver) return;
+        this.#bytes -= bytes;
+        held -= bytes;
+      },
+      takePlace: () => {
+        this.#checkPlaces();
+        this.#requests++;
+        places++;
+      },
+      inTurn: (work) => this.#turns.execute(work),
       [Symbol.dispose]: () => {
-        this.#requests--;
+        isOver = true;
+        this.#requests -= places;
         this.#bytes -= held;
       },
     };
+  }
+
+  #checkPlaces(): void {
+    if (this.#requests >= this.#maxRequests) throw new RequestRefused("requests");
   }
 }

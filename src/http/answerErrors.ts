@@ -1,5 +1,9 @@
 import type { ErrorRequestHandler, Request } from "express";
+import { wantsContinue } from "./checkHeaders.ts";
 import { HttpError } from "./httpError.ts";
+
+/** Bytes of a body that is let by though nobody wants it, so that the connection can be used again. */
+const shortBody = 1_000_000;
 
 /** Tells whoever watches over the service of an error that is a bug of ours. */
 export type ReportError = (error: unknown, request: Request) => void;
@@ -11,15 +15,15 @@ export function answerErrors(report: ReportError): ErrorRequestHandler {
     if (!known) report(error, request);
     if (response.headersSent) return next(error);
     const { status, title } = known ?? new HttpError(500);
-    // What is left of a body that was not read to its end can't be told from a next request.
-    if (!request.complete && hasBody(request)) response.set("Connection", "close");
+    if (!request.complete && !canGoBy(request)) response.set("Connection", "close");
     response.status(status).type("json").json({ title });
   };
 }
 
-/** A request without one is not complete either while its headers are handled. */
-function hasBody({ headers }: Request): boolean {
-  return "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
+/** Whether the rest of the body comes for certain, and soon. */
+function canGoBy(request: Request): boolean {
+  const { "transfer-encoding": encoding, "content-length": length = "0" } = request.headers;
+  return !wantsContinue(request) && encoding === undefined && Number(length) <= shortBody;
 }
 
 /** Express itself throws errors with a status, for a path such as `/%ff`. */

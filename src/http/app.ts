@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { RequestListener } from "node:http";
 import cors from "cors";
-import express, { type Express, type RequestHandler } from "express";
-import helmet from "helmet";
+import express, { type RequestHandler } from "express";
 import type { Config } from "../config.ts";
 import type { HealthCheck } from "../health.ts";
 import type { Logger } from "../logging.ts";
@@ -12,12 +12,14 @@ import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
 import { bulkApi } from "./bulk/bulkApi.ts";
+import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/referencePage.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
+import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
@@ -25,6 +27,8 @@ export interface AppParts {
   admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
+  /** One of its own for lines, of which there are so many that others would wait. */
+  bulkParser: RequestParser;
   health: HealthCheck;
   metrics: Metrics;
   requestLog: Logger;
@@ -32,7 +36,7 @@ export interface AppParts {
   isDraining: () => boolean;
   /** An empty file that is gone once it is closed. */
   openTemporaryFile: () => Promise<FileHandle>;
-  /** Aborted with an HttpError when streams must end though more is to come. */
+  /** Aborted with an HttpError when bulk answers must end though more lines come. */
   ending: AbortSignal;
   reportError: ReportError;
 }
@@ -41,24 +45,21 @@ const reference = referencePage(openApi);
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
-export function createApp(parts: AppParts): Express {
+export function createApp(parts: AppParts): RequestListener {
   const app = express();
   app.set("case sensitive routing", true).set("strict routing", true).set("etag", false);
   app.disable("x-powered-by");
 
   app.use(requestSummary(parts.requestLog));
   app.use(countPageviews(parts.metrics));
-  app.use(headersFor({ defaultSrc: ["'none'"], frameAncestors: ["'none'"] }));
+  app.use(jsonHeaders);
   app.use(cors({ preflightContinue: true, methods: [] }));
-  app.use((_request, response, next) => {
-    if (parts.isDraining()) response.set("Connection", "close");
-    next();
-  });
+  app.use(checkHeaders);
 
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
-  allow(app, "/symbolicate/bulk", "post", bulkApi(parts));
+  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.bulkParser }));
   allow(app, "/", "get", page);
   allow(app, "/docs", "get", (request, response) =>
     pageHeaders(request, response, () => response.type("html").send(reference)),
@@ -70,19 +71,17 @@ export function createApp(parts: AppParts): Express {
     throw new HttpError(404);
   });
   app.use(answerErrors(parts.reportError));
-  return app;
+  return (request, response) => {
+    request.url = withoutHost(request.url ?? "");
+    app(request, response);
+  };
 }
 
-const pageHeaders = headersFor({
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  connectSrc: ["'self'"],
-  baseUri: ["'none'"],
-  formAction: ["'none'"],
-  frameAncestors: ["'none'"],
-});
+/** Proxies may ask for `http://host/path`. Express gives up where that is no good URL. */
+function withoutHost(target: string): string {
+  const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
+  return path === "*" || path.startsWith("/") ? path : `/${path}`;
+}
 
 const page: RequestHandler = (request, response, next) => {
   pageHeaders(request, response, () => {
@@ -91,13 +90,6 @@ const page: RequestHandler = (request, response, next) => {
     });
   });
 };
-
-function headersFor(directives: Record<string, string[]>): ReturnType<typeof helmet> {
-  return helmet({
-    contentSecurityPolicy: { useDefaults: false, directives },
-    crossOriginResourcePolicy: { policy: "cross-origin" },
-  });
-}
 
 /** Counts requests that a handler took: no preflights, no wrong paths or methods. */
 function countPageviews(metrics: Metrics): RequestHandler {

@@ -1,8 +1,10 @@
 import { STATUS_CODES, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Connections } from "./connections.ts";
 
 const statuses = new Map<unknown, number>([
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
   ["HPE_HEADER_OVERFLOW", 431],
 ]);
 
@@ -17,19 +19,20 @@ export function allowTime(response: ServerResponse): void {
 }
 
 /** Answers what never becomes a request, for it is too slow, too large or no HTTP, as all errors are answered. */
-export function answerClientErrors(server: Server): void {
+export function answerClientErrors(server: Server, connections: Connections): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && patient.has(socket)) return;
-    if (error.code === "ECONNRESET" || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const status = statuses.get(error.code) ?? 400;
-    const reason = STATUS_CODES[status] ?? "";
-    const body = JSON.stringify({ title: `${status} ${reason}` });
-    socket.end(
-      `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
-        `Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n${body}`,
-    );
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else connections.fail(socket, rawAnswer(statuses.get(error.code) ?? 400));
   });
+  server.on("connect", (_request, socket: Socket) => connections.fail(socket, rawAnswer(400)));
+}
+
+function rawAnswer(status: number): string {
+  const reason = `${status} ${STATUS_CODES[status]}`;
+  const body = JSON.stringify({ title: reason });
+  return (
+    `HTTP/1.1 ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `Access-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`
+  );
 }

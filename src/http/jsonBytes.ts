@@ -29,6 +29,11 @@ export class JsonBytes {
     this.#maxBytes = maxBytes;
   }
 
+  /** Bytes of the finished slices. */
+  get finishedBytes(): number {
+    return this.#finishedBytes;
+  }
+
   /** Whether a slice was finished since it was asked last: time to let others have their turn. */
   isDue(): boolean {
     const isDue = this.#finished.length > this.#slicesBefore;

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import { AnswerTooLarge } from "../symbolication/frames.ts";
-import { symbolicate } from "../symbolication/symbolicate.ts";
+import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
@@ -12,7 +13,7 @@ import { debugReport } from "./debugReport.ts";
 import { answerTooLarge, HttpError } from "./httpError.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 import type { ApiVersion } from "./parseJobs.ts";
-import { readBody, skipShortBody } from "./readBody.ts";
+import { readBody } from "./readBody.ts";
 import { renderV4 } from "./renderV4.ts";
 import { renderV5 } from "./renderV5.ts";
 import type { RequestParser } from "./requestParser.ts";
@@ -34,22 +35,28 @@ export function symbolicateApi(
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     try {
-      using place = admission.enter();
-      const jobs = await parser.parse(await readBody(request, config.maxBodyBytes, place.hold), version);
+      using share = admission.admit();
+      const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, hold: share.hold });
+      share.takePlace();
+      const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
+      if (response.closed) return;
       const symbolicated = await symbolicate(jobs, symcaches);
+      if (response.closed) return;
+      share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
       limitAnswerTime(response, config.answerTimeout);
-      await sendJson(response, render, config.maxAnswerBytes);
+      await sendJson(response, render, config.maxAnswerBytes, share);
+      // Until the client has it, the answer takes memory.
+      if (!response.closed) await once(response, "close");
     } catch (error) {
       if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof RequestRefused) {
         metrics.increment("symbolicate.refused", { reason: error.bound });
         response.set("Retry-After", "1");
-        await skipShortBody(request);
       }
       if (error instanceof HttpError && error.reason)
         metrics.increment("symbolicate.request_error", { reason: error.reason });

@@ -15,6 +15,8 @@ const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
 const mostForPages = 128e6;
 const leastForPages = 8e6;
+/** Milliseconds that a thread may be at a lookup: a million offsets of a large symcache take seconds. */
+const longestLookup = 30_000;
 /** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
 const mostShared = 2000;
@@ -78,10 +80,17 @@ export class Lookups implements AsyncDisposable {
     return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
-  /** Lets every thread convert and look up a few lines. Throws where one gives a wrong answer or none. */
+  /**
+   * Lets every thread that has nothing to do convert and look up a few lines; the others show by their answers that they
+   * work. Throws where a thread gives a wrong answer, or none for long.
+   */
   async selfTest(): Promise<void> {
-    const passed = this.#threads.map((_, number) => this.#thread(number).ask("selfTest", undefined));
-    if (!(await Promise.all(passed)).every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
+    const threads = this.#threads.map((_, number) => this.#thread(number));
+    if (threads.some(({ busyFor }) => busyFor > longestLookup))
+      throw new Error(`no sign of life for ${longestLookup / 1000} s`);
+    const idle = threads.filter(({ busyFor }) => busyFor === 0);
+    const passed = await Promise.all(idle.map((thread) => thread.ask("selfTest", undefined)));
+    if (!passed.every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

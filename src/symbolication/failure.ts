@@ -50,9 +50,11 @@ export function failureOf(
     return { status, reason: error.message, lifetime: Math.max(brief, rest) };
   }
   if (error instanceof ConversionError) {
-    log.warn({ err: error, source, module }, "sym file can't be converted");
-    if (error.reason === "too_large") return { status: "too_large", reason: error.message, lifetime: long };
     const isAnotherFile = error.reason === "sym_debug_id_lookup_error" || error.reason === "not_a_sym_file";
+    // Nor is it named where a server has some answer to everything.
+    if (isAnotherFile) log.warn({ reason: error.reason, source }, "sym file is no one of this module");
+    else log.warn({ err: error, source, module }, "sym file can't be converted");
+    if (error.reason === "too_large") return { status: "too_large", reason: error.message, lifetime: long };
     const reason = error.reason === "not_a_sym_file" ? "sym_malformed" : error.reason;
     metrics.increment("symbolicate.parse_sym_file.error", { reason });
     // An error page that a proxy served must not hide the module for long.

@@ -14,6 +14,14 @@ export interface SymbolicatedJobs extends GroupedJobs {
   lookups: ModuleLookup[];
 }
 
+/** Bytes that the source locations take. */
+export function locationBytes({ lookups }: SymbolicatedJobs): number {
+  return lookups.reduce(
+    (sum, { answer }) => sum + ("locations" in answer ? answer.locations.text.buffer.byteLength : 0),
+    0,
+  );
+}
+
 /**
  * Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. Throws an
  * AnswerTooLarge.
@@ -25,6 +33,7 @@ export async function symbolicate(
   const { modules, offsets, offsetStarts } = jobs;
   const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
   const numbers = lookups.keys();
+  const usage = { misses: 0 };
   let turn: Promise<void> | undefined;
   const lookUpNext = async () => {
     for (const number of numbers) {
@@ -32,7 +41,8 @@ export async function symbolicate(
       await turn;
       const { debugFilename, debugId } = moduleAt(modules, number);
       const ofModule = offsets.slice(offsetStarts[number], offsetStarts[number + 1]);
-      lookups[number] = await symcaches.lookUp({ debugFilename, debugId: debugId.toUpperCase() }, ofModule);
+      const module = { debugFilename, debugId: debugId.toUpperCase() };
+      lookups[number] = await symcaches.lookUp(module, ofModule, usage);
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, lookups.length) }, lookUpNext));

@@ -4,7 +4,7 @@ import type { Lookups } from "../symbolic/lookups.ts";
 import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-import type { Failure } from "./failure.ts";
+import { overloaded, type Failure } from "./failure.ts";
 import { SymcacheMaker, type Cost, type Made, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
@@ -24,6 +24,12 @@ export interface ModuleLookup {
   cacheLookup: number;
   /** Absent where the symcache was in the folder. */
   cost?: Cost;
+}
+
+/** What a request has had of the service. */
+export interface Usage {
+  /** Modules whose symcaches were not in the folder. */
+  misses: number;
 }
 
 /** A symcache may be evicted or found damaged between two steps; it is made again this often. */
@@ -51,13 +57,25 @@ export class Symcaches implements Disposable {
     this.#maker[Symbol.dispose]();
   }
 
-  /** The source locations of `offsets` in `module`, in their order. Throws an AnswerTooLarge. */
-  async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>): Promise<ModuleLookup> {
+  /**
+   * The source locations of `offsets` in `module`, in their order. A request gets no more symcaches made than are made or
+   * may wait at a time: sources would be asked on and on for what a single body can name. Throws an AnswerTooLarge.
+   */
+  async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const key = `${module.debugFilename}/${module.debugId}`;
     const start = performance.now();
     const cached = await this.#lookUpCached(key, module, offsets);
     const cacheLookup = performance.now() - start;
     if (cached) return { answer: cached, cacheLookup };
+
+    const { config, metrics } = this.#parts;
+    if (++usage.misses > config.maxDownloads + config.downloadQueue) {
+      metrics.increment("symbolicate.overloaded", {});
+      return {
+        answer: overloaded("the request has too many modules that are not in the folder"),
+        cacheLookup,
+      };
+    }
 
     let cost: Cost | undefined;
     for (let attempt = 1; ; attempt++) {

@@ -24,11 +24,13 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
+  #lastSign = 0;
   #end: ThreadEnded | undefined;
 
   constructor(entry: URL, workerData?: unknown) {
     this.#worker = new Worker(entry, { workerData });
     this.#worker.on("message", ({ id, answer }: AnswerMessage) => {
+      this.#lastSign = performance.now();
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) this.#worker.unref();
@@ -46,6 +48,11 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     return this.#end !== undefined;
   }
 
+  /** Milliseconds that it has been at the ask it is at; 0 where it has none. */
+  get busyFor(): number {
+    return this.#waiting.size === 0 ? 0 : performance.now() - this.#lastSign;
+  }
+
   /** The thread's answer. Rejects with a ThreadEnded. What is in `transfer` can't be used here afterwards. */
   ask<Name extends keyof P & string>(
     name: Name,
@@ -55,6 +62,7 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     if (this.#end) return Promise.reject(this.#end);
     const id = this.#nextId++;
     const waiting = Promise.withResolvers<unknown>();
+    if (this.#waiting.size === 0) this.#lastSign = performance.now();
     this.#waiting.set(id, waiting);
     this.#worker.ref();
     this.#worker.postMessage({ id, name, argument } satisfies AskMessage, transfer);

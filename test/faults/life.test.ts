@@ -123,6 +123,65 @@ test("answers though statsd and Sentry are away, hang, or nobody reads its log",
   );
 });
 
+test("answers though nobody reads its log on, and ends though that is not read to its end", async () => {
+  await using world = await startWorld(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "600" });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  world.service.stallLog();
+  const { peakMegabytes: before } = await world.resources();
+  // 1 MB of log, more than a pipe holds; with the big counts 35 MB, more than is kept of it.
+  const headers = { "user-agent": "x".repeat(256), "accept-language": "x".repeat(64) };
+  for (let round = 0; round < times(20, 500); round++)
+    await Promise.all(Array.from({ length: 100 }, () => fetch(`${world.service.url}/__lbheartbeat__`, { headers }).then((answer) => answer.text()))); // prettier-ignore
+  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  const { peakMegabytes: after } = await world.resources();
+  assert.ok(after < before + 100, `${before} MB, then ${after} MB`);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+});
+
+test("tells clients that asked before SIGTERM that their connections end behind the answer", async () => {
+  await using world = await startWorld(modules, impatient);
+  const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  world.fault(healthy, async (socket) => {
+    asked.resolve();
+    await goOn.promise;
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${healthy.symFile.length}\r\n\r\n${healthy.symFile}`);
+  });
+  using client = await rawClient(world.service.url);
+  const job = JSON.stringify(jobOf([healthy]));
+  client.send(postHead(job.length) + job);
+  await asked.promise;
+  const closing = world.service.logged("closing");
+  world.service.signal("SIGTERM");
+  await closing;
+  goOn.resolve();
+  const answer = await client.answer();
+  assert.equal(answer.status, 200);
+  assert.match(answer.head, /\r\nconnection: close$/m);
+  assert.equal(await world.service.exit, 0);
+});
+
+test("takes no more connections than leave enough open files to all else", async () => {
+  const start = ["sh", "-c", `ulimit -n 500; exec ${process.execPath} src/main.ts`];
+  await using world = await startWorld(modules, impatient, () => start);
+  for (const module of modules.slice(0, 10)) await world.ask(module);
+  const kept = await world.kept();
+  await world.restart();
+  const clients = await Promise.all(Array.from({ length: 600 }, () => rawClient(world.service.url)));
+  const [first] = clients;
+  for (const module of modules) {
+    const job = JSON.stringify(jobOf([module]));
+    first!.send(postHead(job.length) + job);
+    const { status, body } = await first!.answer();
+    assert.equal(status, 200);
+    assert.ok(body.includes(module.frames[0]!.function), module.name);
+  }
+  assert.equal(world.server.hits.length, modules.length);
+  for (const client of clients) client[Symbol.dispose]();
+  assert.deepEqual(kept, modules.slice(0, 10).map(({ name }) => name)); // prettier-ignore
+  assert.equal((await world.kept()).length, modules.length);
+});
+
 test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
   await using world = await startWorld(modules, {
     ...impatient,

@@ -5,7 +5,8 @@ import type { V5Answer } from "../service.ts";
 import { reply, type Script } from "../symbolServer.ts";
 import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
 import { postHead, rawClient } from "./rawClient.ts";
-import { times } from "./scale.ts";
+import { isWhole, times } from "./scale.ts";
+import { percentile, steadyLoad, type Taken } from "./steadyLoad.ts";
 import { impatient, jobOf, outcomes, startWorld, type World } from "./world.ts";
 
 const healthy = madeModule("healthy.so");
@@ -51,19 +52,27 @@ test("downloads and converts once for a hundred requests at once, though the fir
   assert.deepEqual(await world.kept(), [module.name]);
 });
 
+/** A job of frames that all point into one module. */
+function manyFrames(module: MadeModule, count: number): string {
+  const frames = Array.from({ length: count }, (_, number) => [0, module.frames[number % 3]!.offset]);
+  return JSON.stringify({ memoryMap: [[module.name, module.id]], stacks: [frames] });
+}
+
 test("answers 503 with Retry-After at once to requests past their bound, and the rest rightly", async () => {
   const places = 6;
   await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
   assert.deepEqual(await world.ask(healthy), ["right, converted"]);
   const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(world.service.url)));
   const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
-  for (const { send } of admitted) send(postHead(body.length) + body.slice(0, 10));
-  // They have their places once one request after another is refused: a single one may have met the one before it.
+  // More than the buffers of a connection hold: who doesn't read its answer keeps its place.
+  const large = manyFrames(healthy, 150_000);
+  for (const { send } of admitted) send(postHead(large.length) + large);
   for (let refused = 0; refused < 10;) {
     const { status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body });
     refused = status === 503 ? refused + 1 : 0;
   }
-  for (const { send } of excess) send(postHead(body.length) + body);
+  // Before the body has come.
+  for (const { send } of excess) send(postHead(body.length));
   for (const answer of await Promise.all(excess.map((client) => client.answer()))) {
     assert.deepEqual([answer.status, answer.body], [503, '{"title":"503 Service Unavailable"}']);
     assert.match(answer.head, /\r\nretry-after: [1-9][0-9]*\r\n/);
@@ -71,16 +80,48 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
   }
   assert.equal((await fetch(`${world.service.url}/__lbheartbeat__`)).status, 200);
   assert.equal((await heartbeat(world))["queues"], "warning");
-  for (const { send } of admitted) send(body.slice(10));
   for (const answer of await Promise.all(admitted.map((client) => client.answer()))) {
     assert.equal(answer.status, 200);
-    assert.match(answer.body, /"function":"in healthy.so::0\(\)"/);
+    assert.equal(answer.body.split('"function":"in healthy.so::0()"').length, 50_001);
   }
   // The refused can come again, on the same connection.
   const [again] = excess;
-  again!.send(postHead(body.length) + body);
+  again!.send(body + postHead(body.length) + body);
   assert.equal((await again!.answer()).status, 200);
   for (const client of clients) client[Symbol.dispose]();
+});
+
+test("lets clients that are slow to send their bodies take nobody's place", async () => {
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
+  const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(world.service.url)));
+  for (const { send } of clients) send(postHead(body.length) + body.slice(0, 10));
+  for (let time = 0; time < 10; time++) assert.match((await world.ask(healthy))[0] ?? "", /^right/);
+  for (const client of clients) {
+    client.send(body.slice(10));
+    assert.equal((await client.answer()).status, 200);
+    client[Symbol.dispose]();
+  }
+});
+
+test("answers 503 where answers that nobody takes would need more than their bound, and forgets those that are done", async () => {
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "40mb" });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  // 18 MB each.
+  const large = manyFrames(healthy, 150_000);
+  const statusOf = async (sent: string) => {
+    const response = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: sent });
+    return (await response.arrayBuffer()) && response.status;
+  };
+  for (let time = 0; time < 3; time++) {
+    const clients = await Promise.all([1, 2].map(() => rawClient(world.service.url)));
+    for (const { send } of clients) send(postHead(large.length) + large);
+    while ((await statusOf(large)) === 200);
+    assert.equal(await statusOf(large), 503);
+    assert.equal(await statusOf(body), 200);
+    for (const client of clients) client[Symbol.dispose]();
+    while ((await statusOf(large)) === 503);
+    assert.equal(await statusOf(large), 200);
+  }
 });
 
 test("answers 503 where bodies would take more than their bound together, and forgets those that are done", async () => {
@@ -140,25 +181,130 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   });
   assert.deepEqual(await world.ask(healthy), ["right, converted"]);
   const held = hold(world, news);
-  const job = JSON.stringify(jobOf([healthy, ...news]));
-  const response = fetch(`${world.service.url}/symbolicate/v5`, {
-    method: "POST",
-    body: job,
-    headers: { debug: "x" },
-  });
+  const [first, late] = [news.slice(0, 5), news.slice(5, 10)];
+  const converted = world.ask(healthy, ...first);
   await until(() => world.server.hits.length === 3);
   assert.equal((await heartbeat(world))["queues"], "warning");
-  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  const response = await fetch(`${world.service.url}/symbolicate/v5`, {
+    method: "POST",
+    body: JSON.stringify(jobOf([healthy, ...late])),
+    headers: { debug: "x" },
+  });
+  assert.equal(response.status, 200);
+  const [found, ...others] = outcomes((await response.json()) as V5Answer, [healthy, ...late]);
+  assert.equal(found?.text, "right, cached");
+  for (const { text, reason } of others)
+    assert.deepEqual([text, reason], ["bare, overloaded", "too many modules wait to be downloaded"]);
   assert.equal(world.server.hits.length, 3);
   held.goOn();
-  const answers = outcomes((await (await response).json()) as V5Answer, [healthy, ...news]);
-  const expected = [
-    ...news.slice(0, 5).map(() => "right, converted"),
-    ...news.slice(5).map(() => "bare, overloaded"),
-  ];
-  assert.deepEqual(answers.map(({ text }) => text), ["right, cached", ...expected]); // prettier-ignore
-  assert.equal(answers.at(-1)?.reason, "too many modules wait to be downloaded");
-  for (const module of news.slice(5, 8)) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await converted, ["right, cached", ...first.map(() => "right, converted")]);
+  for (const module of late) assert.deepEqual(await world.ask(module), ["right, converted"]);
+});
+
+test("leaves modules out of which a request names more than may ever wait, and asks nobody for them", async () => {
+  await using world = await startWorld([healthy], {
+    ...impatient,
+    ELIOT_MAX_DOWNLOADS: "4",
+    ELIOT_DOWNLOAD_QUEUE: "16",
+  });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const unknown = Array.from({ length: 1000 }, (_, number) => [`unknown${number}.so`, "A"]);
+  const memoryMap = [...unknown, [healthy.name, healthy.id]];
+  const stacks = [memoryMap.map((_, index) => [index, healthy.frames[0]!.offset])];
+  const response = await fetch(`${world.service.url}/symbolicate/v5`, {
+    method: "POST",
+    body: JSON.stringify({ memoryMap, stacks }),
+    headers: { debug: "x" },
+  });
+  const { results, debug } = (await response.json()) as V5Answer;
+  assert.equal(results[0]?.stacks[0]?.at(-1)?.["function"], healthy.frames[0]!.function);
+  assert.ok(world.server.hits.length <= 21, `${world.server.hits.length} hits`);
+  const statuses = Object.values(debug.modules.status_per_module).map(({ status }) => status);
+  assert.equal(
+    statuses.filter((status) => status === "overloaded").length,
+    1000 - world.server.hits.length + 1,
+  );
+});
+
+test("answers requests whose symcaches are there while ever so many wait for downloads", async () => {
+  await using world = await startWorld([healthy, ...news], {
+    ...impatient,
+    ELIOT_MAX_DOWNLOADS: "2",
+    ELIOT_HEADERS_TIMEOUT: "60",
+  });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const held = hold(world, news);
+  let answered = 0;
+  const cold = Array.from({ length: 100 }, async (_, number) => {
+    const answer = await world.ask(news[number % news.length]!);
+    answered++;
+    return answer;
+  });
+  await until(() => world.server.hits.length === 3);
+  for (let time = 0; time < 50; time++) assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  assert.equal(answered, 0);
+  held.goOn();
+  for (const answer of await Promise.all(cold)) assert.match(answer[0] ?? "", /^right/);
+});
+
+test("answers requests whose symcaches are there while a large sym file is converted", async (t) => {
+  const large = Array.from({ length: times(1, 8) }, (_, number) =>
+    madeModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
+  );
+  await using world = await startWorld([healthy, ...large], { ...impatient, ELIOT_STALL_TIMEOUT: "60" });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const frames = manyFrames(healthy, 500);
+  const alone = await steadyLoad(
+    world.service.url,
+    frames,
+    2,
+    ({ answered }) => answered.length >= times(50, 5000),
+  );
+  const beside: number[] = [];
+  for (const module of large) {
+    const answeredMeanwhile = Promise.withResolvers<void>();
+    // The conversion is at its end only when others have been answered.
+    world.fault(module, async (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${module.symFile.length}\r\n\r\n`);
+      socket.write(module.symFile.slice(0, -1));
+      await answeredMeanwhile.promise;
+      socket.end(module.symFile.slice(-1));
+    });
+    const converted = world.ask(module);
+    let isOver = false;
+    void converted.then(() => (isOver = true));
+    const taken = await steadyLoad(world.service.url, frames, 2, ({ answered }) => {
+      if (answered.length >= 50) answeredMeanwhile.resolve();
+      return isOver;
+    });
+    beside.push(...taken.answered);
+    assert.deepEqual(await converted, ["right, converted"]);
+  }
+  const [p99Alone, p99] = [percentile(alone.answered, 0.01), percentile(beside, 0.01)];
+  t.diagnostic(`500 frames of a cached module: ${p99Alone} ms at p99 alone, ${p99} ms while ${large.length} sym files of ${Math.round(large[0]!.symFile.length / 1e6)} MB were converted`); // prettier-ignore
+  if (isWhole) assert.ok(p99 < 50, `${p99} ms`);
+});
+
+test("answers what it has places for at ten times the load, and refuses the rest at once", async (t) => {
+  const places = 6;
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  const { url } = world.service;
+  const frames = manyFrames(healthy, 10_000);
+  const count = times(60, 1500);
+  const isEnough = ({ answered }: Taken) => answered.length >= count;
+  await steadyLoad(url, frames, places, isEnough);
+  const fitting = await steadyLoad(url, frames, places, isEnough);
+  const { peakMegabytes: before } = await world.resources();
+  const overload = await steadyLoad(url, frames, 10 * places, isEnough);
+  const { peakMegabytes: after } = await world.resources();
+  assert.deepEqual(fitting.refused, []);
+  assert.ok(overload.refused.length > count);
+  const [median, medianOverload] = [percentile(fitting.answered, 0.5), percentile(overload.answered, 0.5)];
+  t.diagnostic(`10,000 frames from ${places} clients at ${places} places: ${median} ms in the median, ${percentile(fitting.answered, 0.01)} at p99; from ${10 * places} clients: ${medianOverload} and ${percentile(overload.answered, 0.01)}, and 503 after ${percentile(overload.refused, 0.5)} and ${percentile(overload.refused, 0.01)}; ${before} MB at most, then ${after}`); // prettier-ignore
+  if (!isWhole) return;
+  assert.ok(medianOverload <= 2 * median, `${medianOverload} ms, ${median} ms`);
+  assert.ok(after < before + 100, `${after} MB, ${before} MB`);
 });
 
 test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {

@@ -31,27 +31,38 @@ export function postHead(length: number, more = ""): string {
 
 /** The next whole answer, as its Content-Length says. */
 async function nextAnswer(socket: Socket): Promise<Answer> {
-  let bytes = Buffer.alloc(0);
   if (socket.destroyed) throw new Error("the connection has ended");
-  for (;;) {
-    const text = bytes.toString("latin1");
+  const pieces: Uint8Array[] = [];
+  let received = 0;
+  let head: string | undefined;
+  for (let whole = Infinity; received < whole;) {
+    const piece = await nextPiece(socket);
+    if (!piece) throw new Error(`the connection ended after ${received} bytes, ${head ?? "no head"}`);
+    pieces.push(piece);
+    received += piece.length;
+    if (head !== undefined) continue;
+    const text = Buffer.concat(pieces).toString("latin1");
     const end = text.indexOf("\r\n\r\n");
-    const head = text.slice(0, end).toLowerCase();
-    const length = Number(/content-length: ([0-9]+)/.exec(head)?.[1] ?? NaN);
-    if (end >= 0 && bytes.length >= end + 4 + length) {
-      socket.pause();
-      const answer = { status: Number(text.split(" ")[1]), head, body: bytes.subarray(end + 4).toString() };
-      const contentType = /content-type: (.*)\r/.exec(`${head}\r`)?.[1] ?? "";
-      checkAnswer({ ...answer, method: "POST", path: "/symbolicate/v5", contentType });
-      return answer;
-    }
-    const piece = await new Promise<Uint8Array | undefined>((resolve) => {
-      socket
-        .once("data", resolve)
-        .once("close", () => resolve(undefined))
-        .resume();
-    });
-    if (!piece) throw new Error(`the connection ended after ${text.slice(0, 200)}`);
-    bytes = Buffer.concat([bytes, piece]);
+    if (end < 0) continue;
+    head = text.slice(0, end).toLowerCase();
+    whole = end + 4 + Number(/content-length: ([0-9]+)/.exec(head)?.[1]);
   }
+  const bytes = Buffer.concat(pieces);
+  const status = Number(bytes.toString("latin1", 0, 12).split(" ")[1]);
+  const answer = { status, head: head ?? "", body: bytes.subarray((head?.length ?? 0) + 4).toString() };
+  const contentType = /content-type: (.*)\r/.exec(`${head}\r`)?.[1] ?? "";
+  checkAnswer({ ...answer, method: "POST", path: "/symbolicate/v5", contentType });
+  return answer;
+}
+
+/** Undefined where the connection ends. */
+function nextPiece(socket: Socket): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    const done = (piece?: Uint8Array) => {
+      socket.pause().off("data", done).off("close", end);
+      resolve(piece);
+    };
+    const end = () => done();
+    socket.on("data", done).on("close", end).resume();
+  });
 }

@@ -2,11 +2,19 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { buffer } from "node:stream/consumers";
+import {
+  brotliCompressSync,
+  constants,
+  createZstdCompress,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from "node:zlib";
 import { madeModule, type MadeModule } from "./madeModule.ts";
 import { randomRequest } from "./randomRequest.ts";
 import { postHead, rawClient } from "./rawClient.ts";
-import { Random, times } from "./scale.ts";
+import { isWhole, Random, times } from "./scale.ts";
 import { impatient, jobOf, startWorld, type World } from "./world.ts";
 
 const healthy = madeModule("healthy.so");
@@ -110,6 +118,51 @@ test("is done with clients that leave at any moment of a request or its answer",
   }
   while (handles() > handlesBefore + 2) await new Promise((resolve) => setTimeout(resolve, 20));
   await isHealthy();
+});
+
+test(
+  "gives up a body that takes too long to parse, and parses those behind it",
+  { skip: !isWhole && "takes 20 s" },
+  async () => {
+    await using other = await startWorld([healthy], {
+      ...impatient,
+      NODE_OPTIONS: "--max-old-space-size=100",
+    });
+    await other.ask(healthy);
+    const statusOf = async (body: string) =>
+      (await fetch(`${other.service.url}/symbolicate/v5`, { method: "POST", body })).status;
+    const objects = `{"memoryMap":[],"stacks":[[]],"":[${"{},".repeat(6_500_000)}1234567890123456789]}`;
+    const large = JSON.stringify(jobOf([healthy])).padEnd(300_000);
+    assert.deepEqual(await Promise.all([objects, large, large].map(statusOf)), [413, 200, 200]);
+    assert.deepEqual(await other.ask(healthy), ["right, cached"]);
+  },
+);
+
+for (const encoding of ["identity", "gzip"])
+  test(`refuses a ${encoding} body of very many chunks of a byte each, and takes one of a few`, async () => {
+    const job = JSON.stringify(jobOf([healthy]));
+    const statusOf = async (text: string) => {
+      const body = encoding === "gzip" ? gzipSync(text, { level: 0 }) : Buffer.from(text);
+      using client = await rawClient(world.service.url);
+      const chunks = Array.from(body, (byte) => Buffer.from([0x31, 13, 10, byte, 13, 10]));
+      client.send("POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n");
+      client.send(`Content-Encoding: ${encoding}\r\n\r\n`);
+      client.send(Buffer.concat([...chunks, Buffer.from("0\r\n\r\n")]));
+      const { status, body: answer } = await client.answer();
+      return status === 200 ? status : answer;
+    };
+    assert.equal(await statusOf(job), 200);
+    assert.equal(await statusOf(job.padEnd(100_000)), '{"title":"the body comes in too many pieces"}');
+    await isHealthy();
+  });
+
+test("refuses a zstd body that wants a window of 128 MB", async () => {
+  const params = { [constants.ZSTD_c_windowLog]: 27 };
+  const encoder = createZstdCompress({ params });
+  encoder.write(JSON.stringify(jobOf([healthy])));
+  encoder.end();
+  const body = new Uint8Array(await buffer(encoder));
+  assert.equal((await post(body, { "content-encoding": "zstd" })).status, 400);
 });
 
 test("ends the connection of a client that never takes its answer", async () => {

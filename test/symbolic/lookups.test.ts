@@ -73,6 +73,17 @@ for (const memory of [1, 64e6, 1e9]) {
   });
 }
 
+test("passes its self-test while a thread is at a long lookup", async () => {
+  await using lookups = new Lookups(wasm, 2, 100e6);
+  const path = fileOf("long", large);
+  let isOver = false;
+  const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
+  const answer = lookups.lookUp(module, path, many).finally(() => (isOver = true));
+  await lookups.selfTest();
+  assert.equal(isOver, false);
+  assert.equal((await answer).kind, "found");
+});
+
 test("looks up in another file that took the place of an open or a held one", async () => {
   await using lookups = new Lookups(wasm, 1, 1e9);
   const path = fileOf("replaced.symc", large);

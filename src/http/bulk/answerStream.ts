@@ -53,9 +53,9 @@ export class AnswerStream implements AsyncDisposable {
    * once more may be written.
    */
   async write(line: Buffer[]): Promise<void> {
-    await this.#waitForClient();
     if (this.#sending) await this.#keep(line);
     else this.#send(line);
+    await this.#waitForClient();
   }
 
   /** Resolves once all has been sent, with `last` behind it. Throws a ClientLeft. */

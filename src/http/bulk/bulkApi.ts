@@ -4,12 +4,12 @@ import type { Request, Response } from "express";
 import type { Config } from "../../config.ts";
 import type { Metrics } from "../../metrics.ts";
 import type { Symcaches } from "../../symbolication/symcaches.ts";
-import { RequestRefused, type Admission } from "../admission.ts";
+import { RequestRefused, type Admission, type Share } from "../admission.ts";
 import type { ReportError } from "../answerErrors.ts";
 import { allowTime } from "../clientErrors.ts";
 import { HttpError } from "../httpError.ts";
 import { JsonBytes } from "../jsonBytes.ts";
-import { decodeBody } from "../readBody.ts";
+import { streamBody } from "../readBody.ts";
 import type { RequestParser } from "../requestParser.ts";
 import { answerAhead, mostBytes } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
@@ -19,6 +19,9 @@ import { readPieces } from "./readPieces.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "./renderLine.ts";
 import { splitLines } from "./splitLines.ts";
 import { symbolicateLines } from "./symbolicateLines.ts";
+
+/** Lines that are written before others have their turn. */
+const linesAtOnce = 8;
 
 interface Parts {
   admission: Admission;
@@ -49,23 +52,28 @@ export function bulkApi(parts: Parts) {
     response.once("close", () => left.abort(new ClientLeft()));
     const stop = AbortSignal.any([left.signal, parts.ending]);
     try {
-      using place = admission.enter();
-      place.hold(mostBytes + config.maxBodyBytes);
+      using share = admission.admit();
+      share.takePlace();
+      share.hold(mostBytes + config.maxBodyBytes);
       allowTime(response);
-      const pieces = readPieces(decodeBody(request), config.requestTimeout, stop);
+      const pieces = readPieces(streamBody(request, response), config.requestTimeout, stop);
       const lines = splitLines(pieces, config.maxBodyBytes);
-      const answers = answerAhead(lines, (group) => symbolicateLines(group, options, parts));
+      const answers = answerAhead(lines, (group) => symbolicateLines(group, options, { ...parts, share }));
       await using stream = new AnswerStream(response, spool, config.answerTimeout);
       response.status(200).type("application/x-ndjson");
       try {
         for (;;) {
           const { done, value } = await orAborted(answers.next(), stop);
           if (done) break;
-          for (const line of value) {
-            await stream.write(await render(line, style, config.maxAnswerBytes));
+          for (const line of value.lines) {
+            const { slices, held } = await render(line, style, config.maxAnswerBytes, share);
+            await stream.write(slices);
+            share.release(held);
             summary.lines++;
             if ("error" in line) summary.bad_lines++;
+            if (summary.lines % linesAtOnce === 0) await setImmediate();
           }
+          share.release(value.held);
         }
         await stream.end("");
         summary.end = "whole";
@@ -93,19 +101,33 @@ export function bulkApi(parts: Parts) {
   };
 }
 
-/** The bytes of a line. Others have their turn after each slice of it. */
-async function render(line: SymbolicatedLine, style: LineStyle, maxBytes: number): Promise<Buffer[]> {
+/**
+ * The bytes of a line, and how many of the share are held for them. Others have their turn after each slice of it. Where
+ * there are too many, it says so instead.
+ */
+async function render(
+  line: SymbolicatedLine,
+  style: LineStyle,
+  maxBytes: number,
+  share: Share,
+): Promise<{ slices: Buffer[]; held: number }> {
   const json = new JsonBytes(maxBytes);
+  let held = 0;
   try {
-    for (const _ of renderLine(line, json, style)) await setImmediate();
+    for (const _ of renderLine(line, json, style)) {
+      share.hold(json.finishedBytes - held);
+      held = json.finishedBytes;
+      await setImmediate();
+    }
     const slices = json.end();
-    if (slices.length > 1) return slices;
+    if (slices.length > 1) return { slices, held };
     const copy = Buffer.concat(slices);
     json.release();
-    return [copy];
+    return { slices: [copy], held };
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return render({ error: { title: error.title } }, style, Infinity);
+    share.release(held);
+    return render({ error: { title: error.title } }, style, Infinity, share);
   }
 }
 

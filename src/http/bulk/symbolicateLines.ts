@@ -1,6 +1,7 @@
 import { AnswerTooLarge } from "../../symbolication/frames.ts";
-import { symbolicate } from "../../symbolication/symbolicate.ts";
+import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Symcaches } from "../../symbolication/symcaches.ts";
+import type { Share } from "../admission.ts";
 import { answerTooLarge, HttpError } from "../httpError.ts";
 import type { RequestParser } from "../requestParser.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
@@ -11,6 +12,13 @@ import type { Line } from "./splitLines.ts";
 interface Parts {
   parser: RequestParser;
   symcaches: Pick<Symcaches, "lookUp">;
+  share: Share;
+}
+
+export interface SymbolicatedGroup {
+  lines: SymbolicatedLine[];
+  /** Bytes of the share that are held for it. */
+  held: number;
 }
 
 /** Looks up the frames of all lines together. A line that can't be answered changes nothing for the others. */
@@ -18,25 +26,32 @@ export async function symbolicateLines(
   group: Line[],
   options: BulkOptions,
   parts: Parts,
-): Promise<SymbolicatedLine[]> {
+): Promise<SymbolicatedGroup> {
   const known = group.filter((line) => line !== undefined);
-  if (known.length < group.length) return group.map(() => lineError("the line is too long"));
+  if (known.length < group.length)
+    return { lines: group.map(() => lineError("the line is too long")), held: 0 };
   try {
-    const { lines, jobs } = await parts.parser.parseLines(join(known), options);
-    const symbolicated = await symbolicate(jobs, parts.symcaches);
+    const parsed = await parts.parser.parseLines(join(known), options);
+    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches);
+    const held = locationBytes(symbolicated);
+    parts.share.hold(held);
     let job = 0;
-    return lines.map((line) => {
+    const lines = parsed.lines.map((line) => {
       if (line === "job") return { symbolicated, job: job++ };
       return "error" in line ? line : { symbolicated, job: job++, ping: line };
     });
+    return { lines, held };
   } catch (error) {
     if (!(error instanceof AnswerTooLarge || error instanceof HttpError)) throw error;
     const { title } = error instanceof AnswerTooLarge ? answerTooLarge() : error;
-    if (group.length === 1) return [{ error: { title } }];
+    if (group.length === 1) return { lines: [{ error: { title } }], held: 0 };
     // One of them is at fault.
-    const lines: SymbolicatedLine[] = [];
-    for (const line of group) lines.push(...(await symbolicateLines([line], options, parts)));
-    return lines;
+    const each: SymbolicatedGroup[] = [];
+    for (const line of group) each.push(await symbolicateLines([line], options, parts));
+    return {
+      lines: each.flatMap(({ lines }) => lines),
+      held: each.reduce((sum, { held }) => sum + held, 0),
+    };
   }
 }
 
