@@ -459,7 +459,8 @@ test("keeps answers in order though the symbols of an earlier line are late", as
   assert.ok(lines.slice(1).every((line) => line.includes("d_print_mod")));
 });
 
-test("answers a line with an error where its answer would be too large, and the others", async () => {
+/** So many frames where 5,000 calls are inlined in each other. */
+async function deepJob(frames: number) {
   const debugId = "0123456789ABCDEF0123456789ABCDEF0";
   const folder = join(symbols.path, "deep.so", debugId);
   await mkdir(folder, { recursive: true });
@@ -469,16 +470,29 @@ test("answers a line with an error where its answer would be too large, and the 
     join(folder, "deep.so.sym"),
     [`MODULE Linux x86_64 ${debugId} deep.so`, ...records, ""].join("\n"),
   );
-  const of = (frames: number) => ({
-    memoryMap: [["deep.so", debugId]],
-    stacks: [Array.from({ length: frames }, () => [0, 0x10])],
-  });
+  return { memoryMap: [["deep.so", debugId]], stacks: [Array.from({ length: frames }, () => [0, 0x10])] };
+}
+
+test("answers a line with an error where its answer would be too large, and the others", async () => {
   const tooLarge = { error: { title: "the answer would be too large: ask for fewer frames" } };
+  const small = await deepJob(1);
   // 5,001 rows a frame: over 2 MB of JSON, and over the 16 million that a lookup gives.
   for (const frames of [20, 4000]) {
-    const lines = await ask(ndjson(of(1), of(frames), job, of(1)));
+    const lines = await ask(ndjson(small, await deepJob(frames), job, small));
     assert.deepEqual([lines[1], lines[2], lines[3]], [tooLarge, await v5(job), lines[0]]);
   }
+});
+
+test("tells of a line for which there is no room, and answers the others", async () => {
+  await using small = await startTestService({
+    ELIOT_SYMBOLS_URLS: `${sampleSymbols},file://${symbols.path}`,
+    ELIOT_MAX_BODY_SIZE: "1mb",
+    ELIOT_MAX_BODIES_SIZE: "9.5mb",
+  });
+  const response = await small.post("/symbolicate/bulk", ndjson(await deepJob(20), job));
+  const lines = (await response.text()).split("\n");
+  assert.equal(lines[0], JSON.stringify({ error: { title: "503 Service Unavailable" } }));
+  assert.match(lines[1] ?? "", /d_print_mod/);
 });
 
 test("answers 503 where all places are taken, and takes streams again when they are not", async () => {

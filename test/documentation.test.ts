@@ -80,7 +80,7 @@ test("symbolicates crash pings as docs/crash-pings.md does, by curl and in Pytho
     writeFile(join(folder.path, "pings", name), JSON.stringify(ping, undefined, 2));
   await write("1.json", { payload: { stackTraces } });
   await write("2.json", { payload: { reason: "no stack" } });
-  await write("3.json", { payload: { stackTraces: { ...stackTraces, threads: 5 } } });
+  await write("3.json", { metrics: { object: { "crash.stack_traces": { ...stackTraces, threads: 5 } } } });
   await extract?.();
   const answers = async () =>
     parseLines(await readFile(join(folder.path, "symbolicated.ndjson"), "utf8")) as Record<string, unknown>[];

@@ -208,6 +208,30 @@ test("is done with clients that leave at any moment of a stream", async () => {
   assert.deepEqual(await check(await answerOf(sent), all), { lines: 300 });
 });
 
+test("ends a stream with an error line where the service has a bug, and reports it", async () => {
+  const bug = `
+    import { registerHooks } from "node:module";
+    registerHooks({
+      load(url, context, next) {
+        const loaded = next(url, context);
+        if (!url.endsWith("/src/http/bulk/renderLine.ts")) return loaded;
+        const source = String(loaded.source).replace('json.text("{");', 'if (job === 3) throw new TypeError("a bug"); json.text("{");');
+        return { ...loaded, source };
+      },
+    });`;
+  await using broken = await startWorld(modules, impatient, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
+  const all = pings(300);
+  const report = broken.service.logged('"request failed"');
+  const summary = broken.service.logged("request.summary");
+  const sent = open(broken);
+  sent.end([...all.lines()].join(""));
+  const { lines, error } = await check(await answerOf(sent), all);
+  assert.ok(lines >= 3 && lines < 300);
+  assert.deepEqual(error, { title: "500 Internal Server Error", fatal: true });
+  assert.match(await report, /TypeError: a bug/);
+  assert.match(await summary, /"end":"failed"/);
+});
+
 for (const [signals, name] of [
   [1, "the time for its end is up"],
   [2, "a second signal comes"],
