@@ -1,24 +1,34 @@
 import { short } from "./row.ts";
 
-/** Lines over the same logarithmic axis. */
+/** Lines over the same axis. Both axes are logarithmic, or linear: then the vertical one begins at 0. */
 export interface Panel {
   title: string;
+  axes: "logarithmic" | "linear";
   /** Marks of the horizontal axis. */
   ticks: number[];
   series: { name: string; points: { x: number; y: number }[] }[];
 }
 
 const width = 400;
-const height = 300;
-const margin = { left: 60, right: 20, top: 70, bottom: 36 };
+const height = 260;
+const titleHeight = 30;
+const margin = { left: 60, right: 20, top: 40, bottom: 36 };
+/** Lines of more points are drawn without a dot for each. */
+const mostDots = 30;
+/** Marks of a linear vertical axis, at least. */
+const leastMarks = 4;
 
-/** An SVG with panels side by side, both axes logarithmic. */
-export function plot(title: string, panels: Panel[]): string {
-  const names = panels[0]?.series.map(({ name }) => name) ?? [];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${panels.length * width} ${height}" font-family="system-ui, sans-serif" font-size="12">
+/** An SVG with panels side by side, so many in a row. */
+export function plot(title: string, panels: Panel[], columns = panels.length): string {
+  const rows = Math.ceil(panels.length / columns);
+  const drawn = panels.map((panel, index) => {
+    const [x, y] = [(index % columns) * width, titleHeight + Math.floor(index / columns) * height];
+    return `<g transform="translate(${x} ${y})">\n${draw(panel)}\n</g>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width} ${titleHeight + rows * height}" font-family="system-ui, sans-serif" font-size="12">
 <title>${title}</title>
 <style>
-text { fill: #24292f } .grid { stroke: #d0d7de } path { fill: none; stroke-width: 2 }
+text { fill: #24292f } .grid { stroke: #d0d7de } path { fill: none; stroke-width: 2; stroke-linejoin: round }
 .s0 { stroke: #bf5700; fill: #bf5700 } .s1 { stroke: #0969da; fill: #0969da }
 @media (prefers-color-scheme: dark) {
 text { fill: #d1d7e0 } .grid { stroke: #3d444d }
@@ -26,22 +36,25 @@ text { fill: #d1d7e0 } .grid { stroke: #3d444d }
 }
 </style>
 <text x="${margin.left}" y="20" font-size="14" font-weight="600">${title}</text>
-${names.map((name, index) => `<circle class="s${index}" cx="${margin.left + 5 + index * 130}" cy="34" r="4"/><text x="${margin.left + 14 + index * 130}" y="38">${name}</text>`).join("\n")}
-${panels.map((panel, index) => `<g transform="translate(${index * width})">\n${draw(panel)}\n</g>`).join("\n")}
+${drawn.join("\n")}
 </svg>
 `;
 }
 
-function draw({ title, ticks, series }: Panel): string {
+function draw({ title, axes, ticks, series }: Panel): string {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y));
-  const lowest = Math.floor(Math.log10(Math.min(...values)));
-  const highest = Math.ceil(Math.log10(Math.max(...values)));
-  const decades = Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index));
+  const marks = axes === "linear" ? evenMarks(Math.max(...values)) : decades(values);
+  const scale = axes === "linear" ? linear : logarithmic;
   const x = scale(Math.min(...ticks), Math.max(...ticks), margin.left, width - margin.right);
-  const y = scale(10 ** lowest, 10 ** highest, height - margin.bottom, margin.top);
+  const y = scale(marks[0] ?? 0, marks.at(-1) ?? 1, height - margin.bottom, margin.top);
   return [
-    `<text x="${margin.left}" y="${margin.top - 6}">${title}</text>`,
-    ...decades.map(
+    `<text x="${margin.left}" y="${margin.top - 24}">${title}</text>`,
+    ...series.map(
+      ({ name }, index) =>
+        `<circle class="s${index}" cx="${margin.left + 5 + index * 130}" cy="${margin.top - 12}" r="4"/>` +
+        `<text x="${margin.left + 14 + index * 130}" y="${margin.top - 8}">${name}</text>`,
+    ),
+    ...marks.map(
       (value) =>
         `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y(value)}" y2="${y(value)}"/>` +
         `<text x="${margin.left - 6}" y="${y(value) + 4}" text-anchor="end">${short(value)}</text>`,
@@ -53,13 +66,32 @@ function draw({ title, ticks, series }: Panel): string {
     ...series.map(({ points }, index) => {
       const places = points.map((point) => `${x(point.x)} ${y(point.y)}`);
       const dots = points.map((point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3"/>`);
-      return `<g class="s${index}"><path d="M${places.join(" L")}"/>${dots.join("")}</g>`;
+      return `<g class="s${index}"><path d="M${places.join(" L")}"/>${points.length > mostDots ? "" : dots.join("")}</g>`;
     }),
   ].join("\n");
 }
 
-/** A logarithmic scale that maps `least` to `from` and `most` to `to`. */
-function scale(least: number, most: number, from: number, to: number): (value: number) => number {
-  const perDecade = (to - from) / Math.log10(most / least);
-  return (value) => Number((from + perDecade * Math.log10(value / least)).toFixed(1));
+/** From 0 past `most` in steps of 1, 2 or 5 times a power of ten. */
+function evenMarks(most: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(most / leastMarks));
+  const step = power * ([5, 2].find((times) => most / (power * times) >= leastMarks) ?? 1);
+  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step);
 }
+
+/** The powers of ten around all values. */
+function decades(values: number[]): number[] {
+  const lowest = Math.floor(Math.log10(Math.min(...values)));
+  const highest = Math.ceil(Math.log10(Math.max(...values)));
+  return Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index));
+}
+
+/** A scale that maps `least` to `from` and `most` to `to`. */
+type Scale = (least: number, most: number, from: number, to: number) => (value: number) => number;
+
+const linear: Scale = (least, most, from, to) => (value) =>
+  Number((from + ((to - from) * (value - least)) / (most - least)).toFixed(1));
+
+const logarithmic: Scale = (least, most, from, to) => {
+  const place = linear(Math.log10(least), Math.log10(most), from, to);
+  return (value) => place(Math.log10(value));
+};

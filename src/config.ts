@@ -152,7 +152,9 @@ export const Environment = z.object({
     .describe(
       "most bytes of the bodies of all these requests, decompressed, and of their answers; more get 503",
     ),
-  ELIOT_MAX_BODY_SIZE: size.prefault("20mb").describe("most bytes of a request's body, decompressed"),
+  ELIOT_MAX_BODY_SIZE: size
+    .prefault("20mb")
+    .describe("most bytes of a request's body, as sent and decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
   ELIOT_BULK_SPOOL: size
     .prefault("1gb")
@@ -203,6 +205,9 @@ export const Environment = z.object({
   ELIOT_LOOKUP_MEMORY: size
     .prefault("1gb")
     .describe("bytes of symcaches that these threads hold in memory, in all; at least 8 MB each"),
+  ELIOT_LOOKUP_TIMEOUT: seconds(0.001)
+    .prefault("60")
+    .describe("seconds that such a thread may work without giving an answer"),
   ELIOT_DRAIN_DELAY: seconds(0).prefault("0").describe("seconds to keep accepting requests after SIGTERM"),
   ELIOT_DRAIN_TIMEOUT: seconds(0)
     .prefault("30")
@@ -268,6 +273,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     converterMemory: values.ELIOT_CONVERTER_MEMORY,
     lookupWorkers: values.ELIOT_LOOKUP_WORKERS,
     lookupMemory: values.ELIOT_LOOKUP_MEMORY,
+    lookupTimeout: values.ELIOT_LOOKUP_TIMEOUT,
     drainDelay: values.ELIOT_DRAIN_DELAY,
     drainTimeout: values.ELIOT_DRAIN_TIMEOUT,
   };

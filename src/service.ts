@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, withoutSecrets, type Config } from "./config.ts";
+import { connectionsThatFit } from "./fileHandles.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
@@ -14,7 +15,6 @@ import { RequestParser } from "./http/requestParser.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
-import { openFilesLimit } from "./openFilesLimit.ts";
 import { startErrorReporting } from "./sentry.ts";
 import { standardOutput } from "./standardOutput.ts";
 import { Symcaches } from "./symbolication/symcaches.ts";
@@ -57,13 +57,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       failed: (err) => logs.app.error({ err }, "cache folder failed"),
     }),
   );
-  await folder.open();
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const wasm = await compileWasm();
   const converters = starting.use(
     new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
   );
-  const lookups = starting.use(new Lookups(wasm, config.lookupWorkers, config.lookupMemory));
+  const lookups = starting.use(
+    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
+  );
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const symcaches = starting.use(
@@ -101,9 +102,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     logs.app.warn({ err }, "warm-up failed"),
   );
   starting.defer(() => warmingUp);
-  await Promise.race([warmingUp, once(enough, "abort")]);
+  await Promise.race([Promise.all([warmingUp, folder.settled()]), once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
-  const maxConnections = await connectionsLimit(config);
+  const maxConnections = await connectionsThatFit(config);
   if (maxConnections < config.maxConnections)
     logs.app.warn(
       { maxConnections },
@@ -137,12 +138,6 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     [Symbol.asyncDispose]: () => service.close(),
   };
   return service;
-}
-
-/** As many connections as leave enough of the files that may be open to symcaches, downloads and all the rest. */
-async function connectionsLimit({ maxConnections, lookupWorkers, maxDownloads }: Config): Promise<number> {
-  const others = 128 * lookupWorkers + 2 * maxDownloads + 100;
-  return Math.max(1, Math.min(maxConnections, (await openFilesLimit()) - others));
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {

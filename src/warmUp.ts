@@ -46,7 +46,6 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
   const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
-  await folder.open();
   const admission = new Admission(config);
   const sources = [madeSource];
   using symcaches = new Symcaches(

@@ -1,5 +1,6 @@
 /** What never becomes a request, or is refused before its body is read, sent byte by byte. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
@@ -183,6 +184,24 @@ test("lets a client that sends all of a body over the limit before it reads have
       socket.write(Buffer.alloc(1e6), (error) => (error ? reject(error) : resolve())),
     );
   assert.match(await text(socket), /^HTTP\/1\.1 413 /);
+});
+
+test("answers on when clients break their connections off, whatever they had begun", async () => {
+  for (const bytes of [
+    "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "NONSENSE\r\n\r\n",
+    get("/__heartbeat__"),
+    post("Content-Length: 5000000\r\n"),
+  ])
+    for (let time = 0; time < 5; time++) {
+      const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+      socket.write(bytes);
+      await once(socket, "connect");
+      if (time > 0) await once(socket, "data");
+      socket.resetAndDestroy();
+    }
+  assert.equal((await fetch(`${service.url}/__lbheartbeat__`)).status, 200);
+  assert.deepEqual(service.log.filter(({ Severity }) => Severity < 4), []); // prettier-ignore
 });
 
 test("answers on when a client leaves in the middle of its body", async () => {

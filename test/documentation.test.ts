@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { Environment } from "../src/config.ts";
+import { catalogue } from "../src/metrics.ts";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 const root = new URL("../", import.meta.url);
@@ -11,6 +13,47 @@ const run = promisify(execFile);
 
 test("has tables that the code would write", async () => {
   await run(process.execPath, ["scripts/docs.ts", "--check"], { cwd: root });
+});
+
+const operations = await readFile(new URL("docs/operations.md", root), "utf8");
+
+test("names only variables and metrics that there are, wherever it names one", async () => {
+  const pages = (await readdir(new URL("docs/", root))).filter((name) => name.endsWith(".md"));
+  for (const page of ["README.md", ...pages.map((name) => `docs/${name}`)]) {
+    const text = await readFile(new URL(page, root), "utf8");
+    const variables = [...text.matchAll(/\bELIOT_[A-Z_]+/g)].map(([variable]) => variable);
+    const metrics = [...text.matchAll(/`eliot\.([a-z_.]+)`/g)].map(([, metric = ""]) => metric);
+    assert.deepEqual(variables.filter((variable) => !(variable in Environment.shape)), [], page); // prettier-ignore
+    assert.deepEqual(metrics.filter((metric) => !(metric in catalogue) && metric !== "app"), [], page); // prettier-ignore
+  }
+});
+
+test("tells operators of every variable, but for where the service is and whom it asks", () => {
+  const others = ["PORT", "ELIOT_HOST", "ELIOT_SYMBOLS_URLS"];
+  const variables = Object.keys(Environment.shape).filter((variable) => !others.includes(variable));
+  assert.deepEqual(variables.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(operations)), []); // prettier-ignore
+});
+
+test("has an alert for every metric that says that something is wrong", () => {
+  const [, alerts = ""] = /## Alerts([^]*?)\n## /.exec(operations) ?? [];
+  /** How large requests are, and how full the folder is. */
+  const others = [
+    "symbolicate.jobs_count",
+    "symbolicate.stacks_count",
+    "symbolicate.frames_count",
+    "diskcache.usage",
+  ];
+  const metrics = Object.keys(catalogue).filter((metric) => !others.includes(metric));
+  assert.deepEqual(metrics.filter((metric) => !alerts.includes(`\`eliot.${metric}\``)), []); // prettier-ignore
+});
+
+test("tells of every check of the heartbeat", async () => {
+  await using service = await startTestService();
+  const response = await fetch(`${service.url}/__heartbeat__`);
+  const { checks } = (await response.json()) as { checks: object };
+  const [, table = ""] = /\| check of `\/__heartbeat__`([^]*?)\n\n/.exec(operations) ?? [];
+  const told = [...table.matchAll(/^\| `([a-z_]+)`/gm)].map(([, check]) => check);
+  assert.deepEqual(new Set(told), new Set(Object.keys(checks)));
 });
 
 /** Runs the `curl` examples of a page against a service of its own, and gives the lines of each answer. */

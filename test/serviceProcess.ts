@@ -19,6 +19,8 @@ export async function startProcess(env: Record<string, string>, command = [proce
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const lines = createInterface(child.stdout);
+  const errors: string[] = [];
+  createInterface(child.stderr).on("line", (line) => errors.push(line));
   /** The first line that it logs with these words. */
   const logged = async (words: string): Promise<string> => {
     for await (const [line] of on(lines, "line", { close: ["close"] }) as AsyncIterable<[string]>)
@@ -31,6 +33,8 @@ export async function startProcess(env: Record<string, string>, command = [proce
     /** Of the process itself, or of what started it. */
     pid: child.pid ?? 0,
     logged,
+    /** Lines that it wrote to standard error. */
+    errors,
     exit,
     /** To the process and all that it started, as a terminal's Ctrl-C is. */
     signal: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal),

@@ -48,8 +48,19 @@ export class SymbolServer implements AsyncDisposable {
     return `${this.#scheme}://${address}:${port}/`;
   }
 
+  /** Ends its connections, and refuses others until it listens again. Gives what makes it do that, at the same address. */
+  async stop(): Promise<() => Promise<void>> {
+    const { address, port } = this.#server.address() as AddressInfo;
+    await this[Symbol.asyncDispose]();
+    return async () => {
+      this.#server.listen(port, address);
+      await once(this.#server, "listening");
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, "close");
   }

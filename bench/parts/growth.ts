@@ -83,6 +83,7 @@ function rows(what: string, { here, native }: Size): Row[] {
 async function draw(name: string, title: string, grown: Grown): Promise<void> {
   const panel = (panelTitle: string, quantity: string): Panel => ({
     title: panelTitle,
+    axes: "logarithmic",
     ticks: grown.map(({ size }) => size),
     series: (["native", "here"] as const).map((contender) => ({
       name: contender === "here" ? "tseliot" : "native Symbolic",

@@ -1,28 +1,33 @@
-import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Renames a file over whatever has the name or is where its folder must be, and flushes the folder so that the new name
+ * Renames a file over whatever has the name, or is where its folder must be, and flushes the folder so that the new name
  * survives a power cut.
  */
 export async function renameInto(from: string, to: string): Promise<void> {
   const folder = dirname(to);
   for (let attempt = 0; ; attempt++) {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await rename(from, to);
       break;
     } catch (error) {
-      const code = codeOf(error);
       if (attempt === 3) throw error;
-      if (code === "EISDIR") await rm(to, { recursive: true, force: true });
-      else if (code === "EEXIST") await rm(folder, { force: true });
+      if (codeOf(error) === "EISDIR") await rm(to, { recursive: true, force: true });
       // An eviction may remove the emptied folder between the two calls.
       else if (!isAbsence(error)) throw error;
     }
   }
   // By now another process may have evicted it already.
   await flush(folder).catch(ifAbsent);
+}
+
+/** A folder of that name, and not a file or a link to a folder elsewhere. */
+async function makeFolder(path: string): Promise<void> {
+  const before = await lstat(path).catch(ifAbsent);
+  if (before && !before.isDirectory()) await rm(path, { force: true });
+  await mkdir(path, { recursive: true });
 }
 
 /** What was written to a file, or to a folder, survives a power cut from now on. */
@@ -33,7 +38,7 @@ export async function flush(path: string): Promise<void> {
 
 /** Removes a file, and its folder where that is empty now. */
 export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await unlink(path).catch(ifAbsent);
   await rmdir(dirname(path)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST" && !isAbsence(error)) throw error;
   });
@@ -44,7 +49,8 @@ export function ifAbsent(error: unknown): undefined {
   if (!isAbsence(error)) throw error;
 }
 
-function isAbsence(error: unknown): boolean {
+/** Whether there is no such file or folder. */
+export function isAbsence(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOENT" || code === "ENOTDIR";
 }

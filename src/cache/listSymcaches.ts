@@ -1,31 +1,54 @@
-import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { ifAbsent } from "./durableFiles.ts";
+import { lstatSync, readdirSync } from "node:fs";
+import { isAbsence } from "./durableFiles.ts";
 
 export const suffix = ".symc";
 const namePattern = /^[0-9A-F]{1,64}\.symc$/;
-/** Folders that are read at the same time. */
-const sideBySide = 64;
 
-/** The symcache files in `<folder>/<debug filename>/`, by key; links, folders and foreign files are none. */
-export async function listSymcaches(folder: string): Promise<Map<string, { bytes: number; used: number }>> {
-  const found = new Map<string, { bytes: number; used: number }>();
-  const debugFilenames = (await readdir(folder).catch(ifAbsent)) ?? [];
-  let next = 0;
-  const read = async () => {
-    for (let name; (name = debugFilenames[next++]) !== undefined;) await readFolder(name);
-  };
-  const readFolder = async (debugFilename: string) => {
-    for (const name of (await readdir(join(folder, debugFilename)).catch(ifAbsent)) ?? []) {
-      if (!namePattern.test(name)) continue;
-      const file = await lstat(join(folder, debugFilename, name)).catch(ifAbsent);
-      if (!file?.isFile()) continue;
-      found.set(`${debugFilename}/${name.slice(0, -suffix.length)}`, {
-        bytes: file.size,
-        used: file.mtimeMs,
-      });
+/** The symcache files of a folder, as columns; those used longest ago come first. */
+export interface Stock {
+  /** `<debug filename>/<DEBUG ID>` */
+  keys: string[];
+  bytes: Float64Array<ArrayBuffer>;
+  /** Milliseconds since 1970. */
+  used: Float64Array<ArrayBuffer>;
+  /** What the disk said first, where something can't be read: what is in there is not in the stock. */
+  fault: string | undefined;
+}
+
+/** What the thread that lists the folder is asked. */
+export interface ListProtocol {
+  list(folder: string): Stock;
+}
+
+/** The symcache files in `<folder>/<debug filename>/`; links, folders and foreign files are none. */
+export function listSymcaches(folder: string): Stock {
+  const files: { key: string; bytes: number; used: number }[] = [];
+  let fault: string | undefined;
+  const ifReadable = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!isAbsence(error)) fault ??= String(error);
+      return undefined;
     }
   };
-  await Promise.all(Array.from({ length: sideBySide }, read));
-  return found;
+  for (const { name: debugFilename } of ifReadable(() => foldersIn(folder)) ?? [])
+    for (const name of ifReadable(() => readdirSync(`${folder}/${debugFilename}`)) ?? []) {
+      if (!namePattern.test(name)) continue;
+      const file = ifReadable(() => lstatSync(`${folder}/${debugFilename}/${name}`));
+      if (!file?.isFile()) continue;
+      const key = `${debugFilename}/${name.slice(0, -suffix.length)}`;
+      files.push({ key, bytes: file.size, used: file.mtimeMs });
+    }
+  files.sort((one, other) => one.used - other.used);
+  return {
+    keys: files.map(({ key }) => key),
+    bytes: Float64Array.from(files, ({ bytes }) => bytes),
+    used: Float64Array.from(files, ({ used }) => used),
+    fault,
+  };
+}
+
+function foldersIn(folder: string) {
+  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 }

@@ -1,21 +1,13 @@
-import { randomBytes } from "node:crypto";
-import {
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rm,
-  statfs,
-  utimes,
-  writeFile,
-  type FileHandle,
-} from "node:fs/promises";
-import { hostname } from "node:os";
+import { lstat, lutimes, mkdir, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
-import { listSymcaches, suffix } from "./listSymcaches.ts";
-import { sweepTemporaryFolders } from "./temporaryFolders.ts";
+import { flush, ifAbsent, renameInto } from "./durableFiles.ts";
+import { inTime } from "./inTime.ts";
+import { suffix } from "./listSymcaches.ts";
+import { Room } from "./room.ts";
+import { StockTaking } from "./stockTaking.ts";
+import { SymcacheIndex, type Entry } from "./symcacheIndex.ts";
+import { nameTemporaryFolder } from "./temporaryFolders.ts";
 
 /** Bump when the bytes of a symcache file change their meaning. */
 const version = "symcache-v1";
@@ -23,19 +15,8 @@ const version = "symcache-v1";
 const touchInterval = 60_000;
 /** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
 const longestStart = 500;
-/** Where others write, stock is taken before each write; that of a large folder takes one part in so many of the time. */
-const stockTakingPart = 10;
-const largeFolder = 10_000;
-/** Bytes: a disk with less free is nearly full. */
-const fullDisk = 1e9;
-
-/** Times are in milliseconds since 1970. */
-interface Entry {
-  bytes: number;
-  used: number;
-  /** When its last use was noted on disk. */
-  touched: number;
-}
+/** No debug filename has a `=`. */
+const probe = "=probe";
 
 /** A symcache that was found, unless it is evicted or made again meanwhile. */
 export interface FoundSymcache {
@@ -75,54 +56,44 @@ export class SymcacheFolder implements AsyncDisposable {
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #events: FolderEvents;
-  readonly #temporary = `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
-  /** Least recently used first. */
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
-  #bytesBeingWritten = 0;
-  readonly #writes = new Set<Promise<void>>();
+  readonly #temporary = nameTemporaryFolder();
+  readonly #index = new SymcacheIndex();
+  readonly #stockTaking: StockTaking;
+  readonly #room: Room;
   #filesWritten = 0;
-  readonly #rescanInterval: number;
-  #rescan: NodeJS.Timeout | undefined;
-  #ready: Promise<void> | undefined;
-  #stockTaking: Promise<void> | undefined;
-  /** On the performance clock. */
-  #nextStockTaking = 0;
-  /** What was removed while stock is taken, and may be in it. */
-  readonly #removed = new Set<string>();
 
-  /** `rescanInterval` in milliseconds. */
+  /** Begins to take stock, which is done every `rescanInterval` milliseconds from then on. */
   constructor(root: string, maxBytes: number, rescanInterval: number, events: FolderEvents) {
     this.#root = root;
     this.#maxBytes = maxBytes;
-    this.#rescanInterval = rescanInterval;
     this.#events = events;
+    const pathOf = (key: string) => this.#path(key);
+    this.#room = new Room({ root, maxBytes, index: this.#index, pathOf, ...events });
+    this.#stockTaking = new StockTaking({
+      root,
+      version,
+      temporary: this.#temporary,
+      index: this.#index,
+      interval: rescanInterval,
+      evict: () => this.#room.keepCap(),
+      failed: events.failed,
+    });
   }
 
-  /** Makes the folder ready: takes stock, removes other versions and what dead processes left. */
-  async open(): Promise<void> {
-    this.#rescan = setInterval(
-      () => void this.#inBackground(this.#lookAround()),
-      this.#rescanInterval,
-    ).unref();
-    this.#ready = this.#inBackground(this.#cleanUp());
-    await Promise.race([this.#ready, setTimeout(longestStart, undefined, { ref: false })]);
+  /** Resolves when other versions and what dead processes left are gone and the cap is kept, or soon. It can be used before. */
+  async settled(): Promise<void> {
+    await Promise.race([this.#stockTaking.cleanedUp, setTimeout(longestStart, undefined, { ref: false })]);
   }
 
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */
   async get(key: string): Promise<FoundSymcache | undefined> {
-    const path = this.#path(key);
-    let entry = this.#entries.get(key);
-    if (!entry) {
-      // Another process may have put it there.
-      const found = await lstat(path).catch(ifAbsent);
-      if (!found?.isFile()) return undefined;
-      entry = this.#entries.get(key) ?? { bytes: found.size, used: 0, touched: found.mtimeMs };
-    }
+    const entry = this.#index.get(key) ?? (await inTime("lstat", this.#findOthers(key)));
+    if (!entry) return undefined;
     entry.used = Date.now();
-    this.#remember(key, entry);
-    if (entry.used - entry.touched > touchInterval) void this.#inBackground(this.#touch(key, entry));
-    return { path, entry };
+    this.#index.set(key, entry);
+    if (Math.abs(entry.used - entry.touched) > touchInterval)
+      void this.#inBackground(this.#touch(key, entry));
+    return { path: this.#path(key), entry };
   }
 
   /**
@@ -135,26 +106,16 @@ export class SymcacheFolder implements AsyncDisposable {
     write: (path: string) => Promise<void>,
   ): Promise<WrittenSymcache | undefined> {
     if (bytes > this.#maxBytes) return undefined;
-    await this.#knowOthers();
-    // What is being written can't be evicted: where that leaves too little room, others must end first.
-    while (this.#bytesBeingWritten + bytes > this.#maxBytes) await Promise.race(this.#writes);
-    this.#bytesBeingWritten += bytes;
-    const ended = Promise.withResolvers<void>();
-    this.#writes.add(ended.promise);
-    const end = () => {
-      this.#bytesBeingWritten -= bytes;
-      this.#writes.delete(ended.promise);
-      ended.resolve();
-      this.#events.used(this.#bytes);
-    };
+    await this.#stockTaking.beforeWrite();
     const path = this.#temporaryPath();
+    await inTime("mkdir", mkdir(dirname(path), { recursive: true }));
+    const reservation = await this.#room.reserve(bytes);
+    const end = () => reservation[Symbol.dispose]();
     try {
-      await this.#evict();
-      await mkdir(dirname(path), { recursive: true });
       await write(path);
       return { path, kept: this.#keep(key, bytes, path).finally(end) };
     } catch (error) {
-      await rm(path, { force: true }).catch(this.#events.failed);
+      await inTime("rm", rm(path, { force: true })).catch(this.#events.failed);
       end();
       throw error;
     }
@@ -167,7 +128,7 @@ export class SymcacheFolder implements AsyncDisposable {
       const path = this.#path(key);
       await renameInto(temporary, path);
       const entry = { bytes, used: Date.now(), touched: Date.now() };
-      this.#remember(key, entry);
+      this.#index.set(key, entry);
       return { path, entry };
     } catch (error) {
       await rm(temporary, { force: true }).catch(this.#events.failed);
@@ -177,18 +138,23 @@ export class SymcacheFolder implements AsyncDisposable {
 
   /** Removes a symcache that is damaged or gone, unless it was evicted or made again since it was found. */
   async remove(key: string, { path, entry }: FoundSymcache): Promise<void> {
-    if (this.#entries.get(key) !== entry) return;
-    this.#forget(key);
-    this.#events.used(this.#bytes);
+    if (this.#index.get(key) !== entry) return;
+    this.#index.delete(key);
+    this.#events.used(this.#index.bytes);
     await this.#inBackground(rm(path, { force: true, recursive: true }));
   }
 
-  /** Writes, flushes and removes a small file. Throws what the disk says. */
+  /** Does with a small file what keeps a symcache, and removes it. Throws what the disk says. */
   async checkWritable(): Promise<void> {
-    const path = this.#temporaryPath();
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, "probe", { flush: true });
-    await rm(path);
+    const written = this.#temporaryPath();
+    const kept = join(this.#root, version, probe);
+    await mkdir(dirname(written), { recursive: true });
+    try {
+      await writeFile(written, "probe", { flush: true });
+      await renameInto(written, kept);
+    } finally {
+      await Promise.all([written, kept].map((path) => rm(path, { force: true })));
+    }
   }
 
   /** An empty file that has no name, and is gone once it is closed. Throws what the disk says. */
@@ -201,19 +167,16 @@ export class SymcacheFolder implements AsyncDisposable {
   }
 
   /** Throws where the disk is nearly full before the folder is. */
-  async checkSpace(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#root);
-    const free = bavail * bsize;
-    if (free < Math.min(fullDisk, this.#maxBytes - this.#bytes))
-      throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
+  checkSpace(): Promise<void> {
+    return this.#room.checkDisk();
   }
 
   /** Notes on disk what was used since, so that the next start has the order. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#rescan);
-    await Promise.all(this.#writes);
-    for (const [key, entry] of this.#entries)
-      if (entry.used > entry.touched) await this.#inBackground(this.#touch(key, entry));
+    await this.#stockTaking[Symbol.asyncDispose]();
+    await this.#room.released();
+    for (const [key, entry] of this.#index)
+      if (entry.used !== entry.touched) await this.#inBackground(this.#touch(key, entry));
     await this.#inBackground(rm(join(this.#root, "tmp", this.#temporary), { recursive: true, force: true }));
   }
 
@@ -225,94 +188,19 @@ export class SymcacheFolder implements AsyncDisposable {
     return join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
   }
 
-  #remember(key: string, entry: Entry): void {
-    this.#forget(key);
-    this.#removed.delete(key);
-    this.#entries.set(key, entry);
-    this.#bytes += entry.bytes;
-  }
-
-  #forget(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
-    this.#entries.delete(key);
-    if (this.#stockTaking) this.#removed.add(key);
-  }
-
-  /** Removes what was used longest ago until there is room for what is being written. */
-  async #evict(): Promise<void> {
-    const removals = [];
-    for (const key of this.#entries.keys()) {
-      if (this.#bytes + this.#bytesBeingWritten <= this.#maxBytes) break;
-      this.#forget(key);
-      this.#events.evicted();
-      removals.push(removeFile(this.#path(key)));
-    }
-    await Promise.all(removals);
-  }
-
-  async #cleanUp(): Promise<void> {
-    await mkdir(join(this.#root, version), { recursive: true });
-    for (const name of await readdir(this.#root))
-      if (name.startsWith("symcache-v") && name !== version)
-        await rm(join(this.#root, name), { recursive: true, force: true });
-    await sweepTemporaryFolders(join(this.#root, "tmp"));
-    await this.#takeStock();
-  }
-
-  /** Other processes add, evict and die. */
-  async #lookAround(): Promise<void> {
-    await sweepTemporaryFolders(join(this.#root, "tmp"), this.#temporary);
-    await this.#takeStock();
-  }
-
-  /** Learns what others wrote meanwhile, lest all of them together go over the cap. */
-  async #knowOthers(): Promise<void> {
-    await this.#ready;
-    // It may have looked before others wrote.
-    if (this.#stockTaking) await this.#inBackground(this.#stockTaking);
-    if (performance.now() < this.#nextStockTaking) return;
-    const writers = (await readdir(join(this.#root, "tmp")).catch(() => undefined)) ?? [];
-    if (writers.some((name) => name !== this.#temporary)) await this.#inBackground(this.#takeStock());
-  }
-
-  /** Brings the index up to date with the disk. */
-  #takeStock(): Promise<void> {
-    const start = performance.now();
-    this.#stockTaking ??= this.#compare().finally(() => {
-      this.#stockTaking = undefined;
-      this.#removed.clear();
-      const rest = this.#entries.size > largeFolder ? (performance.now() - start) * stockTakingPart : 0;
-      this.#nextStockTaking = performance.now() + rest;
-    });
-    return this.#stockTaking;
-  }
-
-  async #compare(): Promise<void> {
-    const before = [...this.#entries.keys()];
-    const found = await listSymcaches(join(this.#root, version));
-    const gone = before.filter((key) => !found.has(key));
-    const removed = new Set([...this.#removed, ...gone]);
-    const entries = new Map<string, Entry>();
-    for (const [key, { bytes, used }] of found)
-      if (!removed.has(key)) entries.set(key, { bytes, used, touched: used });
-    for (const [key, entry] of this.#entries) {
-      // Another process may have used it since.
-      if (removed.has(key)) continue;
-      entry.used = Math.max(entry.used, entries.get(key)?.used ?? 0);
-      entries.set(key, entry);
-    }
-    this.#entries.clear();
-    this.#bytes = 0;
-    for (const [key, entry] of [...entries].toSorted(([, a], [, b]) => a.used - b.used))
-      this.#remember(key, entry);
-    await this.#evict();
-    this.#events.used(this.#bytes);
+  /** A symcache that another process put there. */
+  async #findOthers(key: string): Promise<Entry | undefined> {
+    const path = this.#path(key);
+    const folder = await lstat(dirname(path)).catch(ifAbsent);
+    const file = folder?.isDirectory() ? await lstat(path).catch(ifAbsent) : undefined;
+    if (!file?.isFile()) return undefined;
+    return this.#index.get(key) ?? { bytes: file.size, used: 0, touched: file.mtimeMs };
   }
 
   async #touch(key: string, entry: Entry): Promise<void> {
     entry.touched = entry.used;
     const time = new Date(entry.used);
-    await utimes(this.#path(key), time, time).catch(ifAbsent);
+    await lutimes(this.#path(key), time, time).catch(ifAbsent);
   }
 
   async #inBackground(work: Promise<void>): Promise<void> {

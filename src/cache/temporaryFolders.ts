@@ -1,27 +1,47 @@
+import { randomBytes } from "node:crypto";
 import { lstat, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ifAbsent } from "./durableFiles.ts";
 
-/** Milliseconds after which a folder of another host, where no process can be asked for, counts as left behind. */
+/** Milliseconds after which an untouched folder counts as left behind, even if there is a process of that number. */
 const abandonedAfter = 600_000;
+const namePattern = /^(.+)-([0-9]+)-[0-9a-f]{6}$/;
+
+/** The name of a folder for what this process writes: `web1-7-5ad1f0`. */
+export function nameTemporaryFolder(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
+}
 
 /**
- * Removes from `folder` the `<host>-<pid>-<random>` folders whose process has died, with the half-written files in them.
- * `own`: that of this process, where it has one already.
+ * Removes from `folder` those of processes that have died, with the half-written files in them; what has another name is
+ * somebody else's. `own`: that of this process, where it has one already. `failed` learns of what can't be removed.
  */
-export async function sweepTemporaryFolders(folder: string, own?: string): Promise<void> {
+export async function sweepTemporaryFolders(
+  folder: string,
+  failed: (error: unknown) => void,
+  own?: string,
+): Promise<void> {
   for (const name of (await readdir(folder).catch(ifAbsent)) ?? [])
-    if (await isAbandoned(folder, name, own)) await rm(join(folder, name), { recursive: true, force: true });
+    try {
+      if (await isAbandoned(folder, name, own))
+        await rm(join(folder, name), { recursive: true, force: true });
+    } catch (error) {
+      failed(error);
+    }
 }
 
 async function isAbandoned(folder: string, name: string, own: string | undefined): Promise<boolean> {
-  if (name === own) return false;
-  const [, host, pid] = /^(.*)-([0-9]+)-[0-9a-f]+$/.exec(name) ?? [];
-  // A container's first process has the same number after each restart: at the start, our own is a dead process's, too.
-  if (host === hostname()) return !isAlive(Number(pid)) || (own === undefined && Number(pid) === process.pid);
+  const [, host, digits] = namePattern.exec(name) ?? [];
+  if (host === undefined || name === own) return false;
+  if (host === hostname()) {
+    const pid = Number(digits);
+    // A container's first process has the same number after each restart: at the start, our own is a dead process's, too.
+    if (!isAlive(pid) || (own === undefined && pid === process.pid)) return true;
+  }
+  // Another host's process can't be asked for, and a number is given again: after a reboot to some other process.
   const left = await lstat(join(folder, name)).catch(ifAbsent);
-  return left !== undefined && Date.now() - left.mtimeMs > abandonedAfter;
+  return left !== undefined && Math.abs(Date.now() - left.mtimeMs) > abandonedAfter;
 }
 
 function isAlive(pid: number): boolean {

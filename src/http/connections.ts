@@ -55,6 +55,8 @@ class Connection {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    // Node listens for errors no more once a client has asked for a tunnel.
+    socket.on("error", () => {});
     // By this Node ends a connection behind its last answer.
     const destroySoon = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {

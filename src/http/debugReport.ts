@@ -1,6 +1,6 @@
+import type { Cost } from "../symbolication/cost.ts";
 import { moduleKey } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
-import type { Cost } from "../symbolication/symcacheMaker.ts";
 import type { ModuleLookup } from "../symbolication/symcaches.ts";
 
 /** What a request with a Debug header learns of how its answer came about. Times are in seconds, keys `name/ID` as the request has them. */

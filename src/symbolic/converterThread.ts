@@ -1,12 +1,14 @@
 /** Entry of a converter thread: turns one sym file after another into a symcache. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { answerAsks, type Reply } from "../threads/answerAsks.ts";
+import { answerAsks, showLife, type Reply } from "../threads/answerAsks.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, ConverterThreadData, Refusal } from "./messages.ts";
 import { selfTest } from "./selfTest.ts";
 
 const { wasm, memory } = workerData as ConverterThreadData;
+/** Milliseconds between two signs of life while a slow disk takes the symcache. */
+const lifeInterval = 1000;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
 
@@ -57,8 +59,12 @@ function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
 function write(path: string): void {
   const file = openSync(path, "wx");
   try {
+    let shown = performance.now();
     converter?.write((piece) => {
       for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
+      if (performance.now() - shown < lifeInterval) return;
+      shown = performance.now();
+      showLife();
     });
   } finally {
     closeSync(file);

@@ -1,31 +1,24 @@
-import { Thread } from "../threads/thread.ts";
-import { collectYoungGarbage } from "./collectGarbage.ts";
+import { setTimeout } from "node:timers/promises";
+import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { ConversionError } from "./converter.ts";
-import type { ConverterProtocol, ConverterThreadData, Refusal, SymcacheModule } from "./messages.ts";
+import { accepted, feed } from "./feed.ts";
+import type { ConverterProtocol, ConverterThreadData, SymcacheModule } from "./messages.ts";
 
 type ConverterThread = Thread<ConverterProtocol>;
 
 const entry = new URL("./converterThread.ts", import.meta.url);
-/** Bytes that go to a converter at a time, and how many such buffers go to and fro. */
-const bufferBytes = 1024 * 1024;
-const buffersPerConversion = 3;
-/** After so many buffers what the text came in is given back. */
-const collectEvery = 8;
 /** WebAssembly memory never shrinks: a thread that made a larger symcache than this is replaced. */
 const largeSymcache = 64e6;
-
-/** A step of a conversion took longer than it may. */
-export class ConversionTimeout extends Error {
-  override name = "ConversionTimeout";
-}
+/** Milliseconds to wait for a thread's end before another takes its place: one that waits for the disk can't be ended. */
+const longestEnd = 5000;
 
 /** A finished conversion. Its thread does nothing else until this is disposed. */
 export interface Conversion extends Disposable {
   /** Size of the symcache. */
   readonly bytes: number;
-  /** Writes the symcache to a new file. Throws what the disk says. */
+  /** Writes the symcache to a new file. Throws what the disk says, or a ThreadEnded. */
   write(path: string): Promise<void>;
-  /** A copy of the symcache. */
+  /** A copy of the symcache. Throws a ThreadEnded. */
   take(): Promise<SharedArrayBuffer>;
 }
 
@@ -33,7 +26,7 @@ export interface Conversion extends Disposable {
 export class Converters implements AsyncDisposable {
   readonly #data: ConverterThreadData;
   readonly #maxThreads: number;
-  readonly #timeout: number;
+  readonly #patience: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
   readonly #waiting: ((thread: ConverterThread) => void)[] = [];
@@ -42,33 +35,32 @@ export class Converters implements AsyncDisposable {
 
   /**
    * Starts one thread, and up to `maxThreads` as they are needed.
-   * `memory`: bytes that each may take. `timeout`: milliseconds after which a step, such as a piece of 1 MiB, is given up
+   * `memory`: bytes that each may take. `patience`: milliseconds after which a step, such as a piece of 1 MiB, is given up
    * and its thread ended.
    */
-  constructor(wasm: WebAssembly.Module, maxThreads: number, memory: number, timeout: number) {
+  constructor(wasm: WebAssembly.Module, maxThreads: number, memory: number, patience: number) {
     this.#data = { wasm, memory };
     this.#maxThreads = maxThreads;
-    this.#timeout = timeout;
+    this.#patience = patience;
     this.#startThread();
   }
 
   /**
    * Converts the text of a sym file while it arrives.
-   * Throws a ConversionError, a ConversionTimeout, a ThreadEnded, or what reading the text throws.
+   * Throws a ConversionError, a ThreadHung, another ThreadEnded, or what reading the text throws.
    */
   async convert(module: SymcacheModule, symText: AsyncIterable<Uint8Array>): Promise<Conversion> {
-    const thread = await this.#borrow();
+    const thread = await this.#begin(module);
     try {
-      await this.#within(thread, thread.ask("start", module));
-      await this.#feed(thread, symText);
-      const { bytes } = await this.#within(thread, thread.ask("finish", undefined));
+      await feed(thread, symText);
+      const { bytes } = await accepted(thread.ask("finish", undefined));
       return {
         bytes,
-        write: async (path) => {
-          const { error } = await this.#within(thread, thread.ask("write", path));
+        async write(path) {
+          const { error } = await thread.ask("write", path);
           if (error !== undefined) throw new Error(error);
         },
-        take: () => this.#within(thread, thread.ask("take", undefined)),
+        take: () => thread.ask("take", undefined),
         [Symbol.dispose]: () => this.#giveBack(thread, bytes > largeSymcache),
       };
     } catch (error) {
@@ -87,7 +79,7 @@ export class Converters implements AsyncDisposable {
     if (!thread) return;
     let passed = false;
     try {
-      passed = await this.#within(thread, thread.ask("selfTest", undefined));
+      passed = await thread.ask("selfTest", undefined);
     } finally {
       this.#giveBack(thread, !passed);
     }
@@ -100,8 +92,23 @@ export class Converters implements AsyncDisposable {
     await Promise.all(this.#replacements);
   }
 
+  /** A thread that has begun with a module. What ended or hangs before it has any of the text is replaced, and nothing lost. */
+  async #begin(module: SymcacheModule): Promise<ConverterThread> {
+    for (let attempt = 0; ; attempt++) {
+      const thread = await this.#borrow();
+      try {
+        await accepted(thread.ask("start", module));
+        return thread;
+      } catch (error) {
+        this.#giveBack(thread, !(error instanceof ConversionError));
+        if (!(error instanceof ThreadEnded) || this.#isEnding) throw error;
+        if (attempt === this.#maxThreads) throw new Error("no converter thread begins", { cause: error });
+      }
+    }
+  }
+
   #startThread(): void {
-    const thread: ConverterThread = new Thread(entry, this.#data);
+    const thread: ConverterThread = new Thread(entry, this.#data, this.#patience);
     this.#threads.add(thread);
     this.#hand(thread);
   }
@@ -137,63 +144,8 @@ export class Converters implements AsyncDisposable {
   }
 
   async #replace(thread: ConverterThread): Promise<void> {
-    await thread[Symbol.asyncDispose]();
+    await Promise.race([thread[Symbol.asyncDispose](), setTimeout(longestEnd, undefined, { ref: false })]);
     this.#threads.delete(thread);
     if (!this.#isEnding && this.#idle.length === 0) this.#startThread();
   }
-
-  /** Copies the text into buffers that go to the thread and come back: at most three MiB wait for it. */
-  async #feed(thread: ConverterThread, symText: AsyncIterable<Uint8Array>): Promise<void> {
-    const away: Promise<ArrayBuffer>[] = [];
-    let buffer = new Uint8Array(bufferBytes);
-    let length = 0;
-    let sent = 0;
-    const send = () => {
-      if (++sent % collectEvery === 0) collectYoungGarbage();
-      const pushed = this.#within(
-        thread,
-        thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]),
-      );
-      const back = pushed.then((answer) => answer.buffer);
-      // Its failure is found when the buffer is waited for; until then it is not unhandled.
-      back.catch(() => {});
-      away.push(back);
-    };
-    for await (let piece of symText) {
-      while (piece.length > 0) {
-        const copied = piece.subarray(0, bufferBytes - length);
-        buffer.set(copied, length);
-        length += copied.length;
-        piece = piece.subarray(copied.length);
-        if (length === bufferBytes) {
-          send();
-          const back = away.length < buffersPerConversion ? undefined : await away.shift();
-          buffer = back ? new Uint8Array(back) : new Uint8Array(bufferBytes);
-          length = 0;
-        }
-      }
-    }
-    send();
-    await Promise.all(away);
-  }
-
-  /** The step's answer; a thread that takes too long for it is ended. */
-  async #within<Answer>(thread: ConverterThread, step: Promise<Answer>): Promise<Exclude<Answer, Refusal>> {
-    const deadline = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      deadline.reject(new ConversionTimeout(`conversion gave no sign of life for ${this.#timeout / 1000} s`));
-      void thread[Symbol.asyncDispose]();
-    }, this.#timeout);
-    try {
-      const answer = await Promise.race([step, deadline.promise]);
-      if (isRefusal(answer)) throw new ConversionError(answer.refusal.reason, answer.refusal.message);
-      return answer as Exclude<Answer, Refusal>;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === "object" && answer !== null && "refusal" in answer;
 }

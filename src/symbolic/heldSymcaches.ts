@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
-import { identify, openFile } from "./symcacheFile.ts";
+import { identify, openFile, readOnly } from "./symcacheFile.ts";
 import { WasmInstance, WasmTrap } from "./wasmInstance.ts";
 
 /** Bytes that are read, checked and copied before other work has its turn: half a millisecond. */
@@ -65,7 +65,7 @@ export class HeldSymcaches {
   }
 
   async #fill(path: string, held: Held): Promise<void> {
-    await using file = await open(path);
+    await using file = await open(path, readOnly);
     const { symcache } = held;
     const length = symcache.payloadBytes;
     const piece = new Uint8Array(pieceBytes);

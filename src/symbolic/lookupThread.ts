@@ -7,7 +7,7 @@ import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } f
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
-import { asFile, identify, warmUpReading } from "./symcacheFile.ts";
+import { asFile, identify, isOutOfHandles, warmUpReading } from "./symcacheFile.ts";
 
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
@@ -79,5 +79,6 @@ function forget(path: string): void {
 function fault(error: unknown): LookupAnswer {
   if (error instanceof SymcacheDamaged) return { kind: "damaged", message: error.message };
   if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+  if (isOutOfHandles(error)) return { kind: "out_of_handles", message: error.message };
   return error.code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", message: error.message };
 }

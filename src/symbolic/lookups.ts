@@ -20,6 +20,8 @@ const longestLookup = 30_000;
 /** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
 const mostShared = 2000;
+/** How often a thread is asked where that ends for no fault of the ask. */
+const attempts = 3;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
 
@@ -36,13 +38,16 @@ export class Lookups implements AsyncDisposable {
   /** By module the number of its thread. */
   readonly #numbers = new LRUCache<string, number>({ max: mostModules });
   #nextNumber = 0;
+  readonly #patience: number;
+  #isEnding = false;
 
-  /** `memory`: bytes of all threads together. */
-  constructor(wasm: WebAssembly.Module, threads: number, memory: number) {
+  /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
+  constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
+    this.#patience = patience;
     const forPages = Math.min(memory / 2, mostForPages);
     this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
-    this.#threads = Array.from({ length: threads }, () => new Thread(entry, this.#data));
+    this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
@@ -54,10 +59,9 @@ export class Lookups implements AsyncDisposable {
     const parts = this.#parts(symcache, offsets);
     const number = this.#number(module);
     const answers = await Promise.all(
-      parts.map((part, i) => {
-        const thread = this.#thread((number + i) % this.#threads.length);
-        return thread.ask("lookUp", { module, symcache, offsets: part });
-      }),
+      parts.map((part, i) =>
+        this.#ask((number + i) % this.#threads.length, { module, symcache, offsets: part }),
+      ),
     );
     const found = [];
     for (const answer of answers) {
@@ -94,14 +98,30 @@ export class Lookups implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
+  }
+
+  /** What another ask, or somebody from outside, did to the thread is no answer to this ask: a new thread has one. */
+  async #ask(number: number, ask: Parameters<LookupProtocol["lookUp"]>[0]): Promise<LookupAnswer> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.#thread(number).ask("lookUp", ask);
+      } catch (error) {
+        const isInnocent = error instanceof ThreadEnded && error.isInnocent;
+        if (!isInnocent || attempt === attempts || this.#isEnding) throw error;
+      }
   }
 
   /** The thread of that number, a new one where it has crashed. */
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
     if (thread && !thread.hasEnded) return thread;
-    return (this.#threads[number] = new Thread(entry, this.#data));
+    return (this.#threads[number] = this.#newThread());
+  }
+
+  #newThread(): Thread<LookupProtocol> {
+    return new Thread(entry, this.#data, this.#patience);
   }
 
   /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */

@@ -60,5 +60,7 @@ export type LookupAnswer =
   | { kind: "missing" }
   /** The symcache is sound, but no answer may be as large. */
   | { kind: "too_large" }
+  /** The process has as many files open as it may; the symcache is none the worse for it. */
+  | { kind: "out_of_handles"; message: string }
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };

@@ -6,8 +6,8 @@ import { openFile, type SymcacheFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
 const pageBytes = 4096;
-/** Files that are open at once. */
-const mostFiles = 128;
+/** Files that each lookup thread has open at once. */
+export const mostFiles = 128;
 /** Milliseconds that a file stays open unused: for as long an evicted one still takes its place on the disk. */
 const longestIdle = 20_000;
 const idleCheckInterval = 5_000;
@@ -49,7 +49,7 @@ export class OpenSymcaches {
     const before = this.#opened.get(path);
     if (before?.identity === identity) return before.symcache;
     this.close(path);
-    const file = openFile(path);
+    const file = this.#openFile(path);
     try {
       const symcache = Symcache.open(this.#instance, file.readAt, file.size, module);
       this.#opened.set(path, { identity, file, symcache });
@@ -75,6 +75,17 @@ export class OpenSymcaches {
     this.#opened.clear();
     this.#instance = this.#newInstance();
     collectGarbage();
+  }
+
+  /** Where the process has too many files open, those that are open here make room. */
+  #openFile(path: string): SymcacheFile {
+    try {
+      return openFile(path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EMFILE")) throw error;
+      this.#opened.clear();
+      return openFile(path);
+    }
   }
 
   #newInstance(): WasmInstance {

@@ -1,5 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import type { ReadAt } from "./wasmInstance.ts";
+
+/** How a symcache's file is opened: a link is not followed, and nobody who writes to a pipe is waited for. */
+export const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** A symcache's file, open for reading. What is read of it stays the same when it is replaced or removed meanwhile. */
 export interface SymcacheFile extends Disposable {
@@ -20,13 +23,17 @@ export function identify(path: string): string {
 
 /** Throws what the disk says, also where the path is a link. */
 export function openFile(path: string): SymcacheFile {
-  const { size } = lstatSync(path);
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = openSync(path, readOnly);
   return {
-    size,
+    size: fstatSync(file).size,
     readAt: (into, offset) => readSync(file, into, 0, into.length, offset),
     [Symbol.dispose]: () => closeSync(file),
   };
+}
+
+/** Whether a file could not be opened for want of a handle, of which connections may have taken all. */
+export function isOutOfHandles(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE");
 }
 
 /** Reads again and again, until V8 has compiled that for speed: the first lookup in a large symcache reads thousands of pages. */

@@ -2,9 +2,8 @@ import type { Config } from "../config.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import { ConversionError } from "../symbolic/converter.ts";
-import { ConversionTimeout } from "../symbolic/converters.ts";
 import { DownloadError } from "../symbols/downloadError.ts";
-import { ThreadEnded } from "../threads/thread.ts";
+import { ThreadEnded, ThreadHung } from "../threads/thread.ts";
 
 /** Why a module has no symbols. */
 export interface Failure {
@@ -19,6 +18,11 @@ export interface FailureParts {
   metrics: Metrics;
   log: Logger;
   config: Pick<Config, "downloadFailedTtl" | "notFoundTtl">;
+}
+
+/** A conversion took longer than it may, without the time that its text took to arrive. */
+export class ConversionTimeout extends Error {
+  override name = "ConversionTimeout";
 }
 
 /** Milliseconds: a source that wants to be left alone for longer is asked for the module again all the same. */
@@ -64,8 +68,10 @@ export function failureOf(
   log.error({ err: error, source, module }, "conversion failed");
   const reason = error instanceof Error ? error.message : String(error);
   // A sym file that hangs or crashes a converter would do so again.
-  if (error instanceof ConversionTimeout) return { status: "timeout", reason, lifetime: long };
-  return { status: "failed", reason, lifetime: error instanceof ThreadEnded ? long : 0 };
+  if (error instanceof ConversionTimeout || error instanceof ThreadHung)
+    return { status: "timeout", reason, lifetime: long };
+  const isItsFault = error instanceof ThreadEnded && !error.isInnocent;
+  return { status: "failed", reason, lifetime: isItsFault ? long : 0 };
 }
 
 /** Of what two sources said, what is sooner tried again, and anything rather than that nothing was found. */

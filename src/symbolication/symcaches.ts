@@ -1,11 +1,14 @@
 import { performance } from "node:perf_hooks";
+import type { FoundSymcache } from "../cache/symcacheFolder.ts";
 import { AnswerTooLarge, type Locations } from "../symbolic/locations.ts";
 import type { Lookups } from "../symbolic/lookups.ts";
-import type { LookupAnswer, SymcacheBytes } from "../symbolic/messages.ts";
+import type { SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
+import type { Cost } from "./cost.ts";
 import { overloaded, type Failure } from "./failure.ts";
-import { SymcacheMaker, type Cost, type Made, type MakerParts } from "./symcacheMaker.ts";
+import type { Made } from "./keepSymcache.ts";
+import { SymcacheMaker, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
 export type ModuleAnswer = Found | Failure;
@@ -96,13 +99,10 @@ export class Symcaches implements Disposable {
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<ModuleAnswer | undefined> {
     const answer = await this.#lookUpIn(symcache, key, module, offsets, "converted");
-    if (answer) return answer;
+    if (typeof answer === "object") return answer;
     // It may have got its name in the folder just before it was opened.
     const found = await kept;
-    if (!found) return undefined;
-    const later = await this.#lookUpIn(found.path, key, module, offsets, "converted");
-    if (!later) await this.#parts.folder.remove(key, found);
-    return later;
+    return found && this.#lookUpFound(found, key, module, offsets, "converted");
   }
 
   async #lookUpCached(
@@ -117,9 +117,8 @@ export class Symcaches implements Disposable {
       const found = await folder.get(key);
       if (!found) return undefined;
       result = "error";
-      const answer = await this.#lookUpIn(found.path, key, module, offsets, "cached");
-      if (answer) result = "hit";
-      else await folder.remove(key, found);
+      const answer = await this.#lookUpFound(found, key, module, offsets, "cached");
+      if (answer?.status === "cached") result = "hit";
       return answer;
     } catch (error) {
       if (error instanceof AnswerTooLarge) result = "hit";
@@ -133,16 +132,30 @@ export class Symcaches implements Disposable {
     }
   }
 
-  /** Undefined where the symcache is gone or damaged. */
+  /** Undefined where the symcache is gone or of no use; what is damaged is removed. */
+  async #lookUpFound(
+    found: FoundSymcache,
+    key: string,
+    module: WantedModule,
+    offsets: Uint32Array<ArrayBuffer>,
+    status: Found["status"],
+  ): Promise<ModuleAnswer | undefined> {
+    const answer = await this.#lookUpIn(found.path, key, module, offsets, status);
+    if (typeof answer === "object") return answer;
+    // What can't be read now may be sound: for want of file handles, say.
+    if (answer !== "unreadable") await this.#parts.folder.remove(key, found);
+    return undefined;
+  }
+
   async #lookUpIn(
     symcache: SymcacheBytes,
     key: string,
     module: WantedModule,
     offsets: Uint32Array<ArrayBuffer>,
     status: Found["status"],
-  ): Promise<ModuleAnswer | undefined> {
+  ): Promise<ModuleAnswer | "missing" | "damaged" | "unreadable"> {
     const { log } = this.#parts;
-    let answer: LookupAnswer;
+    let answer;
     try {
       answer = await this.#lookups.lookUp(module, symcache, offsets);
     } catch (error) {
@@ -152,9 +165,13 @@ export class Symcaches implements Disposable {
     }
     if (answer.kind === "found")
       return { status, moduleName: answer.moduleName, locations: answer.locations };
+    if (answer.kind === "out_of_handles") {
+      log.error({ module: key, reason: answer.message }, "symcache can't be opened");
+      return failed(answer.message);
+    }
     if (answer.kind !== "missing")
       log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
-    return undefined;
+    return answer.kind;
   }
 }
 

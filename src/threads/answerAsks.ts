@@ -20,3 +20,8 @@ export function answerAsks<P extends Protocol<P>>(answers: Answers<P>): void {
     port.postMessage({ id, answer } satisfies AnswerMessage, transfer ?? []);
   });
 }
+
+/** To be called now and then by work that may take longer than this thread's Thread has patience. */
+export function showLife(): void {
+  parentPort?.postMessage({}, []);
+}

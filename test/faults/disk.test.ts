@@ -1,14 +1,33 @@
 /** Faults of the disk and of what is in the folder: `FAULTS.md`'s first section. */
 import assert from "node:assert/strict";
-import { cp, mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import {
+  appendFile,
+  cp,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
+import { ifAbsent } from "../../src/cache/durableFiles.ts";
 import { temporaryFolder } from "../service.ts";
 import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
 import { ask, impatient, startWorld, type World } from "./world.ts";
 
+const run = promisify(execFile);
 const pathOf = (world: World, { key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
 
 /** Waits for what becomes true by itself. */
@@ -37,7 +56,7 @@ test("gives no wrong answer after kills at any moment of converting, writing and
     world.service.signal("SIGKILL");
     await answer;
     await world.restart();
-    assert.deepEqual(await temporaryFiles(world), []);
+    await eventually(async () => (await temporaryFiles(world)).length === 0);
     const [first, second] = await world.ask(settled, module);
     assert.equal(first, "right, cached");
     assert.match(second ?? "", /^right/);
@@ -96,6 +115,36 @@ test("makes any damaged symcache again within the same request, or answers right
   t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
 });
 
+test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made whole under its readers", async () => {
+  const module = madeModule("module.so", 20_000);
+  const whole = symcacheOf(module);
+  await using world = await startWorld([module], impatient);
+  await world.ask(module);
+  const random = new Random(9);
+  const path = pathOf(world, module);
+  const changes = [
+    () => truncate(path, random.below(whole.length)),
+    () => appendFile(path, whole.subarray(0, random.below(10_000))),
+    () => writeFile(path, Buffer.alloc(whole.length)),
+    () => writeFile(path, whole),
+  ];
+  const over = new AbortController();
+  const reader = async () => {
+    for (let left = times(30, 1_500); left > 0; left--)
+      assert.match((await world.ask(module))[0] ?? "", /^right/);
+  };
+  const writer = async () => {
+    // It may just not be there, for a reader found it damaged.
+    while (!over.signal.aborted) await random.pick(changes)().catch(ifAbsent);
+  };
+  const writing = writer();
+  await Promise.all([reader(), reader()]).finally(() => over.abort());
+  await writing;
+  await rm(path, { force: true });
+  assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await world.kept(), [module.name]);
+});
+
 test("uses no other version's file, no foreign one, and follows no link", async () => {
   const [one, other] = [madeModule("one.so"), madeModule("other.so")];
   await using elsewhere = await temporaryFolder();
@@ -103,12 +152,16 @@ test("uses no other version's file, no foreign one, and follows no link", async 
   await world.ask(other);
   const outside = join(elsewhere.path, "x.symc");
   await cp(pathOf(world, other), outside);
-  await writeFile(join(elsewhere.path, "one.symc"), symcacheOf(one));
+  await writeFile(join(elsewhere.path, `${one.id}.symc`), symcacheOf(one));
   const put: Record<string, () => Promise<unknown>> = {
     "another module's file": () => cp(outside, pathOf(world, one)),
     "a link to another module's file": () => symlink(outside, pathOf(world, one)),
-    "a link to its own file elsewhere": () => symlink(join(elsewhere.path, "one.symc"), pathOf(world, one)),
+    "a link to its own file elsewhere": () =>
+      symlink(join(elsewhere.path, `${one.id}.symc`), pathOf(world, one)),
     "a link to itself": () => symlink(pathOf(world, one), pathOf(world, one)),
+    "another module's file by a second name": () => link(pathOf(world, other), pathOf(world, one)),
+    "a pipe that nobody writes to": () => run("mkfifo", [pathOf(world, one)]),
+    "a device without end": () => run("mknod", [pathOf(world, one), "c", "1", "5"]).catch(() => {}),
     "a folder": () => mkdir(pathOf(world, one)),
     "a folder with files": () => mkdir(join(pathOf(world, one), "a/b"), { recursive: true }),
     "a file in place of its folder": async () => {
@@ -128,7 +181,24 @@ test("uses no other version's file, no foreign one, and follows no link", async 
       assert.deepEqual(await world.ask(one), ["right, cached"], what);
       assert.deepEqual(await world.kept(), ["one.so", "other.so"]);
     }
-  assert.equal((await stat(outside)).size, symcacheOf(other).length);
+  assert.deepEqual((await readdir(elsewhere.path)).toSorted(), [`${one.id}.symc`, "x.symc"].toSorted());
+  assert.deepEqual(await readFile(outside), Buffer.from(symcacheOf(other)));
+});
+
+test("follows no link in place of a module's folder, and leaves what it leads to alone", async () => {
+  const module = madeModule("module.so");
+  await using elsewhere = await temporaryFolder();
+  const outside = join(elsewhere.path, `${module.id}.symc`);
+  await writeFile(outside, symcacheOf(module));
+  await utimes(outside, 1, 1);
+  await using world = await startWorld([module], { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb" });
+  const folder = dirname(pathOf(world, module));
+  await symlink(elsewhere.path, folder);
+  await world.restart();
+  assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await world.ask(module), ["right, cached"]);
+  assert.ok((await lstat(folder)).isDirectory());
+  assert.equal((await stat(outside)).mtimeMs, 1000);
 });
 
 test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
@@ -188,6 +258,22 @@ test("answers rightly while every file is evicted under its readers and writers,
     names.every((name) => name.startsWith("evicted")),
     String(names),
   );
+});
+
+test("answers from all symcaches, and keeps them, though few of them can be open at once", async () => {
+  const modules = Array.from({ length: 200 }, (_, number) => madeModule(`module${number}.so`));
+  const command = ["sh", "-c", `ulimit -n 90; exec ${process.execPath} src/main.ts`];
+  await using world = await startWorld(modules, impatient, () => command);
+  for (const module of modules) {
+    await mkdir(dirname(pathOf(world, module)));
+    await writeFile(pathOf(world, module), symcacheOf(module));
+  }
+  for (let time = 0; time < 2; time++)
+    assert.deepEqual(
+      await world.ask(...modules),
+      modules.map(() => "right, cached"),
+    );
+  assert.equal((await world.kept()).length, modules.length);
 });
 
 test("sweeps what another process left half-written when it was killed, while it runs", async () => {

@@ -52,7 +52,7 @@ export const downloadFaults: DownloadFault[] = [
     script:
       ({ symFile }) =>
       (socket) =>
-        void socket.write(head("Content-Length: 9000") + symFile),
+        void socket.write(head(`Content-Length: ${symFile.length + 9000}`) + symFile),
     status: "timeout",
   },
   {

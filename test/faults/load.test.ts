@@ -307,6 +307,41 @@ test("answers what it has places for at ten times the load, and refuses the rest
   assert.ok(after < before + 100, `${after} MB, ${before} MB`);
 });
 
+const withHandles = ["sh", "-c", 'ulimit -n ${HANDLES:-1024} && exec "$0" src/main.ts', process.execPath];
+
+test("has file handles left for symcaches and downloads, however many connections come", async () => {
+  await using world = await startWorld(
+    [healthy, ...news],
+    { ...impatient, HANDLES: "300" },
+    () => withHandles,
+  );
+  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  await world.restart();
+  using client = await rawClient(world.service.url);
+  client.send(postHead(body.length) + body);
+  assert.equal((await client.answer()).status, 200);
+  const crowd = await Promise.all(Array.from({ length: 400 }, () => rawClient(world.service.url)));
+  for (const { socket } of crowd) socket.resume();
+  await Promise.race(crowd.map(({ closed }) => closed));
+  const job = JSON.stringify(jobOf([healthy, ...news]));
+  client.send(postHead(job.length) + job);
+  const answers = outcomes(JSON.parse((await client.answer()).body) as V5Answer, [healthy, ...news]);
+  const expected = ["right, cached", ...news.map(() => "right, converted")];
+  assert.deepEqual(answers.map(({ text }) => text), expected); // prettier-ignore
+  for (const one of crowd) one[Symbol.dispose]();
+});
+
+test("keeps symcaches that it can't open for want of file handles", async () => {
+  const modules = Array.from({ length: 90 }, (_, number) => madeModule(`kept${number + 10}.so`));
+  await using world = await startWorld(modules, impatient, () => withHandles);
+  assert.deepEqual(new Set(await world.ask(...modules)), new Set(["right, converted"]));
+  await world.restart({ HANDLES: "100" });
+  const answers = new Set(await world.ask(...modules));
+  assert.ok(answers.isSubsetOf(new Set(["right, cached", "bare, failed"])), [...answers].join());
+  await world.restart();
+  assert.deepEqual(new Set(await world.ask(...modules)), new Set(["right, cached"]));
+});
+
 test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {
   const slow = news.slice(0, 3);
   await using world = await startWorld([healthy, ...news], {

@@ -14,8 +14,8 @@ export function times(few: number, many: number): number {
 export class Random {
   #state: number;
 
-  constructor(stream: number) {
-    this.#state = Math.imul(seed, 0x9e3779b1) ^ stream;
+  constructor(stream: number, of = seed) {
+    this.#state = Math.imul(of, 0x9e3779b1) ^ stream;
   }
 
   /** A whole number from 0 to `end` − 1. */

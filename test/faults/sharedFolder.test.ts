@@ -1,8 +1,9 @@
 /** Several processes on one folder. */
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { bytesIn } from "./bytesIn.ts";
 import { madeModule, symcacheOf } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
 import { ask, impatient, startWorld } from "./world.ts";
@@ -54,7 +55,7 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   await watching;
   assert.ok(most <= cap + processes * file, `${most} bytes at most, for a cap of ${cap}`);
   // Two looks around later.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await setTimeout(1500);
   assert.ok((await bytesIn(join(world.folder, "symcache-v1"))) <= cap);
   assert.ok(
     (await world.kept()).every((name) => name.startsWith("shared")),
@@ -65,16 +66,17 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   );
 });
 
-async function bytesIn(folder: string): Promise<number> {
-  const folders = await readdir(folder);
-  const entries = await Promise.all(
-    folders.map((name) => readdir(join(folder, name), { withFileTypes: true }).catch(() => [])),
-  );
-  const sizes = entries.flat().map((entry) =>
-    stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
+test("keeps the smallest of the caps that processes on one folder have", async () => {
+  const modules = Array.from({ length: 8 }, (_, number) => madeModule(`shared${number}.so`, 100));
+  const file = symcacheOf(modules[0]!).length;
+  const settings = { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.1" };
+  await using world = await startWorld(modules, settings);
+  await world.ask(...modules);
+  assert.equal((await world.kept()).length, 8);
+  const frugal = await world.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * file + 100) });
+  const folder = join(world.folder, "symcache-v1");
+  for (const service of [world.service, frugal, world.service]) {
+    for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);
+    while ((await bytesIn(folder)) > 3 * file + 100) await setTimeout(20);
+  }
+});

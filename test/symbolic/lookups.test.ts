@@ -62,7 +62,7 @@ function openFiles(): string[] {
 
 for (const memory of [1, 64e6, 1e9]) {
   test(`answers the same from pages and from memory, with ${memory} bytes of it`, async () => {
-    await using lookups = new Lookups(wasm, 2, memory);
+    await using lookups = new Lookups(wasm, 2, memory, 60_000);
     const path = fileOf("equal.symc", large);
     for (let time = 0; time < 8; time++) {
       const answer = found(await lookups.lookUp(module, path, offsets()));
@@ -74,7 +74,7 @@ for (const memory of [1, 64e6, 1e9]) {
 }
 
 test("passes its self-test while a thread is at a long lookup", async () => {
-  await using lookups = new Lookups(wasm, 2, 100e6);
+  await using lookups = new Lookups(wasm, 2, 100e6, 60_000);
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
@@ -85,7 +85,7 @@ test("passes its self-test while a thread is at a long lookup", async () => {
 });
 
 test("looks up in another file that took the place of an open or a held one", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9);
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
   const path = fileOf("replaced.symc", large);
   await askUntilHeld(lookups, path);
   for (const name of ["one", "another"]) {
@@ -98,7 +98,7 @@ test("looks up in another file that took the place of an open or a held one", as
 });
 
 test("finds a file damaged that was written to while it was open or held", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9);
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
   for (const isHeld of [false, true]) {
     const path = fileOf("written.symc", large);
     if (isHeld) await askUntilHeld(lookups, path);
@@ -111,7 +111,7 @@ test("finds a file damaged that was written to while it was open or held", async
 });
 
 test("finds damage that no lookup came by when it reads the file into memory", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9);
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
   const damaged = large.slice();
   damaged[damaged.length >> 1]! ^= 1;
   const path = fileOf("hidden.symc", damaged);
@@ -124,7 +124,7 @@ test("finds damage that no lookup came by when it reads the file into memory", a
 });
 
 test("keeps a file open between lookups, and of many files not too many", async () => {
-  await using lookups = new Lookups(wasm, 1, 64e6);
+  await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
   const modules = Array.from({ length: 300 }, (_, i) => ({ ...module, debugFilename: `${i}.so` }));
   for (const of of modules) {
     const path = fileOf(of.debugFilename, convert(symFile(`PUBLIC 0 0 ${of.debugFilename}`), of));
@@ -149,7 +149,7 @@ test("shares many offsets into a file among the threads, and answers as one of t
   for (const count of [399, 400, 1000, 2000]) {
     const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
     const alone = open(bytes).lookUp(places);
-    await using lookups = new Lookups(wasm, 3, 64e6);
+    await using lookups = new Lookups(wasm, 3, 64e6, 60_000);
     const { moduleName, locations, holding } = found(await lookups.lookUp(module, path, places));
     assert.equal(moduleName, "a.so");
     assert.equal(holding?.isHeld, false);

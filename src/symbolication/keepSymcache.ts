@@ -1,0 +1,68 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
+import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
+import type { Logger } from "../logging.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Conversion } from "../symbolic/converters.ts";
+import type { SymcacheBytes } from "../symbolic/messages.ts";
+import { ThreadEnded, ThreadHung } from "../threads/thread.ts";
+import type { Cost } from "./cost.ts";
+
+/** A symcache that was made. */
+export interface Made {
+  symcache: SymcacheBytes;
+  /** Where it is once it is in the folder; undefined where it couldn't be kept. */
+  kept: Promise<FoundSymcache | undefined>;
+}
+
+export interface KeepParts {
+  folder: SymcacheFolder;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** Bytes of a symcache that takes so long to flush that nobody should wait for it. */
+const slowToFlush = 16e6;
+/** Milliseconds to wait for the flush of a smaller one. */
+const longestFlush = 2000;
+
+/**
+ * Puts what was converted into the folder under `key`, or takes its bytes where `keep` is false or the folder can't have it.
+ * Throws a ThreadEnded, or an error that says that the disk takes nothing.
+ */
+export async function keepSymcache(
+  conversion: Conversion,
+  { key, keep, cost }: { key: string; keep: boolean; cost: Cost },
+  { folder, metrics, log }: KeepParts,
+): Promise<Made> {
+  const start = performance.now();
+  const noted = (found: FoundSymcache) => {
+    metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
+    return found;
+  };
+  const failed = (err: unknown) => {
+    metrics.histogram("diskcache.set", performance.now() - start, { result: "fail" });
+    log.error({ err, module: key }, "symcache can't be written");
+    return undefined;
+  };
+  if (keep) {
+    try {
+      const written = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
+      if (!written) {
+        log.warn({ module: key, bytes: conversion.bytes }, "symcache is larger than the cache folder may be");
+      } else {
+        const kept = written.kept.then(noted, failed);
+        const soon = setTimeout(longestFlush, written, { ref: false });
+        const readable = conversion.bytes < slowToFlush ? await Promise.race([kept, soon]) : written;
+        cost.saving = performance.now() - start;
+        if (readable) return { symcache: readable.path, kept };
+      }
+    } catch (error) {
+      // The bytes went with the thread. It is no fault of the sym file.
+      if (error instanceof ThreadHung) throw new Error("the disk takes no symcache", { cause: error });
+      if (error instanceof ThreadEnded) throw error;
+      failed(error);
+    }
+  }
+  return { symcache: await conversion.take(), kept: Promise.resolve(undefined) };
+}

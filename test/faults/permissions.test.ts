@@ -1,0 +1,137 @@
+/** What the service may not read, write or remove. Its process is root's without root's capabilities, so the test needs root. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmod, chown, mkdir, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
+import { impatient, startWorld } from "./world.ts";
+
+const withoutCapabilities = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"];
+const canDrop = spawnSync(withoutCapabilities[0]!, [...withoutCapabilities.slice(1), "true"]).status === 0;
+const skip =
+  canDrop && process.getuid?.() === 0
+    ? false
+    : "giving files away, and capabilities up, needs root and setpriv";
+const nobody = 65534;
+
+async function startBound(modules: MadeModule[], env: Record<string, string> = {}) {
+  const command = [...withoutCapabilities, process.execPath, "src/main.ts"];
+  const settings = { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05", ...impatient, ...env };
+  const world = await startWorld(modules, settings, () => command);
+  const path = ({ key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
+  return {
+    world,
+    path,
+    /** Puts a module's symcache there, last used at a time in seconds since 1970. */
+    async put(module: MadeModule, used: number) {
+      await mkdir(dirname(path(module)), { recursive: true });
+      await writeFile(path(module), symcacheOf(module));
+      await utimes(path(module), used, used);
+    },
+    async heartbeat() {
+      const response = await fetch(`${world.service.url}/__heartbeat__`);
+      const { checks } = (await response.json()) as { checks: Record<string, string> };
+      return `${response.status}, ${checks["cache_folder"]}`;
+    },
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
+}
+
+const modules = Array.from({ length: 6 }, (_, number) => madeModule(`module${number}.so`));
+const [one, two, three, four] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
+const bytes = symcacheOf(one).length;
+
+test("makes a symcache again that it may not read", { skip }, async () => {
+  await using bound = await startBound([one]);
+  const { world } = bound;
+  await world.ask(one);
+  await chmod(bound.path(one), 0);
+  await world.restart();
+  assert.deepEqual(await world.ask(one), ["right, converted"]);
+  assert.deepEqual(await world.ask(one), ["right, cached"]);
+});
+
+test(
+  "answers from another owner's files, and without keeping what it may not replace",
+  { skip },
+  async () => {
+    await using bound = await startBound([one, two]);
+    const { world } = bound;
+    for (const module of [one, two]) {
+      await bound.put(module, 1);
+      await chown(bound.path(module), nobody, nobody);
+      await chown(dirname(bound.path(module)), nobody, nobody);
+    }
+    await chmod(bound.path(two), 0o600);
+    for (let time = 0; time < 2; time++)
+      assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
+    assert.deepEqual(await world.kept(), [one.name, two.name]);
+    await chmod(bound.path(two), 0o644);
+    assert.deepEqual(await world.ask(one, two), ["right, cached", "right, cached"]);
+  },
+);
+
+test("keeps the cap beside what it may not read, remove or sweep", { skip }, async () => {
+  const cap = 2 * bytes + 100;
+  await using bound = await startBound(modules, { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
+  const { world } = bound;
+  const foreign = [
+    join(world.folder, "symcache-v0/a"),
+    join(world.folder, "tmp", `${hostname()}-4194305-0a1b2c`),
+    join(world.folder, "symcache-v1/unreadable.so"),
+  ];
+  for (const path of foreign) {
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, "0"), "x");
+    await chown(path, nobody, nobody);
+  }
+  await chmod(foreign[2]!, 0o700);
+  await bound.put(one, 1);
+  await chown(dirname(bound.path(one)), nobody, nobody);
+  await bound.put(two, 2);
+  await bound.put(three, 3);
+  await world.restart();
+  const names = async () => (await world.kept()).filter((name) => name.startsWith("module"));
+  // The least recently used of them can't be removed, and doesn't stand in the way of the next.
+  assert.deepEqual(await world.ask(three, four), ["right, cached", "right, converted"]);
+  while ((await names()).includes(two.name)) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(await world.ask(three, four), ["right, cached", "right, cached"]);
+  for (const module of modules.slice(4)) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok((await names()).length <= 3, String(await names()));
+  assert.equal(await bound.heartbeat(), "200, ok");
+});
+
+test("says that nothing can be kept where the symcaches' folder can't be written", { skip }, async () => {
+  await using bound = await startBound([one, two]);
+  const { world } = bound;
+  await world.ask(one);
+  const folder = join(world.folder, "symcache-v1");
+  await chmod(folder, 0o555);
+  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
+  assert.equal(await bound.heartbeat(), "503, error");
+  assert.deepEqual(await world.kept(), [one.name]);
+  await chmod(folder, 0o755);
+  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
+  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, cached"]);
+});
+
+test(
+  "answers while all access to the folder is lost, and is well again when it is back",
+  { skip },
+  async () => {
+    await using bound = await startBound([one, two]);
+    const { world } = bound;
+    await world.ask(one);
+    const { mode } = await stat(world.folder);
+    await chmod(world.folder, 0);
+    for (let time = 0; time < 2; time++)
+      assert.deepEqual(await world.ask(one, two), ["right, converted", "right, converted"]);
+    assert.equal(await bound.heartbeat(), "503, error");
+    await chmod(world.folder, mode);
+    assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
+    assert.deepEqual(await world.kept(), [one.name, two.name]);
+  },
+);

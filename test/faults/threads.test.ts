@@ -1,0 +1,234 @@
+/** Threads that end, trap or hang for a reason from outside, which a debugger makes. */
+import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
+import { test } from "node:test";
+import { reply } from "../symbolServer.ts";
+import { attachDebugger } from "./debugger.ts";
+import { madeModule, type MadeModule } from "./madeModule.ts";
+import { Random, times } from "./scale.ts";
+import { impatient, startWorld } from "./world.ts";
+
+const converter = "converterThread.ts";
+const lookup = "lookupThread.ts";
+
+const exit = "process.exit(3);";
+const hang = "for (;;);";
+const trap = `throw new WebAssembly.RuntimeError("unreachable");`;
+/** The thread does so with nothing to do. */
+const idle = (deed: string) => `setImmediate(() => { ${deed} })`;
+/** The thread does so when it comes to this function of the crate in its next conversion. */
+const inCrate = (name: string, deed: string) => `{
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function (module, imports) {
+    const { exports } = new Instance(module, imports);
+    const ${name} = (...parameters) => { ${deed} return exports.${name}(...parameters); };
+    return { exports: { ...exports, ${name} } };
+  };
+}`;
+/** The thread does so when it comes to this function of node:fs. */
+const inDisk = (name: string, deed: string) => `{
+  const fs = process.getBuiltinModule("node:fs");
+  const { ${name} } = fs;
+  fs.${name} = (...parameters) => { ${deed} return ${name}(...parameters); };
+  process.getBuiltinModule("node:module").syncBuiltinESMExports();
+}`;
+const sleep = (milliseconds: number) =>
+  `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});`;
+const fails = `throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "close" });`;
+
+/** A world under a debugger, whose service has one thread of each kind. */
+async function startDebugged(modules: MadeModule[], env: Record<string, string> = {}) {
+  const command = [process.execPath, "--inspect=127.0.0.1:0", "src/main.ts"];
+  const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...impatient, ...env };
+  await using starting = new AsyncDisposableStack();
+  const world = starting.use(await startWorld(modules, settings, () => command));
+  const address = /ws:\S+/.exec(world.service.errors.join("\n"))?.[0] ?? "";
+  const inspector = starting.use(await attachDebugger(address));
+  const running = starting.move();
+  return {
+    world,
+    /** Evaluates an expression in the threads of this entry, once there is one. */
+    async evaluate(entry: string, expression: string) {
+      for (let time = 0; (await inspector.evaluate(entry, expression)) === 0; time++) {
+        assert.ok(time < 1000, `no thread of ${entry}`);
+        await setTimeout(10);
+      }
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+const [one, other] = [madeModule("one.so"), madeModule("other.so")];
+
+test("downloads and converts once more where a converter ends at its work, without an error", async () => {
+  await using debugged = await startDebugged([one]);
+  const { world } = debugged;
+  await debugged.evaluate(converter, inCrate("converter_push", exit));
+  assert.deepEqual(await world.ask(one), ["right, converted"]);
+  assert.equal(world.hits(one), 2);
+  assert.deepEqual(await world.kept(), [one.name]);
+});
+
+test("says that a module failed where its converters keep ending, and remembers nothing", async () => {
+  await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+  const { world } = debugged;
+  world.fault(one, async (socket, path) => {
+    await debugged.evaluate(converter, inCrate("converter_finish", exit));
+    await reply("200 OK", one.symFile)(socket, path);
+  });
+  assert.deepEqual(await world.ask(one), ["bare, failed"]);
+  assert.equal(world.hits(one), 2);
+  world.mend(one);
+  assert.deepEqual(await world.ask(one, other), ["right, converted", "right, converted"]);
+});
+
+for (const step of ["converter_push", "converter_finish", "symcache_file_write"])
+  test(`fails a sym file at which the converter traps in ${step}, once, and nothing else`, async () => {
+    await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+    const { world } = debugged;
+    await debugged.evaluate(converter, inCrate(step, trap));
+    for (let time = 0; time < 2; time++) assert.deepEqual(await world.ask(one), ["bare, failed"]);
+    assert.equal(world.hits(one), 1);
+    assert.deepEqual(await world.ask(other), ["right, converted"]);
+    assert.deepEqual(await world.kept(), [other.name]);
+  });
+
+test("replaces a converter that ended, hangs or traps before it had any text, and loses nothing", async () => {
+  const expressions = [
+    idle(exit),
+    idle(hang),
+    inCrate("converter_new", hang),
+    inCrate("converter_new", trap),
+  ];
+  const modules = expressions.map((_, number) => madeModule(`module${number}.so`));
+  await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "2" });
+  const { world } = debugged;
+  for (const [number, expression] of expressions.entries()) {
+    const module = modules[number]!;
+    await debugged.evaluate(converter, expression);
+    assert.deepEqual(await world.ask(module), ["right, converted"], expression);
+    assert.equal(world.hits(module), 1);
+  }
+});
+
+test("ends a converter that hangs at its work, and converts what waited for it", async () => {
+  await using debugged = await startDebugged([one, other], {
+    ELIOT_NOT_FOUND_TTL: "600",
+    ELIOT_CONVERSION_TIMEOUT: "2",
+  });
+  const { world } = debugged;
+  await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
+  world.fault(other, async (socket, path) => {
+    while (world.hits(one) === 0) await setTimeout(10);
+    await reply("200 OK", other.symFile)(socket, path);
+  });
+  assert.deepEqual(await world.ask(one), ["bare, timeout"]);
+  assert.deepEqual(await world.ask(one, other), ["bare, timeout", "right, converted"]);
+  assert.equal(world.hits(one), 1);
+  assert.deepEqual(await world.kept(), [other.name]);
+});
+
+test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
+  await using debugged = await startDebugged([one], {
+    ELIOT_NOT_FOUND_TTL: "600",
+    ELIOT_CONVERSION_TIMEOUT: "2",
+  });
+  const { world } = debugged;
+  await debugged.evaluate(converter, inDisk("writeSync", hang));
+  assert.deepEqual(await world.ask(one), ["bare, failed"]);
+  assert.deepEqual(await world.ask(one), ["right, converted"]);
+  assert.deepEqual(await world.kept(), [one.name]);
+});
+
+test("waits for a slow disk as long as it takes something", async () => {
+  const large = madeModule("large.so", 250_000);
+  await using debugged = await startDebugged([large], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  const { world } = debugged;
+  await debugged.evaluate(converter, inDisk("writeSync", sleep(100)));
+  assert.deepEqual(await world.ask(large), ["right, converted"]);
+  assert.equal(world.hits(large), 1);
+  assert.deepEqual(await world.kept(), [large.name]);
+});
+
+for (const name of ["openSync", "writeSync", "closeSync"])
+  test(`answers without keeping what the disk has no room for in ${name}`, async () => {
+    await using debugged = await startDebugged([one]);
+    const { world } = debugged;
+    await debugged.evaluate(converter, inDisk(name, fails));
+    for (let time = 0; time < 2; time++) assert.deepEqual(await world.ask(one), ["right, converted"]);
+    assert.deepEqual(await world.kept(), []);
+  });
+
+test("takes no pause of the whole process for a thread that hangs", async () => {
+  await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  const { world } = debugged;
+  const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
+  await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
+  const answer = world.ask(one);
+  while (!world.service.errors.includes("at work")) await setTimeout(10);
+  world.service.signal("SIGSTOP");
+  await setTimeout(6000);
+  world.service.signal("SIGCONT");
+  assert.deepEqual(await answer, ["right, converted"]);
+  assert.equal(world.hits(one), 1);
+});
+
+test("answers rightly while lookup threads end at random moments", async (t) => {
+  const ends = times(10, 500);
+  const random = new Random(8);
+  const modules = [20_000, 300, 3].map((functions) => madeModule(`module${functions}.so`, functions));
+  await using debugged = await startDebugged(modules, { ELIOT_LOOKUP_WORKERS: "2" });
+  const { world } = debugged;
+  await world.ask(...modules);
+  const over = new AbortController();
+  const answers: string[][] = [];
+  const client = async () => {
+    while (!over.signal.aborted) {
+      answers.push(await world.ask(...modules));
+      assert.deepEqual(answers.at(-1), modules.map(() => "right, cached")); // prettier-ignore
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 4 }, client));
+  const ending = async () => {
+    for (let end = 0; end < ends; end++) {
+      await debugged.evaluate(lookup, idle(exit));
+      // None of the clients, which ask all the time, may lose three threads in a row.
+      for (const enough = answers.length + 8; answers.length < enough;) await setTimeout(1);
+      await setTimeout(random.below(50));
+    }
+    over.abort();
+  };
+  await Promise.all([clients, ending()]);
+  t.diagnostic(`${answers.length} answers while lookup threads ended ${ends} times`);
+});
+
+for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
+  test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
+    await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "2" });
+    const { world } = debugged;
+    await world.ask(one);
+    await debugged.evaluate(lookup, inDisk("lstatSync", deed));
+    const answers = await Promise.all([1, 2, 3].map(() => world.ask(one)));
+    const rest = answers.flat().filter((answer) => answer !== "bare, failed");
+    assert.equal(rest.length, 2);
+    assert.deepEqual([...new Set(rest)], ["right, cached"]);
+    assert.deepEqual(await world.ask(one), ["right, cached"]);
+  });
+
+test("tells the load balancer that a thread hangs, and that it is well again", async () => {
+  await using debugged = await startDebugged([one], {
+    ELIOT_CONVERSION_TIMEOUT: "2",
+    ELIOT_LOOKUP_TIMEOUT: "2",
+  });
+  const { world } = debugged;
+  const heartbeat = async () => {
+    const response = await fetch(`${world.service.url}/__heartbeat__`);
+    const { checks } = (await response.json()) as { checks: Record<string, string> };
+    return [response.status, checks["lookup_threads"], checks["converter_threads"]];
+  };
+  for (const entry of [lookup, converter]) await debugged.evaluate(entry, idle(hang));
+  assert.deepEqual(await heartbeat(), [503, "error", "error"]);
+  while ((await heartbeat())[0] === 503) await setTimeout(200);
+  assert.deepEqual(await heartbeat(), [200, "ok", "ok"]);
+  assert.deepEqual(await world.ask(one), ["right, converted"]);
+});

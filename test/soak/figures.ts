@@ -1,0 +1,87 @@
+import { median } from "../../bench/measure.ts";
+import { plot, type Panel } from "../../bench/plot.ts";
+import { short } from "../../bench/row.ts";
+import { folderBytes } from "./population.ts";
+import type { Sample } from "./sample.ts";
+import type { Soak } from "./soak.ts";
+import { halves } from "./verdict.ts";
+
+type Quantity = keyof Sample;
+
+const rows: [name: string, quantity: Quantity][] = [
+  ["resident memory, MB", "megabytes"],
+  ["file handles", "handles"],
+  ["– of symcaches", "symcacheHandles"],
+  ["threads", "threads"],
+  [`folder, of ${folderBytes / 1e6} MB`, "folderMegabytes"],
+  ["answers a second", "answersPerSecond"],
+  ["time of answers from the folder, median, ms", "median"],
+  ["– of 99 in 100, at most, ms", "p99"],
+];
+
+/** Medians of the two halves that are compared, beside the start, the most and the rest, in Markdown. */
+export function table({ start, samples, rest }: Soak): string {
+  const { earlier, later } = halves(samples) ?? { earlier: samples, later: samples };
+  const span = (part: Sample[]) =>
+    `median of minutes ${short(part[0]?.minutes ?? 0)} to ${short(part.at(-1)?.minutes ?? 0)}`;
+  const lines = rows.map(([name, quantity]) => {
+    const known = (part: (Sample | undefined)[]) =>
+      part.map((sample) => sample?.[quantity] ?? NaN).filter((value) => !Number.isNaN(value));
+    const cells = [
+      known([start]),
+      [median(known(earlier))],
+      [median(known(later))],
+      [Math.max(...known(samples))],
+      known([rest]),
+    ].map(([value = NaN]) => (Number.isFinite(value) ? short(value) : ""));
+    return `| ${[name, ...cells].join(" | ")} |`;
+  });
+  return [
+    `| | at the start | ${span(earlier)} | ${span(later)} | at most | at rest |`,
+    "| --- | --- | --- | --- | --- | --- |",
+    ...lines,
+  ].join("\n");
+}
+
+/** What was asked and what went wrong on purpose, in sentences. */
+export function counts({ tally, faults }: Soak): string {
+  return [
+    `${listed(tally.answers)} requests; ${tally.wrongAnswers} answers wrong.`,
+    `${listed(tally.modules)} modules, where a request asked what became of them.`,
+    `${short(sum(faults))} faults of ${faults.size} kinds.`,
+  ].join(" ");
+}
+
+/** How it went over the minutes, as SVG. */
+export function drawing({ samples }: Soak, title: string): string {
+  const end = Math.ceil(Math.max(...samples.map(({ minutes }) => minutes)));
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * end);
+  const panel = (name: string, series: Record<string, Quantity>): Panel => ({
+    title: name,
+    axes: "linear",
+    ticks,
+    series: Object.entries(series).map(([label, quantity]) => ({
+      name: label,
+      points: samples
+        .map((sample) => ({ x: sample.minutes, y: sample[quantity] }))
+        .filter(({ y }) => !Number.isNaN(y)),
+    })),
+  });
+  const panels = [
+    panel("MB", { "resident memory": "megabytes", folder: "folderMegabytes" }),
+    panel("file handles", { all: "handles", "of symcaches": "symcacheHandles" }),
+    panel("answers from the folder, ms", { "99 in 100 at most": "p99", median: "median" }),
+    panel("count", { "answers a second": "answersPerSecond", threads: "threads" }),
+  ];
+  return plot(title, panels, 2);
+}
+
+/** `1,234 × 200, 12 × 503`, most frequent first. */
+function listed(counted: Map<string, number>): string {
+  const sorted = [...counted].toSorted(([, one], [, other]) => other - one);
+  return sorted.map(([what, times]) => `${times.toLocaleString("en")} × ${what}`).join(", ");
+}
+
+function sum(counted: Map<string, number>): number {
+  return [...counted.values()].reduce((total, times) => total + times, 0);
+}

@@ -1,0 +1,83 @@
+/** `npm run soak`: see its help. */
+import { writeFile } from "node:fs/promises";
+import { report } from "../../bench/measure.ts";
+import { machine, writeInto } from "../../bench/page.ts";
+import { short } from "../../bench/row.ts";
+import { counts, drawing, table } from "./figures.ts";
+import { readOptions, type Options } from "./options.ts";
+import { wholePopulation } from "./population.ts";
+import type { Sample } from "./sample.ts";
+import { soak } from "./soak.ts";
+import type { Tally } from "./tally.ts";
+import { findings, halves } from "./verdict.ts";
+
+/** Minutes of a soak whose figures are worth keeping. */
+const long = 20;
+/** Seconds between two samples, less in short soaks; and between two lines in a pipe. */
+const longestInterval = 5;
+const lineInterval = 30;
+
+const options = readOptions();
+if (options) await run(options);
+
+async function run({ minutes, seed, clients, plot, docs: forDocs }: Options): Promise<void> {
+  const interrupted = new AbortController();
+  // Under npm a terminal's Ctrl-C comes twice.
+  process.on("SIGINT", () => interrupted.abort());
+  report("making sym files");
+  const result = await soak({
+    minutes,
+    seed,
+    clients,
+    population: wholePopulation(),
+    interval: Math.min(longestInterval, minutes),
+    onSample: tell(minutes),
+    signal: interrupted.signal,
+  });
+  report("");
+  const soaked = result.samples.at(-1)?.minutes ?? 0;
+  const text = [
+    `${machine()}; ${short(soaked)} minutes, seed ${seed}, ${clients} clients.`,
+    table(result),
+    counts(result),
+  ].join("\n\n");
+  console.log(text);
+  const svg = drawing(result, `A soak of ${Math.round(soaked)} minutes, by minute`);
+  if (plot !== undefined) await writeFile(plot, svg);
+  if (forDocs || soaked >= long * 0.99) {
+    const docs = new URL("../../docs/", import.meta.url);
+    await writeFile(new URL("soak.svg", docs), svg);
+    await writeInto(new URL("reliability.md", docs), "soak", text);
+  }
+  const found = findings(result);
+  for (const finding of found) console.log(`\n${finding}`);
+  if (found.length > 0) process.exitCode = 1;
+  else if (halves(result.samples)) console.log("\nIt stays flat, and no answer was wrong.");
+  else console.log("\nNo answer was wrong. It was too short to say whether it stays flat.");
+}
+
+/** Tells of the first wrong answers as they come, and how it goes: on a terminal in a line that the next overwrites, else in one now and then. */
+function tell(minutes: number): (sample: Sample, tally: Tally, spell: string) => void {
+  let last = -Infinity;
+  let told = 0;
+  return (sample, { answers, wrongAnswers, wrong }, spell) => {
+    for (; told < wrong.length; told++) {
+      report("");
+      console.log(`wrong in minute ${sample.minutes.toFixed(1)}: ${wrong[told]}`);
+    }
+    const requests = [...answers.values()].reduce((total, times) => total + times, 0);
+    const line = [
+      `${sample.minutes.toFixed(1)} of ${minutes} min`,
+      `${Math.round(sample.megabytes)} MB`,
+      `${sample.handles} file handles`,
+      `${sample.threads} threads`,
+      `${requests} requests`,
+      `${wrongAnswers} wrong`,
+      sample.minutes > minutes ? "at rest" : spell,
+    ].join(", ");
+    report(line);
+    if (process.stderr.isTTY || sample.minutes - last < lineInterval / 60) return;
+    last = sample.minutes;
+    console.log(line);
+  };
+}

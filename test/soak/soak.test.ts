@@ -1,0 +1,140 @@
+/** That a soak finds what it is there to find. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { madeModule } from "../faults/madeModule.ts";
+import { Random } from "../faults/scale.ts";
+import { absentModule, type Population } from "./population.ts";
+import { crashPings, oldRequest, profile } from "./request.ts";
+import type { Sample } from "./sample.ts";
+import { soak, type Soak } from "./soak.ts";
+import { Tally } from "./tally.ts";
+import { findings } from "./verdict.ts";
+
+const population: Population = {
+  steady: [50, 500, 5_000].map((functions, number) =>
+    madeModule(`steady${number}.so`, functions, { inlines: true }),
+  ),
+  usual: Array.from({ length: 30 }, (_, number) => madeModule(`usual${number}.pdb`, 100, { inlines: true })),
+  large: [madeModule("large.so", 50_000, { inlines: true })],
+  absent: [absentModule(1), absentModule(2)],
+};
+
+/** A soak of a service into which `code` is loaded; it ends without a rest once that is enough. */
+function soakWith(code: string, isEnough: (tally: Tally, samples: number) => boolean): Promise<Soak> {
+  const enough = new AbortController();
+  let samples = 0;
+  return soak({
+    minutes: 2,
+    seed: 1,
+    clients: 4,
+    population,
+    interval: 0.1,
+    command: [
+      process.execPath,
+      "--import",
+      `data:text/javascript,${encodeURIComponent(code)}`,
+      "src/main.ts",
+    ],
+    onSample: (_, tally) => isEnough(tally, ++samples) && enough.abort(),
+    signal: enough.signal,
+  });
+}
+
+test("finds no answer wrong, of many kinds, but memory and file handles that grow", async () => {
+  const leak = `
+    import { openSync } from "node:fs";
+    const kept = globalThis.kept = [];
+    setInterval(() => kept.push(Buffer.alloc(4e6, 1), openSync("/dev/null"), openSync("/dev/null")), 100);
+  `;
+  const soaked = await soakWith(
+    leak,
+    ({ answers, modules }, taken) =>
+      taken > 60 && answers.has("400") && answers.has("left") && modules.has("cached"),
+  );
+  const { tally, samples } = soaked;
+  assert.deepEqual(tally.wrong, []);
+  for (const status of ["converted", "not_found"]) assert.ok(tally.modules.has(status), status);
+  assert.ok(samples.some(({ answersPerSecond, p99, median }) => answersPerSecond > 0 && p99 >= median));
+  const [memory = "", handles = ""] = findings(soaked);
+  assert.match(
+    memory,
+    /^resident memory grew: in the median [0-9]+ MB until minute 0\.[0-9], [0-9]+ MB until/,
+  );
+  assert.match(handles, /^file handles grew: in the median [0-9]+ open until minute/);
+});
+
+test("finds answers that are wrong", async () => {
+  const lie = `
+    import { ServerResponse } from "node:http";
+    const { write } = ServerResponse.prototype;
+    ServerResponse.prototype.write = function (bytes, ...more) {
+      const at = bytes.indexOf("::1");
+      if (at > 0) bytes[at + 2] = 50;
+      return write.call(this, bytes, ...more);
+    };
+  `;
+  const { tally } = await soakWith(lie, ({ wrongAnswers }) => wrongAnswers > 0);
+  assert.match(tally.wrong.join(), /"function":"in [a-z0-9.]+::2/);
+});
+
+/** Made samples of an hour, one in 5 s; quantities as functions of the minute. */
+function samplesOf(quantities: (minute: number) => Partial<Sample>): Sample[] {
+  const minutes = Array.from({ length: 720 }, (_, number) => (number + 1) / 12);
+  return minutes.map((minute) => ({ ...atRest, minutes: minute, ...quantities(minute) }));
+}
+const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, answersPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
+const found = (samples: Sample[], rest = atRest, tally = new Tally()) =>
+  findings({
+    tally,
+    faults: new Map(),
+    start: { ...atRest, handles: 65, symcacheHandles: 5 },
+    samples,
+    rest,
+  });
+
+test("asks the same for the same seed", () => {
+  const asked = (seed: number) => {
+    const random = new Random(1, seed);
+    const requests = [
+      ...profile(random, population),
+      crashPings(random, population),
+      oldRequest(random, population),
+    ];
+    return requests.map(({ body, headers }) => [Buffer.from(body).toString("base64"), headers]);
+  };
+  assert.deepEqual(asked(1), asked(1));
+  assert.notDeepEqual(asked(1), asked(2));
+});
+
+test("takes what goes up and down, and what grew at first only, for flat", () => {
+  const random = new Random(8, 1);
+  const samples = samplesOf((minute) => ({
+    megabytes: 400 + random.below(200) + Math.min(minute, 9) * 20,
+    handles: random.below(10) === 0 ? 600 : 300,
+  }));
+  assert.deepEqual(found(samples), []);
+});
+
+test("takes slow growth below what goes up and down for growth", () => {
+  const random = new Random(8, 1);
+  const samples = samplesOf((minute) => ({ megabytes: 400 + random.below(200) + minute * 1.7 }));
+  assert.match(found(samples).join(), /^resident memory grew: /);
+});
+
+test("finds file handles that are not given back, but for those of more threads", () => {
+  const samples = samplesOf(() => ({}));
+  assert.deepEqual(found(samples, { ...atRest, handles: 64, threads: 17 }), []);
+  assert.deepEqual(found(samples, { ...atRest, handles: 64 }), [
+    "file handles are not given back: 64 at rest, 65 at the start",
+  ]);
+});
+
+test("finds a folder that is over its bound at any time, and tells of wrong answers", () => {
+  const tally = new Tally();
+  tally.isWrong("500: oh");
+  const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));
+  assert.deepEqual(found(samples, atRest, tally), [
+    "1 wrong answers, the first: 500: oh",
+    "the folder held 151 MB, more than it may",
+  ]);
+});
