@@ -88,6 +88,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
         downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
       },
     }),
+    cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
     versionFile,
     isDraining: () => draining,
     openTemporaryFile: () => folder.openTemporaryFile(),

@@ -87,8 +87,8 @@ test("shows in the README what its example answers", async () => {
 
 test("shows in docs/api.md what its examples answer", async () => {
   const { answers, shown } = await examplesOf("docs/api.md");
-  assert.equal(answers.length, 3);
-  assert.deepEqual(answers.slice(1), shown);
+  assert.equal(answers.length, 4);
+  assert.deepEqual(answers.slice(1, 3), shown);
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
 });
 
@@ -140,6 +140,12 @@ test("symbolicates crash pings as docs/crash-pings.md does, by curl and in Pytho
   const [debugged, ...rest] = await answers();
   assert.deepEqual({ ...debugged, debug: undefined }, { ...first, debug: undefined });
   assert.deepEqual(rest, [{ error }]);
+});
+
+test("asks in docs/deploy.md for what the sample symbols have", async () => {
+  const { answers } = await examplesOf("docs/deploy.md");
+  assert.equal(answers.length, 1);
+  assert.match(JSON.stringify(answers), /"function":.*"xfs\.ko\/0889C6CDC1D5161AB8CE01CEE8CE53DF0":true/);
 });
 
 test("has a demo that works without a network", async () => {

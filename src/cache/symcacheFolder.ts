@@ -85,6 +85,11 @@ export class SymcacheFolder implements AsyncDisposable {
     await Promise.race([this.#stockTaking.cleanedUp, setTimeout(longestStart, undefined, { ref: false })]);
   }
 
+  /** What it holds, without what is being written. */
+  get contents(): { symcaches: number; bytes: number } {
+    return { symcaches: this.#index.size, bytes: this.#index.bytes };
+  }
+
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */
   async get(key: string): Promise<FoundSymcache | undefined> {
     const entry = this.#index.get(key) ?? (await inTime("lstat", this.#findOthers(key)));

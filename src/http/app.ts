@@ -12,6 +12,7 @@ import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
 import { bulkApi } from "./bulk/bulkApi.ts";
+import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
@@ -30,6 +31,7 @@ export interface AppParts {
   /** One of its own for lines, of which there are so many that others would wait. */
   bulkParser: RequestParser;
   health: HealthCheck;
+  cacheCounts: () => CacheCounts;
   metrics: Metrics;
   requestLog: Logger;
   versionFile: string | URL;
@@ -60,6 +62,7 @@ export function createApp(parts: AppParts): RequestListener {
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.bulkParser }));
+  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   allow(app, "/", "get", page);
   allow(app, "/docs", "get", (request, response) =>
     pageHeaders(request, response, () => response.type("html").send(reference)),
@@ -83,12 +86,11 @@ function withoutHost(target: string): string {
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
 
+// Not sendFile(), which leaves the ETag out where answers have none.
+const pageFile = express.static(web, { redirect: false });
+
 const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => {
-    response.sendFile(`${web}/index.html`, (error) => {
-      if (error) next(error);
-    });
-  });
+  pageHeaders(request, response, () => void pageFile(request, response, next));
 };
 
 /** Counts requests that a handler took: no preflights, no wrong paths or methods. */

@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import type { Response } from "express";
 import type { Share } from "./admission.ts";
@@ -8,8 +6,6 @@ import { JsonBytes } from "./jsonBytes.ts";
 /** Writes JSON, and stops when others are due. */
 export type Render = (json: JsonBytes) => Iterator<void>;
 
-/** Slices up to which an answer is sent in one piece. */
-const fewSlices = 8;
 /** Bytes of an answer that waits for its turn. */
 const largeAnswer = 1e6;
 
@@ -42,13 +38,8 @@ export async function sendJson(
   response.status(200).set({ "Content-Type": "application/json", "Content-Length": String(bytes) });
   // Where the client leaves, nobody can tell when the last of it was read: it is left to the garbage collector.
   response.on("finish", () => json.release());
-  if (slices.length > fewSlices) return pipeline(Readable.from(slices), response).catch(ifClientLeft);
+  // All of it is in memory: to wait for a slow client between slices would free none.
   response.cork();
   for (const slice of slices) response.write(slice);
   response.end();
-}
-
-function ifClientLeft(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.code !== "ECONNRESET" && error.code !== "EPIPE")
-    throw error;
 }

@@ -43,6 +43,8 @@ export class Symcaches implements Disposable {
   readonly #parts: MakerParts;
   readonly #lookups: Lookups;
   readonly #maker: SymcacheMaker;
+  #hits = 0;
+  #misses = 0;
 
   constructor(parts: MakerParts, lookups: Lookups) {
     this.#parts = parts;
@@ -53,6 +55,11 @@ export class Symcaches implements Disposable {
   /** Modules that wait for their download to begin. */
   get waiting(): number {
     return this.#maker.waiting;
+  }
+
+  /** Lookups so far whose symcache was in the folder, and those whose was not. */
+  get counts(): { hits: number; misses: number } {
+    return { hits: this.#hits, misses: this.#misses };
   }
 
   /** Gives up what is being made. */
@@ -69,6 +76,8 @@ export class Symcaches implements Disposable {
     const start = performance.now();
     const cached = await this.#lookUpCached(key, module, offsets);
     const cacheLookup = performance.now() - start;
+    if (cached) this.#hits++;
+    else this.#misses++;
     if (cached) return { answer: cached, cacheLookup };
 
     const { config, metrics } = this.#parts;

@@ -1,5 +1,6 @@
 /** More than fits at once: the first part of `FAULTS.md`'s section on load. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import type { V5Answer } from "../service.ts";
 import { reply, type Script } from "../symbolServer.ts";
@@ -67,6 +68,7 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
   // More than the buffers of a connection hold: who doesn't read its answer keeps its place.
   const large = manyFrames(healthy, 150_000);
   for (const { send } of admitted) send(postHead(large.length) + large);
+  await Promise.all(admitted.map(({ socket }) => once(socket, "readable")));
   for (let refused = 0; refused < 10;) {
     const { status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body });
     refused = status === 503 ? refused + 1 : 0;
@@ -104,9 +106,9 @@ test("lets clients that are slow to send their bodies take nobody's place", asyn
 });
 
 test("answers 503 where answers that nobody takes would need more than their bound, and forgets those that are done", async () => {
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "40mb" });
+  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
   assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  // 18 MB each.
+  // 18 MB each, beside its body and what was found.
   const large = manyFrames(healthy, 150_000);
   const statusOf = async (sent: string) => {
     const response = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: sent });
@@ -115,7 +117,7 @@ test("answers 503 where answers that nobody takes would need more than their bou
   for (let time = 0; time < 3; time++) {
     const clients = await Promise.all([1, 2].map(() => rawClient(world.service.url)));
     for (const { send } of clients) send(postHead(large.length) + large);
-    while ((await statusOf(large)) === 200);
+    await Promise.all(clients.map(({ socket }) => once(socket, "readable")));
     assert.equal(await statusOf(large), 503);
     assert.equal(await statusOf(body), 200);
     for (const client of clients) client[Symbol.dispose]();

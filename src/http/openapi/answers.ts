@@ -153,6 +153,20 @@ export const Health = z
 /** To load balancers, which want no more than the status; health once the service is shutting down. */
 export const Liveness = z.object({ status: z.literal("ok") }).register(components, { id: "Liveness" });
 
+export const CacheCounts = z
+  .object({
+    symcaches: z.int().min(0).describe("in the folder"),
+    bytes: z.int().min(0).describe("of all of them"),
+    max_bytes: z.int().min(0).describe("how many these may be"),
+    hits: z
+      .int()
+      .min(0)
+      .describe("lookups since the start, of one module each, whose symcache was in the folder"),
+    misses: z.int().min(0).describe("the others"),
+  })
+  .describe("what the cache holds, and how often it is hit")
+  .register(components, { id: "CacheCounts" });
+
 export const Version = z
   .object({
     source: z.string().optional(),

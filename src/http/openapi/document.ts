@@ -1,7 +1,16 @@
 import { z } from "zod";
 import manifest from "../../../package.json" with { type: "json" };
 import { BulkOptions } from "../bulk/bulkOptions.ts";
-import { BulkAnswerLine, ErrorAnswer, Health, Liveness, V4Answer, V5Answer, Version } from "./answers.ts";
+import {
+  BulkAnswerLine,
+  CacheCounts,
+  ErrorAnswer,
+  Health,
+  Liveness,
+  V4Answer,
+  V5Answer,
+  Version,
+} from "./answers.ts";
 import { components } from "./components.ts";
 import { BulkLine, V4Request, V5Request } from "./requests.ts";
 
@@ -165,7 +174,11 @@ const paths: OpenApi["paths"] = {
   }),
   "/__broken__": get("broken", "Fails, to prove that errors are reported", {}),
   "/__error__": get("error", "Fails likewise", {}),
-  "/": get("page", "A page for people", { "200": answer("The page.", html) }),
+  "/cache": get("cache", "What the cache holds", { "200": answer("The counts.", json(CacheCounts)) }),
+  "/": get("page", "A page for people", {
+    "200": answer("The page.", html),
+    "304": { description: "The page that the client has." },
+  }),
   "/docs": get("docs", "This document as a page", { "200": answer("The page.", html) }),
   "/openapi.json": get("openapi", "This document", {
     "200": answer("The document.", { "application/json": { schema: { type: "object" } } }),

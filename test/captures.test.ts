@@ -1,0 +1,370 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import type { Capture } from "../web/static/captures/capture.js";
+import { readCapture, readText, UnreadableCapture } from "../web/static/captures/readCapture.js";
+import { sourceFile } from "../web/static/captures/sourceFile.js";
+import { symbolicateCapture } from "../web/static/captures/symbolicateCapture.js";
+import * as sample from "./page/sampleCaptures.ts";
+
+const { firefox, xul } = sample;
+
+function read(value: unknown): Capture {
+  const capture = readCapture(JSON.stringify(value));
+  assert.ok(capture);
+  return capture;
+}
+
+/** Frames as `module+offset`, or what the capture itself says of them. */
+function framesOf(capture: Capture, thread = 0, stack = 0): string[] {
+  return (capture.threads[thread]?.stacks[stack]?.frames ?? []).map(
+    ({ moduleIndex, moduleOffset, known }) => {
+      if (moduleIndex >= 0) return `${capture.memoryMap[moduleIndex]?.[0]}+0x${moduleOffset.toString(16)}`;
+      return known.function ?? `0x${moduleOffset.toString(16)}`;
+    },
+  );
+}
+
+const profiles = {
+  "of version 50": sample.processedProfile,
+  "of version 70, with shared tables": sample.sharedProfile,
+  "as Gecko writes it": sample.geckoProfile,
+  "of version 37, which has return addresses": {
+    ...sample.processedProfile,
+    meta: { preprocessedProfileVersion: 37 },
+    threads: sample.processedProfile.threads.map((thread) => ({
+      ...thread,
+      frameTable: { ...thread.frameTable, address: [-1, 0x1010, 0x2021, -1, 0x45] },
+    })),
+  },
+  "of a process that Gecko wrote as JSON in JSON": {
+    meta: { version: 3 },
+    libs: "[]",
+    threads: [JSON.stringify({ ...sample.geckoProfile, libs: JSON.stringify(sample.geckoProfile.libs) })],
+  },
+};
+for (const [name, profile] of Object.entries(profiles))
+  test(`reads the stacks of a profile ${name}, those of most samples first`, () => {
+    const capture = read(profile);
+    assert.deepEqual(
+      capture.threads[0]?.stacks.map(({ samples }) => samples),
+      [3, 1],
+    );
+    const first = framesOf(capture);
+    assert.deepEqual(first, ["libxul.so+0x1010", "libxul.so+0x2020", "frobnicate", "firefox+0x44", "(root)"]);
+    const { known } = capture.threads[0]?.stacks[0]?.frames[2] ?? {};
+    assert.deepEqual(known, { function: "frobnicate", file: "chrome://browser/content/x.js", line: 34 });
+  });
+
+test("looks an address up where it was sampled, and before it where it was returned to", () => {
+  const [thread] = sample.geckoProfile.threads;
+  const twice = { ...thread, samples: { schema: { stack: 0 }, data: [[4], [3]] } };
+  const capture = read({ ...sample.geckoProfile, threads: [twice] });
+  assert.equal(framesOf(capture, 0, 0)[1], "libxul.so+0x2020");
+  assert.equal(framesOf(capture, 0, 1)[0], "libxul.so+0x2021");
+});
+
+test("puts calls that a profile has inlined already back into their frame", () => {
+  const { threads, ...profile } = sample.processedProfile;
+  const [thread] = threads;
+  const capture = read({
+    ...profile,
+    threads: [
+      {
+        ...thread,
+        stringArray: ["(root)", "Vec::push", "RawVec::grow", "frobnicate", "grow.rs", "main"],
+        frameTable: {
+          ...thread?.frameTable,
+          address: [-1, 0x1010, 0x1010, -1, 0x44],
+          inlineDepth: [0, 0, 1, 0, 0],
+        },
+        stackTable: { frame: [0, 4, 1, 2], prefix: [null, 0, 1, 2] },
+        samples: { stack: [3] },
+      },
+    ],
+  });
+  const [frame] = capture.threads[0]?.stacks[0]?.frames ?? [];
+  assert.deepEqual(frame?.known, { function: "Vec::push", inlines: [{ function: "RawVec::grow" }] });
+  assert.deepEqual(framesOf(capture), ["libxul.so+0x1010", "firefox+0x44", "(root)"]);
+});
+
+test("counts the weights of samples, not those in bytes", () => {
+  const { threads, ...profile } = sample.processedProfile;
+  const weighed = (weightType: string) =>
+    read({
+      ...profile,
+      threads: threads.map((thread) => ({
+        ...thread,
+        samples: { stack: [4, 3, 4], weight: [10, 25, null], weightType },
+      })),
+    }).threads[0]?.stacks.map(({ samples }) => samples);
+  assert.deepEqual(weighed("samples"), [25, 11]);
+  assert.deepEqual(weighed("bytes"), [2, 1]);
+});
+
+test("names modules of the first profiles by signature and age", () => {
+  const { libs: _, ...profile } = sample.geckoProfile;
+  const libs = [
+    {
+      name: "C:\\x.dll",
+      pdbName: "x.pdb",
+      pdbSignature: "{10000000-0000-0000-0000-0000000000a2}",
+      pdbAge: 10,
+    },
+    { name: "/usr/lib/libc.so.6", breakpadId: "AB" },
+  ];
+  assert.deepEqual(read({ ...profile, libs }).memoryMap, [
+    ["x.pdb", "100000000000000000000000000000A2a"],
+    ["libc.so.6", "AB"],
+  ]);
+});
+
+const camelCase = JSON.parse(
+  JSON.stringify(sample.crashPing.payload.stack_traces)
+    .replaceAll("base_address", "baseAddress")
+    .replaceAll("debug_file", "debugFile")
+    .replaceAll("debug_id", "debugId")
+    .replaceAll("module_index", "moduleIndex")
+    .replaceAll("crash_thread", "crashThread")
+    .replaceAll("crash_type", "crashType")
+    .replaceAll("crash_address", "crashAddress"),
+) as unknown;
+const traces = sample.crashPing.payload.stack_traces;
+const crashes = {
+  "crash ping": sample.crashPing,
+  "crash ping of Glean": { metrics: { object: { "crash.stack_traces": traces } } },
+  "crash ping of Android": { stackTraces: camelCase },
+  "crash ping's stackTraces as JSON": { payload: { stackTraces: JSON.stringify(traces) } },
+  "stack_traces alone": traces,
+};
+for (const [name, crash] of Object.entries(crashes))
+  test(`reads the stacks of a ${name}`, () => {
+    const capture = read(crash);
+    assert.equal(capture.reason, "SIGSEGV / SEGV_MAPERR at 0x0");
+    assert.deepEqual(capture.memoryMap, [
+      [xul.debugFilename, xul.debugId],
+      [firefox.debugFilename, firefox.debugId],
+    ]);
+    assert.deepEqual(
+      capture.threads.map(({ name: thread, isCrashed }) => [thread, isCrashed]),
+      [
+        ["Thread 0", false],
+        ["Thread 1", true],
+      ],
+    );
+    assert.deepEqual(framesOf(capture, 0), ["firefox+0x44"]);
+    assert.deepEqual(framesOf(capture, 1), [
+      ...["1010", "2020", "3030", "4040", "5050"].map((offset) => `libxul.so+0x${offset}`),
+      "0xdeadbeef",
+    ]);
+  });
+
+for (const [format, crash] of Object.entries({
+  "Processed crash": sample.processedCrash,
+  Minidump: sample.minidump,
+}))
+  test(`reads the stacks of a ${format}`, () => {
+    const capture = read(crash);
+    assert.deepEqual(
+      [capture.format, capture.reason, capture.threads[0]?.name, capture.threads[0]?.isCrashed],
+      [format, "EXCEPTION_ACCESS_VIOLATION_READ at 0x00000045", "Thread 0: MainThread", true],
+    );
+    assert.equal(framesOf(capture).at(-1), "firefox+0x44");
+    assert.deepEqual(capture.threads[0]?.stacks[0]?.frames.at(-1)?.known, {
+      function: "main",
+      file: "browser/app/nsBrowserApp.cpp",
+      line: 321,
+      inlines: [{ function: "do_main", file: "browser/app/nsBrowserApp.cpp", line: 120 }],
+    });
+  });
+
+test("tells modules of one name apart by address", () => {
+  const module = (base: number, id: string) => ({
+    base_addr: `0x${base.toString(16)}`,
+    end_addr: `0x${(base + 0x1000).toString(16)}`,
+    debug_file: "a.pdb",
+    debug_id: id,
+    filename: "a.dll",
+  });
+  const capture = read({
+    modules: [module(0x1000, "A"), module(0x8000, "B")],
+    threads: [
+      { frames: [{ module: "a.dll", offset: "0x8010", module_offset: "0x10" }, { module: "a.dll" }] },
+    ],
+  });
+  const frames = capture.threads[0]?.stacks[0]?.frames;
+  assert.deepEqual(
+    frames?.map(({ moduleIndex, moduleOffset }) => [moduleIndex, moduleOffset]),
+    [
+      [1, 0x10],
+      [-1, -1],
+    ],
+  );
+});
+
+for (const request of [{ jobs: [] }, { memoryMap: [], stacks: [] }, { stacks: [], version: 4 }])
+  test(`leaves ${JSON.stringify(request)} to the service`, () => {
+    assert.equal(readCapture(JSON.stringify(request)), undefined);
+  });
+
+const [geckoThread] = sample.geckoProfile.threads;
+const unreadable = {
+  "no JSON": "{",
+  "a number": "5",
+  null: "null",
+  "another's JSON": '{"traceEvents": []}',
+  "a profile without tables": '{"meta": {}, "threads": [{"funcTable": {}, "samples": {"stack": []}}]}',
+  "a crash with a broken number": '{"modules": [{"base_addr": "0xhello"}], "threads": []}',
+  "a profile whose callers lead round in a circle": JSON.stringify({
+    ...sample.geckoProfile,
+    threads: [
+      {
+        ...geckoThread,
+        stackTable: {
+          ...geckoThread?.stackTable,
+          data: [
+            [4, 0],
+            [0, 1],
+            [1, 2],
+            [2, 3],
+            [3, 4],
+          ],
+        },
+      },
+    ],
+  }),
+};
+for (const [what, text] of Object.entries(unreadable))
+  test(`says what is wrong with ${what}`, () => {
+    assert.throws(() => readCapture(text), UnreadableCapture);
+  });
+
+test("reads gzipped files, and says where they are cut", async () => {
+  const bytes = gzipSync("{}");
+  assert.equal(await readText(new Blob([bytes])), "{}");
+  assert.equal(await readText(new Blob(["{}"])), "{}");
+  await assert.rejects(readText(new Blob([bytes.subarray(0, -4)])), UnreadableCapture);
+});
+
+test("asks for each offset once, ten modules a request, and loses one request's modules alone", async () => {
+  const frames = Array.from({ length: 36 }, (_, index) => ({ ip: index + 0x1001, module_index: index % 12 }));
+  const capture = read({
+    modules: Array.from({ length: 12 }, (_, index) => ({
+      base_address: index,
+      debug_file: index === 11 ? "not/askable" : `m${index}`,
+      debug_id: "AB",
+    })),
+    threads: [{ frames: [...frames, ...frames] }],
+  });
+  const bodies: { memoryMap: [string, string][]; stacks: [[number, number][]] }[] = [];
+  const progress: string[] = [];
+  const { outcomes, frameOf } = await symbolicateCapture(
+    capture,
+    async (body) => {
+      const { memoryMap, stacks } = JSON.parse(body) as (typeof bodies)[number];
+      bodies.push({ memoryMap, stacks });
+      if (memoryMap.length === 1) throw new Error("refused");
+      const found = Object.fromEntries(memoryMap.map((module) => [module.join("/"), true]));
+      const answers = stacks[0].map(([module, offset], frame) => ({
+        frame,
+        module: memoryMap[module]?.[0] ?? "",
+        module_offset: `0x${offset.toString(16)}`,
+        function: `f${offset}`,
+      }));
+      return { results: [{ stacks: [answers], found_modules: found }] };
+    },
+    (done, all) => progress.push(`${done}/${all}`),
+  );
+  assert.deepEqual(
+    bodies.map(({ memoryMap, stacks: [stack] }) => [memoryMap.length, stack.length]),
+    [
+      [10, 30],
+      [1, 3],
+    ],
+  );
+  assert.deepEqual([progress.at(0), progress.at(-1)], ["0/11", "11/11"]);
+  const faults = outcomes.filter(({ status }) => status !== "cached");
+  assert.deepEqual(
+    faults.map(({ debugFilename, status }) => [debugFilename, status]),
+    [
+      ["not/askable", "not_found"],
+      ["m10", "failed"],
+    ],
+  );
+  const shown = capture.threads[0]?.stacks[0]?.frames.map(frameOf);
+  assert.deepEqual(shown?.[12], { frame: 12, module: "m0", module_offset: "0x100d", function: "f4109" });
+  assert.deepEqual(shown?.[11], { frame: 11, module: "not/askable", module_offset: "0x1001" });
+});
+
+test("asks for offsets past 2^53 as they are", async () => {
+  const capture = read({
+    modules: [{ base_address: "0x0", debug_file: "a", debug_id: "AB" }],
+    threads: [{ frames: [{ ip: "0xfffffffffffffffe", module_index: 0 }] }],
+  });
+  const bodies: string[] = [];
+  await symbolicateCapture(
+    capture,
+    async (body) => {
+      bodies.push(body);
+      return { results: [] };
+    },
+    () => {},
+  );
+  assert.deepEqual(bodies, ['{"memoryMap":[["a","AB"]],"stacks":[[[0,18446744073709551614]]]}']);
+});
+
+const revision = "997f00815e6bc28806b75448c8829f0259d2cb28";
+const sources = [
+  [
+    `hg:hg.mozilla.org/releases/mozilla-esr140:dom/base/a b.cpp:${revision}`,
+    "dom/base/a b.cpp",
+    `https://searchfox.org/mozilla-esr140/hgrev/${revision}/dom/base/a%20b.cpp#7`,
+    `https://hg.mozilla.org/releases/mozilla-esr140/file/${revision}/dom/base/a%20b.cpp#l7`,
+  ],
+  [
+    `hg:hg.mozilla.org/try:dom/x.cpp:${revision}`,
+    "dom/x.cpp",
+    `https://hg.mozilla.org/try/file/${revision}/dom/x.cpp#l7`,
+  ],
+  [
+    `git:pdfium.googlesource.com/pdfium:core/fdrm/fx_crypt.cpp:${revision}`,
+    "core/fdrm/fx_crypt.cpp",
+    `https://pdfium.googlesource.com/pdfium/+/${revision}/core/fdrm/fx_crypt.cpp#7`,
+  ],
+  [
+    "cargo:registry/symbolic-symcache-13.9.0/src/lib.rs",
+    "symbolic-symcache-13.9.0/src/lib.rs",
+    "https://docs.rs/crate/symbolic-symcache/13.9.0/source/src/lib.rs#7",
+  ],
+  [
+    "cargo:github.com-1ecc6299db9ec823:winit-0.20.0-alpha4:src/event_loop.rs",
+    "winit-0.20.0-alpha4/src/event_loop.rs",
+    "https://docs.rs/crate/winit/0.20.0-alpha4/source/src/event_loop.rs#7",
+  ],
+  [
+    "/rust/deps/gimli-0.32.3/src/read/unit.rs",
+    "gimli-0.32.3/src/read/unit.rs",
+    "https://docs.rs/crate/gimli/0.32.3/source/src/read/unit.rs#7",
+  ],
+  [
+    `/rustc/${revision}/library/core/src/ptr/mod.rs`,
+    "library/core/src/ptr/mod.rs",
+    `https://github.com/rust-lang/rust/blob/${revision}/library/core/src/ptr/mod.rs#L7`,
+  ],
+  [
+    "s3:gecko-generated-sources:a5d3747707d6877b/ipc/ipdl/PBackgroundChild.cpp:",
+    "ipc/ipdl/PBackgroundChild.cpp",
+  ],
+  ["C:\\src\\win path\\x y.cpp", "C:\\src\\win path\\x y.cpp"],
+  [`hg:evil.example/x:javascript/alert.cpp:${revision}`, "javascript/alert.cpp"],
+  [`git:github.com.evil.example/a/b:c.cpp:${revision}`, "c.cpp"],
+] as const;
+for (const [file, path, ...urls] of sources)
+  test(`knows where ${file} is`, () => {
+    const source = sourceFile(file, 7);
+    assert.equal(source.path, path);
+    assert.deepEqual(
+      source.links.map(({ url }) => url),
+      urls,
+    );
+  });

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import type { AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { noBrowser, startBrowser, visit } from "./browser.ts";
+import { crashPing, processedProfile, xul } from "./sampleCaptures.ts";
+import { startSampleService } from "./sampleService.ts";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const phone = { width: 360, height: 740 };
+const desktop = { width: 1280, height: 900 };
+
+/** What brings the page to each of its states. */
+const states: Record<string, (page: Page) => Promise<unknown>> = {
+  empty: async () => {},
+  async "an error"(page) {
+    await page.locator("#text").fill("{".repeat(100));
+    await page.getByRole("button", { name: "Symbolicate" }).click();
+    await page.locator("#text[aria-invalid]").waitFor();
+  },
+  async "a crash"(page) {
+    await symbolicate(page, crashPing);
+    await page.locator(".thread summary").first().click();
+    await page.locator(".thread li").first().waitFor();
+  },
+  "a profile": (page) => symbolicate(page, processedProfile),
+  "a request of long names": (page) =>
+    symbolicate(page, {
+      memoryMap: [
+        [xul.debugFilename, xul.debugId],
+        ["n".repeat(255), "A".repeat(64)],
+        ["name-long.so", "000000000000000000000000000000270"],
+      ],
+      stacks: [
+        [
+          [0, 0x1010],
+          [1, 1],
+          [2, 0x1010],
+        ],
+      ],
+    }),
+};
+
+describe("the page, for everybody,", { skip: noBrowser }, () => {
+  let browser: Browser;
+  let service: Awaited<ReturnType<typeof startSampleService>>;
+  before(async () => {
+    [browser, service] = await Promise.all([startBrowser(), startSampleService()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.[Symbol.asyncDispose]();
+  });
+
+  for (const colorScheme of ["light", "dark"] as const)
+    for (const [name, viewport] of Object.entries({ phone, desktop }))
+      for (const [state, reach] of Object.entries(states))
+        test(`has nothing that axe finds, and nothing to scroll sideways: ${state}, ${colorScheme}, ${name}`, async () => {
+          await using visited = await visit(browser, service.url, { colorScheme, viewport });
+          const { page } = visited;
+          await reach(page);
+          const { violations } = await page.evaluate<AxeResults>(`${axe}; axe.run()`);
+          assert.deepEqual(
+            violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+            [],
+          );
+          const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+          assert.ok(width <= viewport.width, `${width} pixels wide`);
+        });
+
+  test("is dark where the reader wants it dark", async () => {
+    const backgrounds = ["light", "dark"].map(async (colorScheme) => {
+      await using visited = await visit(browser, service.url, {
+        colorScheme: colorScheme as "light" | "dark",
+      });
+      return await visited.page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    });
+    assert.deepEqual(await Promise.all(backgrounds), ["rgb(249, 249, 251)", "rgb(28, 27, 34)"]);
+  });
+
+  test("can be used by keyboard alone", async () => {
+    await using visited = await visit(browser, service.url);
+    const { page } = visited;
+    const { keyboard } = page;
+    const focused = async () => {
+      const focus = page.locator(":focus");
+      return (await focus.getAttribute("id")) ?? (await focus.textContent())?.trim();
+    };
+    /** Tabs until the focus is on something. */
+    const tabTo = async (wanted: string) => {
+      for (let tabs = 0; tabs < 40 && (await focused()) !== wanted; tabs++) await keyboard.press("Tab");
+      assert.equal(await focused(), wanted);
+      const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+      assert.equal(outline, "solid", `${wanted} shows that it has the focus`);
+    };
+    const order = [];
+    for (let tabs = 0; tabs < 7; tabs++) {
+      await keyboard.press("Tab");
+      order.push(await focused());
+    }
+    assert.deepEqual(order, [
+      "text",
+      "Symbolicate",
+      "choose",
+      "debug-filename",
+      "debug-id",
+      "offsets",
+      "Look up",
+    ]);
+
+    await page.locator("#text").focus();
+    await keyboard.insertText(JSON.stringify(crashPing));
+    await keyboard.press("Control+Enter");
+    await page.locator("#result-heading:focus").waitFor();
+
+    await tabTo("Text");
+    await keyboard.press("Enter");
+    await page.getByText("Copied as Text").waitFor();
+    await tabTo("Thread 01 frame");
+    await keyboard.press("Space");
+    await page.locator(".thread").first().locator("li").waitFor();
+    await tabTo("dom/base/Element.cpp:1588");
+
+    for (const [id, text] of [
+      ["debug-filename", xul.debugFilename],
+      ["debug-id", xul.debugId],
+      ["offsets", "0x2020"],
+    ] as const) {
+      await page.locator(`#${id}`).focus();
+      await keyboard.type(text);
+    }
+    await keyboard.press("Enter");
+    await page.locator("#result h2", { hasText: "Request" }).waitFor();
+    assert.equal(await focused(), "result-heading");
+  });
+
+  test("tells a screen reader of progress, errors and what was copied", async () => {
+    await using visited = await visit(browser, service.url);
+    const { page } = visited;
+    assert.match(await page.locator("main").ariaSnapshot(), /- status$/);
+    await states["an error"]?.(page);
+    assert.match(await page.locator("#paste").ariaSnapshot(), /- alert: "?This is not JSON/);
+    await symbolicate(page, crashPing);
+    const snapshot = await page.locator("#result").ariaSnapshot();
+    for (const part of [
+      /^- region "Crash ping"/m,
+      /- heading "Crash ping" \[level=2\]/,
+      /- group "Copy what is open"/,
+      /- heading "Thread 1" \[level=4\]/,
+      /- heading "Modules" \[level=3\]/,
+      /- link "dom\/base\/Element\.cpp:1588 on hg"/,
+    ])
+      assert.match(snapshot, part);
+  });
+});
+
+async function symbolicate(page: Page, value: unknown): Promise<void> {
+  await page.locator("#text").fill(JSON.stringify(value));
+  await page.getByRole("button", { name: "Symbolicate" }).click();
+  await page.locator("#result:not([hidden])").waitFor();
+}

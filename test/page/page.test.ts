@@ -1,0 +1,396 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { SymbolServer } from "../symbolServer.ts";
+import { noBrowser, startBrowser, visit } from "./browser.ts";
+import * as sample from "./sampleCaptures.ts";
+import { startSampleService } from "./sampleService.ts";
+
+const { xul } = sample;
+const request = {
+  memoryMap: [
+    [xul.debugFilename, xul.debugId],
+    ["nosuch.so", "AB"],
+    ["malformed-func.so", "000000000000000000000000000000440"],
+    ["unused.so", "CD"],
+  ],
+  stacks: [
+    [
+      [0, 0x1010],
+      [1, 0x20],
+      [-1, 0x30],
+    ],
+    [
+      [0, 0x3030],
+      [2, 0x1010],
+    ],
+  ],
+};
+
+describe("the page", { skip: noBrowser }, () => {
+  let browser: Browser;
+  let service: Awaited<ReturnType<typeof startSampleService>>;
+  before(async () => {
+    [browser, service] = await Promise.all([startBrowser(), startSampleService()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.[Symbol.asyncDispose]();
+  });
+  const open = (options?: BrowserContextOptions) => visit(browser, service.url, options);
+
+  test("shows the stacks of a pasted request, inlined calls above what they were inlined into", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await paste(page, JSON.stringify(request));
+    assert.equal(await page.locator("#result h2").textContent(), "Request");
+    assert.deepEqual(await stackOf(page, "Stack 0"), [
+      "0 mozilla::dom::Element::UnsetAttr(int, nsAtom*, bool) dom/base/Element.cpp:1588 hg inlined",
+      "mozilla::dom::Element::SetAttribute(nsTSubstring<char16_t> const&, nsTSubstring<char16_t> const&, nsIPrincipal*, mozilla::ErrorResult&) dom/base/Element.cpp:1602 hg libxul.so + 0x1010",
+      "1 no symbol nosuch.so + 0x20",
+      "2 no symbol 0x30",
+    ]);
+    assert.deepEqual(await stackOf(page, "Stack 1"), [
+      "0 core::option::Option<T>::unwrap tokio-1.6.1/src/runtime/task/mod.rs:932 inlined",
+      "std::panicking::rust_panic_with_hook library/std/src/panicking.rs:612 libxul.so + 0x3030",
+      "1 no symbol malformed-func.so + 0x1010",
+    ]);
+  });
+
+  test("says of each module what became of it and why, faults first", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await paste(page, JSON.stringify(request));
+    assert.equal(await page.getByRole("link", { name: "1 of 3 modules found" }).count(), 1);
+    const modules = (await page.locator(".modules li").allInnerTexts()).map((text) => text.split(/\n+/));
+    assert.deepEqual(
+      modules.map(([, name, what, id]) => [name, what, id]),
+      [
+        ["malformed-func.so", "failed", "000000000000000000000000000000440"],
+        ["nosuch.so", "not found", "AB"],
+        ["libxul.so", "found", xul.debugId],
+        ["unused.so", "unused", "CD"],
+      ],
+    );
+    const why = modules.map((lines) => lines.at(-1));
+    assert.match(why[0] ?? "", /^Malformed: .+\.$/);
+    assert.equal(why[1], "No source has a sym file.");
+    assert.match(why[2] ?? "", /^(Downloaded 1\.\d kB in .+, converted in .+|It was in the cache)\.$/);
+    assert.equal(why[3], "No frame points into it.");
+  });
+
+  test("links files to Searchfox, hg, GitHub and docs.rs", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await look(page, xul.debugFilename, xul.debugId, "0x1010, 8224 0x3030;0x4040 0x5050");
+    const links = await page
+      .locator(".stack a")
+      .evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+    const revision = "53cb7b09b00cbea8754ffb78e7e3cb521cb8af4b";
+    assert.deepEqual(links, [
+      "https://searchfox.org/mozilla-central/hgrev/997f00815e6bc28806b75448c8829f0259d2cb28/dom/base/Element.cpp#1588",
+      "https://hg.mozilla.org/mozilla-central/file/997f00815e6bc28806b75448c8829f0259d2cb28/dom/base/Element.cpp#l1588",
+      "https://searchfox.org/mozilla-central/hgrev/997f00815e6bc28806b75448c8829f0259d2cb28/dom/base/Element.cpp#1602",
+      "https://hg.mozilla.org/mozilla-central/file/997f00815e6bc28806b75448c8829f0259d2cb28/dom/base/Element.cpp#l1602",
+      `https://searchfox.org/firefox-main/rev/${revision}/js/src/vm/Interpreter.cpp#3451`,
+      `https://github.com/mozilla-firefox/firefox/blob/${revision}/js/src/vm/Interpreter.cpp#L3451`,
+      "https://docs.rs/crate/tokio/1.6.1/source/src/runtime/task/mod.rs#932",
+      `https://github.com/rust-lang/rust/blob/${revision}/library/std/src/panicking.rs#L612`,
+      "https://docs.rs/crate/tokio/1.6.1/source/src/runtime/task/mod.rs#415",
+    ]);
+  });
+
+  test("shows the thread that crashed of a pasted crash ping, others when they are opened", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await paste(page, JSON.stringify(sample.crashPing));
+    assert.equal(await page.locator("#result h2").textContent(), "Crash ping");
+    assert.equal(await page.locator(".reason").textContent(), "SIGSEGV / SEGV_MAPERR at 0x0");
+    const threads = page.locator(".thread");
+    assert.deepEqual(await threads.evaluateAll((all) => all.map((thread) => thread.hasAttribute("open"))), [
+      false,
+      true,
+    ]);
+    assert.match(await threads.nth(1).locator("summary").innerText(), /Thread 1\s+crashed\s+6 frames/);
+    assert.equal(
+      (await stackOf(page, "Thread 1")).at(-1),
+      "5 no symbol 0xdeadbeef found by scanning the stack",
+    );
+    await threads.nth(0).locator("summary").click();
+    assert.deepEqual(await stackOf(page, "Thread 0"), ["0 no symbol firefox + 0x44"]);
+  });
+
+  test("keeps a processed crash's own words where there are no symbols", async () => {
+    await using visited = await open();
+    await paste(visited.page, JSON.stringify(sample.processedCrash));
+    assert.deepEqual((await stackOf(visited.page, "Thread 0: MainThread")).slice(-2), [
+      "5 do_main browser/app/nsBrowserApp.cpp:120 inlined",
+      "main browser/app/nsBrowserApp.cpp:321 firefox + 0x44 found by scanning the stack",
+    ]);
+  });
+
+  test("takes a gzipped profile that is dropped anywhere, and shows the stacks of most samples first", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)));
+    await page.locator("#result h2", { hasText: "Firefox profile" }).waitFor();
+    assert.equal(await page.locator(".source").textContent(), "profile.json.gz");
+    assert.match(
+      await page.locator(".thread summary").innerText(),
+      /GeckoMain, default\s+4 samples in 2 stacks/,
+    );
+    assert.deepEqual(await page.locator("h5").allInnerTexts(), ["3 samples, 75 %", "1 sample, 25 %"]);
+    const [first] = await page.locator(".stack").all();
+    assert.match(
+      (await first?.innerText()) ?? "",
+      /UnsetAttr[^]*SetAttribute[^]*js::Interpret[^]*frobnicate[^]*firefox \+ 0x44/,
+    );
+  });
+
+  test("takes a profile as Gecko writes it from the file chooser", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    const chooser = page.waitForEvent("filechooser");
+    await page.getByRole("button", { name: "Choose a file" }).click();
+    const buffer = Buffer.from(JSON.stringify(sample.geckoProfile));
+    await (await chooser).setFiles({ name: "gecko.json", mimeType: "application/json", buffer });
+    await page.locator("#result h2", { hasText: "Gecko profile" }).waitFor();
+    assert.match(
+      (await stackOf(page, "GeckoMain, default"))[2] ?? "",
+      /js::Interpret.* libxul\.so \+ 0x2020$/,
+    );
+  });
+
+  test("takes 60,000 pasted frames, shows some of them and more when asked", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    const stacks = [Array.from({ length: 60_000 }, (_, index) => [0, 0x1000 + (index % 0x100)])];
+    await clip(page, JSON.stringify({ memoryMap: [[xul.debugFilename, xul.debugId]], stacks }));
+    await page.locator("#text").press("ControlOrMeta+v");
+    await page.locator("#result:not([hidden])").waitFor();
+    assert.equal(await page.locator(".source").textContent(), "pasted text");
+    assert.equal(await page.locator(".stack > li").count(), 200);
+    await page.getByRole("button", { name: "Show 200 more of 59,800 frames" }).press("Enter");
+    assert.equal(await page.locator(".stack > li").count(), 400);
+    assert.match(await page.locator(":focus").innerText(), /^200\n/);
+  });
+
+  test("shows ten stacks of a thread, and more when asked", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    const [thread] = sample.processedProfile.threads;
+    const stackTable = { frame: Array(25).fill(1), prefix: Array(25).fill(null) };
+    const threads = [{ ...thread, stackTable, samples: { stack: [...stackTable.frame.keys()] } }];
+    await paste(page, JSON.stringify({ ...sample.processedProfile, threads }));
+    const shown = () => page.locator(".stack").count();
+    assert.equal(await shown(), 10);
+    await page.getByRole("button", { name: "Show 10 more of 15 stacks" }).click();
+    await page.getByRole("button", { name: "Show 5 more of 5 stacks" }).click();
+    assert.deepEqual([await shown(), await page.locator(".more").count()], [25, 0]);
+    assert.equal((await copied(page, "Text")).match(/^1 sample, 4 %$/gm)?.length, 25);
+  });
+
+  for (const [what, value] of Object.entries({
+    request,
+    crash: sample.crashPing,
+    profile: sample.processedProfile,
+  }))
+    test(`copies a ${what} as text, as JSON, and as a curl that gives this JSON`, async () => {
+      await using visited = await open();
+      const { page } = visited;
+      await paste(page, JSON.stringify(value));
+      const text = await copied(page, "Text");
+      assert.match(
+        text,
+        /\n {4}0 {2,}mozilla::dom::Element::UnsetAttr\(int, nsAtom\*, bool\) {2}dom\/base\/Element\.cpp:1588 {2}\(inlined\)\n/,
+      );
+      const json = JSON.parse(await copied(page, "JSON")) as Answer;
+      const { stdout } = await promisify(execFile)("sh", ["-c", await copied(page, "curl")]);
+      const answered = JSON.parse(stdout) as Answer;
+      assert.deepEqual(json.results.map(nativeFrames), answered.results.map(nativeFrames));
+      assert.match(JSON.stringify(json), /UnsetAttr/);
+    });
+
+  test("copies without https, too", async () => {
+    await using visited = await visit(browser, service.url.replace("127.0.0.1", "eliot.test"));
+    const { page } = visited;
+    assert.equal(await page.evaluate("isSecureContext"), false);
+    await paste(page, JSON.stringify(request));
+    await page.getByRole("button", { name: "curl" }).click();
+    await page.getByText("Copied as curl").waitFor();
+    await page.locator("#text").fill("");
+    await page.locator("#text").press("ControlOrMeta+v");
+    // The browser says that it heeds some headers with https alone.
+    const told = visited.complaints.splice(0);
+    assert.equal(told.filter((text) => !/Opener-Policy|Origin-Agent-Cluster/.test(text)).length, 0);
+    assert.match(
+      await page.locator("#text").inputValue(),
+      /^curl http:\/\/eliot\.test:\d+\/symbolicate\/v5 --data-binary @- <<'EOF'\n/,
+    );
+  });
+
+  const refusals = [
+    ["", "Paste something first."],
+    ["{", /^This is not JSON: .+\.$/],
+    ['{"what": 1}', /^This is JSON, but no request, Firefox profile, crash ping/],
+    [
+      '{"memoryMap": [], "stacks": 5}',
+      "The service refused this: job 0 has invalid stacks: stacks must be a list of lists.",
+    ],
+    ['{"meta": {}, "threads": [{"funcTable": {}}]}', /^The file is incomplete or damaged: .+\.$/],
+  ] as const;
+  for (const [text, message] of refusals)
+    test(`says at the text what is wrong with ${text === "" ? "nothing" : text}`, async () => {
+      await using visited = await open();
+      const { page } = visited;
+      await page.locator("#text").fill(text);
+      await page.getByRole("button", { name: "Symbolicate" }).click();
+      await refused(page, "text", message);
+      // The browser tells of each answer that is no 200.
+      if (text.includes("stacks")) assert.match(visited.complaints.pop() ?? "", /status of 400/);
+    });
+
+  const typed = [
+    ["debug-filename", "a/b", "AB", "1", /^Give the module’s debug filename/],
+    ["debug-id", "a.so", "AB-CD", "1", /^Give the module’s debug id/],
+    ["offsets", "a.so", "AB", " ", /^Give one offset or more/],
+    ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is no offset/],
+    ["offsets", "a.so", "AB", "0x10000000000000000", /the largest has 64 bits\.$/],
+  ] as const;
+  for (const [field, debugFilename, debugId, offsets, message] of typed)
+    test(`says at ${field} what is wrong with ${debugFilename}, ${debugId}, ${offsets}`, async () => {
+      await using visited = await open();
+      await type(visited.page, debugFilename, debugId, offsets);
+      await refused(visited.page, field, message);
+    });
+
+  test("says that a dropped file is cut short", async () => {
+    await using visited = await open();
+    const { page } = visited;
+    await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)).subarray(0, 100));
+    await refused(page, "text", "The file is gzipped, but damaged or cut short.");
+  });
+
+  test("gives up a symbol server that doesn't answer when asked to", async () => {
+    await using symbolServer = await SymbolServer.start(() => new Promise(() => {}));
+    await using slow = await startSampleService({ ELIOT_SYMBOLS_URLS: symbolServer.url });
+    await using visited = await visit(browser, slow.url);
+    const { page } = visited;
+    await page.locator("#text").fill(JSON.stringify(sample.crashPing));
+    await page.getByRole("button", { name: "Symbolicate" }).click();
+    await page.getByText("Symbolicating Crash ping: 0 of 2 modules").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    assert.equal(await page.getByRole("status").first().textContent(), "Cancelled.");
+    await page.locator("#text:focus").waitFor();
+  });
+
+  test("says that the service is gone", async () => {
+    await using gone = await startSampleService();
+    await using visited = await visit(browser, gone.url);
+    const { page } = visited;
+    await gone.stop();
+    await type(page, xul.debugFilename, xul.debugId, "0x1010");
+    await refused(page, "offsets", "The service can’t be reached.");
+    await page.locator("#status", { hasText: "The service can’t be reached." }).waitFor();
+    assert.match(visited.complaints.splice(0).join(), /ERR_CONNECTION_REFUSED/);
+  });
+
+  test("shows version, size of the cache and hit rate, and how they change", async () => {
+    await using fresh = await startSampleService();
+    await using visited = await visit(browser, fresh.url);
+    const { page } = visited;
+    const status = async () => (await page.locator("#status").innerText()).replaceAll(/\s+/g, " ");
+    assert.match(await status(), /^Version \S+.* Cache 0 bytes of 1 GB 0 modules Hit rate – of 0 lookups$/);
+    for (const rate of ["0 % of 1 lookup", "50 % of 2 lookups"]) {
+      await look(page, xul.debugFilename, xul.debugId, "0x1010");
+      await page.locator("#status", { hasText: rate.split(" of ")[1] ?? "" }).waitFor();
+      assert.match(await status(), new RegExp(`Cache [0-9.]+ kB of 1 GB 1 module Hit rate ${rate}$`));
+    }
+  });
+});
+
+interface Answer {
+  results: { stacks: { module_offset: string; trust?: string }[][]; found_modules: object }[];
+}
+
+/** What a profile knows of JavaScript and a crash of trust, the service doesn't. */
+function nativeFrames({ stacks, found_modules: modules }: Answer["results"][number]) {
+  return {
+    modules,
+    stacks: stacks.map((stack) =>
+      stack
+        .filter(({ module_offset: offset }) => offset !== "-0x1")
+        .map((frame) => ({ ...frame, trust: undefined })),
+    ),
+  };
+}
+
+async function paste(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.getByRole("button", { name: "Symbolicate" }).click();
+  await page.locator("#result:not([hidden])").waitFor();
+}
+
+async function type(page: Page, debugFilename: string, debugId: string, offsets: string): Promise<void> {
+  await page.getByLabel("Module", { exact: true }).fill(debugFilename);
+  await page.getByLabel("Debug id").fill(debugId);
+  await page.getByLabel("Offsets").fill(offsets);
+  await page.getByRole("button", { name: "Look up" }).click();
+}
+
+async function look(page: Page, debugFilename: string, debugId: string, offsets: string): Promise<void> {
+  await type(page, debugFilename, debugId, offsets);
+  await page.locator("#result:not([hidden])").waitFor();
+}
+
+async function drop(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(`
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array([${bytes.join()}])], ${JSON.stringify(name)}));
+    transfer;
+  `);
+  await page.dispatchEvent("footer", "dragover", { dataTransfer });
+  await page.dispatchEvent("footer", "drop", { dataTransfer });
+}
+
+function clip(page: Page, text: string): Promise<void> {
+  return page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
+}
+
+async function copied(page: Page, as: string): Promise<string> {
+  await page.getByRole("button", { name: as, exact: true }).click();
+  await page.getByText(`Copied as ${as}`).waitFor();
+  return page.evaluate("navigator.clipboard.readText()");
+}
+
+/** The calls of an open thread, a line each. */
+async function stackOf(page: Page, thread: string): Promise<string[]> {
+  const frames = page
+    .locator(".thread", { has: page.getByRole("heading", { name: thread, exact: true }) })
+    .locator("li");
+  await frames.first().waitFor();
+  return frames.evaluateAll((all) =>
+    all.flatMap((frame) =>
+      [...frame.querySelectorAll(".call")].map((call, index) => {
+        const words = [...call.querySelectorAll("code, a, span:not(.where)")].map(
+          ({ textContent }) => textContent,
+        );
+        return [...(index === 0 ? [frame.querySelector(".number")?.textContent] : []), ...words].join(" ");
+      }),
+    ),
+  );
+}
+
+async function refused(page: Page, field: string, message: string | RegExp): Promise<void> {
+  const line = page.locator("form", { has: page.locator(`#${field}`) }).locator("[role=alert]");
+  await line.filter({ hasText: /./ }).waitFor();
+  const said = (await line.textContent()) ?? "";
+  if (typeof message === "string") assert.equal(said, message);
+  else assert.match(said, message);
+  assert.equal(await page.locator(`#${field}`).getAttribute("aria-invalid"), "true");
+  await page.locator(`#${field}:focus`).waitFor();
+  assert.equal(await page.locator("#result").isVisible(), false);
+}

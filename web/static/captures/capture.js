@@ -1,0 +1,64 @@
+/**
+ * What a profile or a crash says, in the words of the API. These modules run in the browser and in Node alike.
+ *
+ * @typedef {[debugFilename: string, debugId: string]} Module
+ *
+ * @typedef {object} Location
+ * @property {string} [function]
+ * @property {string} [file]
+ * @property {number} [line]
+ *
+ * @typedef {object} Frame
+ * @property {number} moduleIndex position in the memory map, −1 for none
+ * @property {number | bigint} moduleOffset relative to the module, or an address where there is none; −1 where there is neither,
+ *   as in JavaScript
+ * @property {Location & {inlines?: Location[]}} known what the file itself says of it; inlines innermost first
+ * @property {string} [trust] how the stack walker came by it: `context`, `cfi`, `scan`, …
+ *
+ * @typedef {object} Stack
+ * @property {readonly Frame[]} frames innermost first
+ * @property {number} [samples] how often a profiler saw it
+ *
+ * @typedef {object} Thread
+ * @property {string} name
+ * @property {boolean} isCrashed
+ * @property {Stack[]} stacks those of most samples first
+ *
+ * @typedef {object} Capture
+ * @property {string} format as a person calls it: `Firefox profile`, `Crash ping`
+ * @property {string} [reason] why it crashed
+ * @property {Module[]} memoryMap
+ * @property {Thread[]} threads
+ */
+
+/** Collects modules, each once. */
+export class MemoryMap {
+  /** @type {Map<string, number>} */
+  #indexes = new Map();
+  /** @type {Module[]} */
+  modules = [];
+
+  /**
+   * The position of a module, which is added where it is new.
+   * @param {string} debugFilename
+   * @param {string} debugId
+   * @returns {number}
+   */
+  indexOf(debugFilename, debugId) {
+    const key = `${debugFilename}/${debugId}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    this.#indexes.set(key, this.modules.length);
+    return this.modules.push([debugFilename, debugId]) - 1;
+  }
+}
+
+/**
+ * A number as it is where that is exact.
+ * @param {bigint} value
+ * @returns {number | bigint}
+ */
+export function plain(value) {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
