@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks, showLife, type Reply } from "../threads/answerAsks.ts";
+import { collectGarbage } from "./collectGarbage.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, ConverterThreadData, Refusal } from "./messages.ts";
 import { selfTest } from "./selfTest.ts";
@@ -11,11 +12,14 @@ const { wasm, memory } = workerData as ConverterThreadData;
 const lifeInterval = 1000;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
+/** WebAssembly memory of earlier conversions, in bytes, that may still be there, and the most of it. */
+let droppedBytes = 0;
+const mostDropped = 8e6;
 
 answerAsks<ConverterProtocol>({
   start: (module) =>
     refusing(() => {
-      converter?.[Symbol.dispose]();
+      if (converter) drop(converter);
       converter = new Converter(wasm, module);
       return [{}];
     }),
@@ -46,6 +50,16 @@ answerAsks<ConverterProtocol>({
     return [bytes];
   },
 });
+
+/** Gives its memory back before there is much of it: to V8 it is but a small object. */
+function drop(old: Converter): void {
+  droppedBytes += old.memoryBytes;
+  old[Symbol.dispose]();
+  converter = undefined;
+  if (droppedBytes < mostDropped) return;
+  collectGarbage();
+  droppedBytes = 0;
+}
 
 function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
   try {
