@@ -53,10 +53,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const { folder, converters, lookups, symcaches } = engine;
 
   let draining = false;
+  const ending = new AbortController();
   const parts = {
     config,
     admission,
     parser: starting.use(new RequestParser()),
+    bulkParser: starting.use(new RequestParser()),
     health: new HealthCheck({
       folder,
       lookups,
@@ -70,6 +72,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
     versionFile,
     isDraining: () => draining,
+    openTemporaryFile: () => folder.openTemporaryFile(),
+    ending: ending.signal,
     reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
       errorReporting.report(error, request);
@@ -110,7 +114,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(http, config, hurry.signal).then(() => running.disposeAsync());
+      closed = drain(http, config, hurry.signal, ending).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),

@@ -13,7 +13,7 @@ export function counted(value: number, noun: string): string {
   return `${whole(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** `0x1a2b` */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
+/** `0x1a2b`; below zero, `-0x1`, as the API has it. */
+export function hex(value: number): string {
+  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 }

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { isDebugFilename, isDebugId } from "../../http/parseJobs.ts";
+import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
 import { createSource } from "../../symbols/createSource.ts";
 import { DownloadError } from "../../symbols/downloadError.ts";
 import { symFilePath, type Source, type WantedModule } from "../../symbols/source.ts";

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isDebugFilename, isDebugId } from "../../http/parseJobs.ts";
+import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
 import { DownloadError } from "../../symbols/downloadError.ts";
 import { FolderSource } from "../../symbols/folderSource.ts";
 import type { WantedModule } from "../../symbols/source.ts";
