@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -12,14 +13,22 @@ function symFile(functionName: string): string {
   return `MODULE Linux x86_64 ${id} libtest.so\nFUNC 1000 10 0 ${functionName}\n`;
 }
 
+/** Stands for a pipe that nobody writes to. */
+const pipe = Symbol("pipe");
+
 /** What a service finds of a module in a folder that holds these files: the function, or why there is none. */
-async function find(files: Record<string, string | Uint8Array>, debugFilename = "libtest.so", debugId = id) {
+async function find(
+  files: Record<string, string | Uint8Array | typeof pipe>,
+  debugFilename = "libtest.so",
+  debugId = id,
+) {
   await using folder = await temporaryFolder();
   // A folder's name may need escapes in a URL.
   const symbols = join(folder.path, "sym files #1");
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(symbols, path)), { recursive: true });
-    await writeFile(join(symbols, path), content);
+    if (content === pipe) execFileSync("mkfifo", [join(symbols, path)]);
+    else await writeFile(join(symbols, path), content);
   }
   await using service = await startTestService({ ELIOT_SYMBOLS_URLS: pathToFileURL(symbols).href });
   const { results, debug } = await service.symbolicate({
@@ -56,6 +65,10 @@ test("takes a name that is too long for a file for one that is not there", async
 
 test("takes a folder in place of a sym file for none, and looks for the gzipped one", async () => {
   assert.equal(await find({ [`${path}/inside`]: "", [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
+});
+
+test("takes a pipe in place of a sym file for none, and waits for nobody to write to it", async () => {
+  assert.equal(await find({ [path]: pipe, [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
 });
 
 test("takes a cut gzip for a failure, not for a shorter sym file", async () => {

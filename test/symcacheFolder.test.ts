@@ -112,6 +112,19 @@ test("evicts what was used longest ago, and only as much as it must", async () =
   assert.equal(await statusOf(service, daisy), "main, converted");
 });
 
+test("evicts no more than it must while it takes stock all the time", async () => {
+  await using garden = await plant();
+  await using service = await garden.start({
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size),
+    ELIOT_SYMBOLS_CACHE_RESCAN: "0.01",
+  });
+  for (let round = 0; round < 8; round++)
+    for (const flower of flowers) {
+      await statusOf(service, flower);
+      if (round > 0) assert.equal((await garden.kept()).length, 3);
+    }
+});
+
 test("remembers over a restart what was used longest ago", async () => {
   await using garden = await plant();
   {

@@ -21,28 +21,33 @@ interface Parts {
   failed: (error: unknown) => void;
 }
 
+/** A symcache that is being written. */
+interface Reservation {
+  key: string;
+  bytes: number;
+  ended: Promise<void>;
+}
+
 /** Room for symcaches: as the cap says and as the disk has it. What was used longest ago goes first. */
 export class Room {
   readonly #parts: Parts;
-  #reservedBytes = 0;
-  readonly #reservations = new Set<Promise<void>>();
+  readonly #reservations = new Set<Reservation>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /** Makes room for what is to be written, until that is disposed of: in the folder by then, or given up. Throws a DiskHangs. */
-  async reserve(bytes: number): Promise<Disposable> {
+  async reserve(key: string, bytes: number): Promise<Disposable> {
     // What is being written can't be evicted: where that leaves too little room, others must end first.
-    while (this.#reservedBytes + bytes > this.#parts.maxBytes)
-      await inTime("waiting for others", Promise.race(this.#reservations), longestTurn);
-    this.#reservedBytes += bytes;
-    const ended = Promise.withResolvers<void>();
-    this.#reservations.add(ended.promise);
+    while (sum(this.#reservations) + bytes > this.#parts.maxBytes)
+      await inTime("waiting for others", Promise.race(this.#ends()), longestTurn);
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const reservation = { key, bytes, ended };
+    this.#reservations.add(reservation);
     const end = () => {
-      this.#reservedBytes -= bytes;
-      this.#reservations.delete(ended.promise);
-      ended.resolve();
+      this.#reservations.delete(reservation);
+      resolve();
       this.#parts.used(this.#parts.index.bytes);
     };
     try {
@@ -57,13 +62,15 @@ export class Room {
 
   /** Resolves when nothing is being written. */
   async released(): Promise<void> {
-    await Promise.all(this.#reservations);
+    await Promise.all(this.#ends());
   }
 
   /** With what is being written. */
   async keepCap(): Promise<void> {
     const { index, maxBytes, used } = this.#parts;
-    await this.#evictUntil(() => index.bytes + this.#reservedBytes <= maxBytes);
+    // One that has just got its name may be among the symcaches already.
+    const unnamed = [...this.#reservations].filter(({ key }) => !index.get(key));
+    await this.#evictUntil(() => index.bytes + sum(unnamed) <= maxBytes);
     used(index.bytes);
   }
 
@@ -74,6 +81,10 @@ export class Room {
     const free = bavail * bsize;
     if (free < Math.min(fullDisk, maxBytes - index.bytes))
       throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
+  }
+
+  #ends(): Promise<void>[] {
+    return [...this.#reservations].map(({ ended }) => ended);
   }
 
   /** Where the disk is full before the folder is, what nobody has used for long makes room for what is wanted now. */
@@ -97,4 +108,10 @@ export class Room {
     }
     await Promise.all(removals);
   }
+}
+
+function sum(reservations: Iterable<Reservation>): number {
+  let bytes = 0;
+  for (const reservation of reservations) bytes += reservation.bytes;
+  return bytes;
 }

@@ -1,7 +1,7 @@
 import { lstat, lutimes, mkdir, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { flush, ifAbsent, renameInto } from "./durableFiles.ts";
+import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
 import { inTime } from "./inTime.ts";
 import { suffix } from "./listSymcaches.ts";
 import { Room } from "./room.ts";
@@ -15,8 +15,8 @@ const version = "symcache-v1";
 const touchInterval = 60_000;
 /** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
 const longestStart = 500;
-/** No debug filename has a `=`. */
-const probe = "=probe";
+/** As `<debug filename>/<file>`; no debug filename has a `=`. */
+const probe = "=probe/probe";
 
 /** A symcache that was found, unless it is evicted or made again meanwhile. */
 export interface FoundSymcache {
@@ -114,7 +114,7 @@ export class SymcacheFolder implements AsyncDisposable {
     await this.#stockTaking.beforeWrite();
     const path = this.#temporaryPath();
     await inTime("mkdir", mkdir(dirname(path), { recursive: true }));
-    const reservation = await this.#room.reserve(bytes);
+    const reservation = await this.#room.reserve(key, bytes);
     const end = () => reservation[Symbol.dispose]();
     try {
       await write(path);
@@ -158,7 +158,7 @@ export class SymcacheFolder implements AsyncDisposable {
       await writeFile(written, "probe", { flush: true });
       await renameInto(written, kept);
     } finally {
-      await Promise.all([written, kept].map((path) => rm(path, { force: true })));
+      await Promise.all([rm(written, { force: true }), removeFile(kept)]);
     }
   }
 

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,7 +35,8 @@ export class FolderSource implements Source {
 
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    const file = await open(path);
+    // A pipe that nobody writes to would be waited for.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
     return undefined;

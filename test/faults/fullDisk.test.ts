@@ -102,7 +102,7 @@ test(
   },
 );
 
-test("answers where no file and no folder can be made any more", { skip }, async () => {
+test("answers where no file or no folder can be made any more, and says so", { skip }, async () => {
   const modules = Array.from({ length: 10 }, (_, number) => madeModule(`module${number}.so`));
   const [settled, ...others] = modules as [MadeModule, ...MadeModule[]];
   await using world = await startOnTmpfs(modules, "size=2m,nr_inodes=60");
@@ -126,6 +126,8 @@ test("answers where no file and no folder can be made any more", { skip }, async
       ["right, cached", "right, converted"],
       `${left} inodes`,
     );
+    // Another file can be made, but no folder for it.
+    if (left === 1) assert.equal(await world.heartbeat(), "503, error");
     for (const path of fillers) await rm(path);
     assert.match((await world.ask(module))[0] ?? "", /^right/);
     assert.deepEqual(await world.ask(module), ["right, cached"]);
