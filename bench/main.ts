@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { Bench } from "./bench.ts";
 import { report } from "./measure.ts";
 import { clients } from "./parts/clients.ts";
+import { crashPings } from "./parts/crashPings.ts";
 import { conversion } from "./parts/conversion.ts";
 import { firstRequests } from "./parts/firstRequests.ts";
 import { growth } from "./parts/growth.ts";
@@ -23,6 +24,7 @@ const parts: Record<string, (bench: Bench) => Promise<string>> = {
   "first-requests": firstRequests,
   "later-requests": laterRequests,
   clients,
+  "crash-pings": crashPings,
   scanner,
   growth,
 };

@@ -1,3 +1,4 @@
+import { short } from "../src/cli/numberText.ts";
 import { median, type Goes } from "./measure.ts";
 
 /** One line of a table: the same thing measured here and elsewhere, round by round. */
@@ -36,9 +37,4 @@ function spread(values: number[], unit = ""): string {
   const [least, most] = [Math.min(...known), Math.max(...known)];
   const range = known.length > 1 ? ` (${short(least)}–${short(most)})` : "";
   return `${short(median(known))}${range} ${unit}`.trim();
-}
-
-/** Three digits that count. */
-export function short(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }

@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { resultsText, modulesText } from "../src/cli/symbolicate/text.ts";
 import { readConfig } from "../src/config.ts";
 import { startService } from "../src/service.ts";
-import { printStacks, type V5Result } from "./printStacks.ts";
+import { moduleOutcomes, type Answer } from "../web/static/captures/answer.js";
 
 const symbols = new URL("../test/fixtures/conformance/symbols", import.meta.url);
 const request = {
@@ -38,9 +39,9 @@ try {
   const url = `http://127.0.0.1:${service.port}/symbolicate/v5`;
   console.log(`POST ${url}\n${JSON.stringify(request)}\n`);
   const response = await fetch(url, { method: "POST", body: JSON.stringify(request) });
-  const { results } = (await response.json()) as { results: [V5Result] };
+  const answer = (await response.json()) as Answer;
   console.log(`${response.status} ${response.statusText}, read as a person would:\n`);
-  console.log(printStacks(results[0]));
+  console.log([...resultsText(answer.results), ...modulesText(moduleOutcomes(answer))].join(""));
 } finally {
   await rm(cacheFolder, { recursive: true });
 }

@@ -3,6 +3,7 @@
  * `<!-- end -->`. With --check it writes nothing and fails where the two differ.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { createProgram } from "../src/cli/program.ts";
 import { Environment } from "../src/config.ts";
 import { catalogue } from "../src/metrics.ts";
 
@@ -28,14 +29,30 @@ function metricsTable(): string {
   ].join("\n");
 }
 
-const sections: Record<string, () => string> = { configuration: configurationTable, metrics: metricsTable };
+/** What `tseliot --help`, or `tseliot COMMAND --help`, prints. */
+function help(name: string): string {
+  const program = createProgram({});
+  const command = program.commands.find((candidate) => candidate.name() === name) ?? program;
+  let text = "";
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 }).outputHelp();
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
+}
+
+const sections: Record<string, () => string> = {
+  configuration: configurationTable,
+  metrics: metricsTable,
+  help: () => help(""),
+  ...Object.fromEntries(
+    createProgram({}).commands.map((command) => [`help ${command.name()}`, () => help(command.name())]),
+  ),
+};
 
 let differ = false;
-for (const name of ["README.md", "docs/operations.md"]) {
+for (const name of ["README.md", "docs/operations.md", "docs/cli.md"]) {
   const file = new URL(name, root);
   const before = await readFile(file, "utf8");
   const after = before.replace(
-    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g,
+    /(<!-- generated: ([\w ]+) -->\n)[^]*?(<!-- end -->)/g,
     (_, start: string, section: string, end: string) => `${start}\n${sections[section]?.() ?? ""}\n\n${end}`,
   );
   if (after === before) continue;

@@ -156,6 +156,11 @@ export const Environment = z.object({
     .prefault("20mb")
     .describe("most bytes of a request's body, as sent and decompressed"),
   ELIOT_MAX_ANSWER_SIZE: size.prefault("200mb").describe("most bytes of an answer"),
+  ELIOT_BULK_SPOOL: size
+    .prefault("1gb")
+    .describe(
+      "most bytes of answers that wait on disk for clients which send to `/symbolicate/bulk` and don't read yet; for more, their streams end",
+    ),
   ELIOT_MAX_SYM_FILE_SIZE: size.prefault("4gb").describe("most bytes of a sym file, decompressed"),
   ELIOT_MAX_DOWNLOAD_SIZE: size
     .prefault("2gb")
@@ -249,6 +254,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     maxBodiesBytes: values.ELIOT_MAX_BODIES_SIZE,
     maxBodyBytes: values.ELIOT_MAX_BODY_SIZE,
     maxAnswerBytes: values.ELIOT_MAX_ANSWER_SIZE,
+    bulkSpoolBytes: values.ELIOT_BULK_SPOOL,
     maxSymFileBytes: values.ELIOT_MAX_SYM_FILE_SIZE,
     maxDownloadBytes: values.ELIOT_MAX_DOWNLOAD_SIZE,
     maxDownloads: values.ELIOT_MAX_DOWNLOADS,

@@ -1,39 +1,6 @@
-import type { Service } from "./service.ts";
+import { serve } from "./serve.ts";
 
-async function main(): Promise<void> {
-  let isWanted = true;
-  let service: Service | undefined;
-  const close = () => {
-    isWanted = false;
-    if (service) void end(service);
-  };
-  process.on("SIGTERM", close).on("SIGINT", close);
-  // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
-  const { readConfig } = await import("./config.ts");
-  const config = readConfig(process.env);
-  const { startService } = await import("./service.ts");
-  if (!isWanted) return;
-  service = await startService(config);
-  process.on("uncaughtException", (error) => {
-    process.exitCode = 1;
-    service.reportFatal(error);
-    close();
-  });
-  if (!isWanted) close();
-}
-
-async function end(service: Service): Promise<void> {
-  try {
-    await service.close();
-  } catch (error) {
-    process.exitCode = 1;
-    console.error(error);
-  }
-  // What of the log nobody reads would keep the process from ending by itself.
-  process.exit();
-}
-
-main().catch((error: unknown) => {
+serve(process.env).catch((error: unknown) => {
   process.exitCode = 1;
   if (error instanceof Error && error.name === "ConfigError") console.error(error.message);
   else throw error;

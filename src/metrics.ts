@@ -29,6 +29,17 @@ export const catalogue = {
   "symbolicate.jobs_count": { type: "histogram", tags: ["version"], meaning: "jobs of a request" },
   "symbolicate.stacks_count": { type: "histogram", tags: ["version"], meaning: "stacks of a job" },
   "symbolicate.frames_count": { type: "histogram", tags: [], meaning: "frames of a request" },
+  "bulk.stream": {
+    type: "timing",
+    tags: ["end"],
+    meaning:
+      "time from a bulk request's headers to its last line: `whole`; `failed`, ended by an error line; `left`, by the client; or `refused`",
+  },
+  "bulk.lines": {
+    type: "counter",
+    tags: ["result"],
+    meaning: "lines of bulk requests: `answered` or `bad`",
+  },
   "symbolicate.parse_sym_file.parse": {
     type: "timing",
     tags: [],
@@ -111,8 +122,8 @@ export class Metrics implements AsyncDisposable {
     });
   }
 
-  increment<Name extends NameOf<"counter">>(name: Name, tags: Tags<Name>): void {
-    this.#statsd.increment(name, 1, tags);
+  increment<Name extends NameOf<"counter">>(name: Name, tags: Tags<Name>, count = 1): void {
+    if (count > 0) this.#statsd.increment(name, count, tags);
   }
 
   timing<Name extends NameOf<"timing">>(name: Name, milliseconds: number, tags: Tags<Name>): void {

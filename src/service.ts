@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
-import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import { ConfigError, withoutSecrets, type Config } from "./config.ts";
+import { startEngine } from "./engine.ts";
 import { connectionsThatFit } from "./fileHandles.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
@@ -17,10 +17,6 @@ import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import { startErrorReporting } from "./sentry.ts";
 import { standardOutput } from "./standardOutput.ts";
-import { Symcaches } from "./symbolication/symcaches.ts";
-import { Converters } from "./symbolic/converters.ts";
-import { Lookups } from "./symbolic/lookups.ts";
-import { compileWasm } from "./symbolic/wasmInstance.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUp } from "./warmUp.ts";
 
@@ -50,32 +46,19 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
   logs.app.info(withoutSecrets(config), "configuration");
 
-  const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
-      evicted: () => metrics.increment("diskcache.evict", {}),
-      used: (bytes) => metrics.gauge("diskcache.usage", bytes),
-      failed: (err) => logs.app.error({ err }, "cache folder failed"),
-    }),
-  );
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
-  const wasm = await compileWasm();
-  const converters = starting.use(
-    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
-  );
-  const lookups = starting.use(
-    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
-  );
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
-  const symcaches = starting.use(
-    new Symcaches({ sources, folder, converters, metrics, log: logs.app, isCrowded, config }, lookups),
-  );
+  const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
+  const { folder, converters, lookups, symcaches } = engine;
 
   let draining = false;
+  const ending = new AbortController();
   const parts = {
     config,
     admission,
     parser: starting.use(new RequestParser()),
+    bulkParser: starting.use(new RequestParser()),
     health: new HealthCheck({
       folder,
       lookups,
@@ -89,6 +72,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
     versionFile,
     isDraining: () => draining,
+    openTemporaryFile: () => folder.openTemporaryFile(),
+    ending: ending.signal,
     reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
       errorReporting.report(error, request);
@@ -129,7 +114,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(http, config, hurry.signal).then(() => running.disposeAsync());
+      closed = drain(http, config, hurry.signal, ending).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),

@@ -37,7 +37,10 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(config, { write() {} });
+  const { app: log, requests: requestLog } = createLogs(
+    { ...config, localDevelopment: false },
+    { write() {} },
+  );
   await using cleanUp = new AsyncDisposableStack();
   const path = await temporaryFolder(config.cacheFolder);
   cleanUp.defer(() => rm(path, { recursive: true }));

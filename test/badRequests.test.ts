@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { test } from "node:test";
+import { checkAnswer } from "./checkAnswer.ts";
 import { fixtures, startTestService } from "./service.ts";
 
 interface Case {
@@ -65,6 +66,12 @@ for (const { name, request, response } of cases) {
   const difference = differences[name];
   test(`${name}: answers ${difference ? "as the contract says" : "as recorded"}`, async () => {
     const answer = await send(request);
+    checkAnswer({
+      ...answer,
+      method: request.method,
+      path: new URL(request.path, service.url).pathname,
+      contentType: String(answer.headers["content-type"]),
+    });
     assert.equal(answer.status, difference?.status ?? response.status);
     for (const header of contractHeaders) {
       const recorded = response.headers[header];

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../src/config.ts";
 import { startService, type Overrides, type Service } from "../src/service.ts";
+import { checkFetchedAnswers } from "./checkAnswer.ts";
+
+checkFetchedAnswers();
 
 export const fixtures = new URL("./fixtures/conformance/", import.meta.url);
 export const sampleSymbols = new URL("symbols", fixtures).href;

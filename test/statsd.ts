@@ -23,6 +23,8 @@ export async function startStatsd() {
       while (!metrics.some((metric) => last.test(metric))) await arrived.promise;
       return [...new Set(metrics.map((metric) => metric.replace(/:[0-9.]+\|/, ":#|")))].toSorted();
     },
+    /** How many metrics of that name came so far. */
+    count: (name: string) => metrics.filter((metric) => metric.startsWith(`eliot.${name}:`)).length,
     clear: () => void metrics.splice(0),
     async [Symbol.asyncDispose]() {
       socket.close();

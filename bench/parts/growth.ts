@@ -3,8 +3,9 @@ import type { Bench } from "../bench.ts";
 import { firstHere, firstNative } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
 import { inTurn, median, times, type Goes, type Measured } from "../measure.ts";
-import { plot, type Panel } from "../plot.ts";
-import { row, short, table, type Row } from "../row.ts";
+import { plot, type Panel } from "../../src/cli/plot.ts";
+import { short } from "../../src/cli/numberText.ts";
+import { row, table, type Row } from "../row.ts";
 import { startSymbolServer, type Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
 

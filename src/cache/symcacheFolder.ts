@@ -1,4 +1,4 @@
-import { lstat, lutimes, mkdir, rm, writeFile } from "node:fs/promises";
+import { lstat, lutimes, mkdir, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
@@ -160,6 +160,15 @@ export class SymcacheFolder implements AsyncDisposable {
     } finally {
       await Promise.all([rm(written, { force: true }), removeFile(kept)]);
     }
+  }
+
+  /** An empty file that has no name, and is gone once it is closed. Throws what the disk says. */
+  async openTemporaryFile(): Promise<FileHandle> {
+    const path = this.#temporaryPath();
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "wx+");
+    await rm(path);
+    return file;
   }
 
   /** Throws where the disk is nearly full before the folder is. */

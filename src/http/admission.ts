@@ -18,6 +18,8 @@ export class RequestRefused extends HttpError {
 export interface Share extends Disposable {
   /** Counts bytes of the request's body, of what is found for it, or of its answer. Throws a RequestRefused. */
   readonly hold: (bytes: number) => void;
+  /** Gives some of these back. */
+  readonly release: (bytes: number) => void;
   /** Takes a place among the requests under way, once the body is there. Throws a RequestRefused. */
   readonly takePlace: () => void;
   /** Does what takes much memory as soon as few others do. */
@@ -61,11 +63,19 @@ export class Admission {
     this.#checkPlaces();
     let held = 0;
     let places = 0;
+    let isOver = false;
     return {
       hold: (bytes) => {
+        // What nobody waits for any more ends soon.
+        if (isOver) return;
         if (this.#bytes + bytes > this.#maxBytes) throw new RequestRefused("bodies");
         this.#bytes += bytes;
         held += bytes;
+      },
+      release: (bytes) => {
+        if (isOver) return;
+        this.#bytes -= bytes;
+        held -= bytes;
       },
       takePlace: () => {
         this.#checkPlaces();
@@ -74,6 +84,7 @@ export class Admission {
       },
       inTurn: (work) => this.#turns.execute(work),
       [Symbol.dispose]: () => {
+        isOver = true;
         this.#requests -= places;
         this.#bytes -= held;
       },

@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { finished, type Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -11,10 +12,13 @@ import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./answerErrors.ts";
+import { bulkApi } from "./bulk/bulkApi.ts";
 import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
+import { openApi } from "./openapi/document.ts";
+import { referencePage } from "./openapi/referencePage.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
@@ -25,15 +29,22 @@ export interface AppParts {
   admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
+  /** One of its own for lines, of which there are so many that others would wait. */
+  bulkParser: RequestParser;
   health: HealthCheck;
   cacheCounts: () => CacheCounts;
   metrics: Metrics;
   requestLog: Logger;
   versionFile: string | URL;
   isDraining: () => boolean;
+  /** An empty file that is gone once it is closed. */
+  openTemporaryFile: () => Promise<FileHandle>;
+  /** Aborted with an HttpError when bulk answers must end though more lines come. */
+  ending: AbortSignal;
   reportError: ReportError;
 }
 
+const reference = referencePage(openApi);
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
@@ -51,9 +62,14 @@ export function createApp(parts: AppParts): RequestListener {
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
+  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.bulkParser }));
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   app.use(closeFiles);
   allow(app, "/", "get", page);
+  allow(app, "/docs", "get", (request, response) =>
+    pageHeaders(request, response, () => response.type("html").send(reference)),
+  );
+  allow(app, "/openapi.json", "get", (_request, response) => void response.json(openApi));
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
   app.use(() => {

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type Server } from "node:http";
+import { STATUS_CODES, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Connections } from "./connections.ts";
 
@@ -8,9 +8,20 @@ const statuses = new Map<unknown, number>([
   ["HPE_HEADER_OVERFLOW", 431],
 ]);
 
+/** Connections on which a request may take longer than others. */
+const patient = new WeakSet<Socket>();
+
+/** Lets the client take as long as it likes to send its request. Whoever reads it must see that it doesn't stall. */
+export function allowTime(response: ServerResponse): void {
+  const { socket } = response.req;
+  patient.add(socket);
+  response.once("close", () => patient.delete(socket));
+}
+
 /** Answers what never becomes a request, for it is too slow, too large or no HTTP, as all errors are answered. */
 export function answerClientErrors(server: Server, connections: Connections): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && patient.has(socket)) return;
     if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
     else connections.fail(socket, rawAnswer(statuses.get(error.code) ?? 400));
   });

@@ -1,6 +1,7 @@
 import type { Cost } from "../symbolication/cost.ts";
 import { moduleKey } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
+import type { ModuleLookup } from "../symbolication/symcaches.ts";
 
 /** What a request with a Debug header learns of how its answer came about. Times are in seconds, keys `name/ID` as the request has them. */
 export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number): object {
@@ -44,14 +45,15 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
     modules: {
       count: sum([...jobsPerModule.values()]),
       stacks_per_module: Object.fromEntries(jobsPerModule),
-      status_per_module: Object.fromEntries(
-        lookups.map(({ key, answer }) => [
-          key,
-          "reason" in answer ? { status: answer.status, reason: answer.reason } : { status: answer.status },
-        ]),
-      ),
+      status_per_module: Object.fromEntries(lookups.map((lookup) => [lookup.key, statusOf(lookup)])),
     },
   };
+}
+
+/** What became of a module and, where it has no symbols, why. */
+export function statusOf({ answer }: ModuleLookup): { status: string; reason?: string } {
+  const { status } = answer;
+  return "reason" in answer ? { status, reason: answer.reason } : { status };
 }
 
 /** In how many jobs' memory maps each module stands that was looked for. */

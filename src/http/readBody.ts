@@ -40,8 +40,8 @@ export async function readBody(
   response: ServerResponse,
   limits: BodyLimits,
 ): Promise<Buffer<ArrayBuffer>> {
-  const { "content-encoding": encoding = "", "content-length": length } = request.headers;
-  const decoder = createDecoder(encoding.trim().toLowerCase());
+  const { "content-length": length } = request.headers;
+  const decoder = createDecoder(request);
   if (Number(length) > limits.maxBytes) throw new HttpError(413);
   if (wantsContinue(request)) response.writeContinue();
   try {
@@ -58,7 +58,17 @@ export async function readBody(
   }
 }
 
-function createDecoder(encoding: string): Transform | undefined {
+/** The request's body, decompressed, as it comes. Throws an HttpError 415 for an unknown encoding. */
+export function streamBody(request: IncomingMessage, response: ServerResponse): Readable {
+  const decoder = createDecoder(request);
+  if (wantsContinue(request)) response.writeContinue();
+  if (!decoder) return request;
+  request.on("error", (error) => decoder.destroy(error));
+  return request.pipe(decoder);
+}
+
+function createDecoder({ headers }: IncomingMessage): Transform | undefined {
+  const encoding = (headers["content-encoding"] ?? "").trim().toLowerCase();
   if (encoding === "" || encoding === "identity") return undefined;
   const create = decoders.get(encoding);
   if (!create) throw new HttpError(415);

@@ -1,8 +1,10 @@
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
+import type { BulkOptions } from "./bulk/bulkOptions.ts";
+import type { Lines, ParsedLines } from "./bulk/parseLines.ts";
 import { HttpError } from "./httpError.ts";
 import type { ApiVersion } from "./parseJobs.ts";
-import { parseRequest, type ParsedRequest } from "./parseRequest.ts";
+import { parseRequest } from "./parseRequest.ts";
 import type { RequestParserProtocol } from "./requestParserThread.ts";
 
 const entry = new URL("./requestParserThread.ts", import.meta.url);
@@ -23,27 +25,34 @@ export class RequestParser implements AsyncDisposable {
    */
   async parse(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<GroupedJobs> {
     const parsed =
-      body.length > largeBody ? await this.#parseInTurn(body, version) : parseRequest(body, version);
+      body.length > largeBody
+        ? await this.#inTurn((thread) => thread.ask("parse", { body, version }, [body.buffer]))
+        : parseRequest(body, version);
     if ("jobs" in parsed) return parsed.jobs;
     throw new HttpError(400, parsed.refusal.title, parsed.refusal.reason);
+  }
+
+  /** What lines hold; nothing that shares their buffer can be used afterwards. Throws an HttpError where none can be parsed. */
+  async parseLines(lines: Lines, options: BulkOptions): Promise<ParsedLines> {
+    return await this.#inTurn((thread) => thread.ask("parseLines", { lines, options }, [lines.bytes.buffer]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#thread?.[Symbol.asyncDispose]();
   }
 
-  #parseInTurn(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<ParsedRequest> {
-    const parsed = this.#latest.then(() => this.#parseInThread(body, version));
+  #inTurn<Parsed>(ask: (thread: Thread<RequestParserProtocol>) => Promise<Parsed>): Promise<Parsed> {
+    const parsed = this.#latest.then(() => this.#patiently(ask));
     this.#latest = parsed.catch(() => {});
     return parsed;
   }
 
-  async #parseInThread(body: Uint8Array<ArrayBuffer>, version: ApiVersion): Promise<ParsedRequest> {
+  async #patiently<Parsed>(ask: (thread: Thread<RequestParserProtocol>) => Promise<Parsed>): Promise<Parsed> {
     if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
     const thread = this.#thread;
     const timer = setTimeout(() => void thread[Symbol.asyncDispose](), patience);
     try {
-      return await thread.ask("parse", { body, version }, [body.buffer]);
+      return await ask(thread);
     } catch (error) {
       if (error instanceof ThreadEnded)
         throw new HttpError(413, "the body takes too long, or too much memory, to parse");

@@ -7,7 +7,7 @@ const requestIdPattern = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
 /**
  * Logs a line for each request when its answer has gone out or its client has left: Dockerflow's `request.summary`.
- * The path goes without its query, and nothing of the body is logged.
+ * The path goes without its query, and nothing of the body is logged. What a handler has to add is in `response.locals.summary`.
  */
 export function requestSummary(log: Logger): RequestHandler {
   return (request, response, next) => {
@@ -26,6 +26,7 @@ export function requestSummary(log: Logger): RequestHandler {
         t: Math.round(performance.now() - start),
         rid,
         left: !response.writableFinished,
+        ...(response.locals["summary"] as object | undefined),
       };
       log.info(summary, "request.summary");
     });

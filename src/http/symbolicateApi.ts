@@ -4,7 +4,7 @@ import type { Request, Response } from "express";
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import { AnswerTooLarge } from "../symbolication/frames.ts";
-import { symbolicate } from "../symbolication/symbolicate.ts";
+import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../symbolication/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
@@ -44,8 +44,7 @@ export function symbolicateApi(
       if (response.closed) return;
       const symbolicated = await symbolicate(jobs, symcaches);
       if (response.closed) return;
-      for (const { answer } of symbolicated.lookups)
-        if ("locations" in answer) share.hold(answer.locations.text.buffer.byteLength);
+      share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>

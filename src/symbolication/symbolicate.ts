@@ -14,6 +14,14 @@ export interface SymbolicatedJobs extends GroupedJobs {
   lookups: ModuleLookup[];
 }
 
+/** Bytes that the source locations take. */
+export function locationBytes({ lookups }: SymbolicatedJobs): number {
+  return lookups.reduce(
+    (sum, { answer }) => sum + ("locations" in answer ? answer.locations.text.buffer.byteLength : 0),
+    0,
+  );
+}
+
 /**
  * Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. Throws an
  * AnswerTooLarge.

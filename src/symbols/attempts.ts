@@ -23,6 +23,7 @@ export class Attempts {
   readonly #maxAttempts: number;
   readonly #breaker: Breaker;
   #budget = maxBudget;
+  #lastFailure = "";
 
   constructor({ downloadAttempts, breakerCooldown }: AttemptSettings) {
     this.#maxAttempts = downloadAttempts;
@@ -53,7 +54,10 @@ export class Attempts {
 
   async #once<T>(download: () => Promise<T>): Promise<T> {
     if (!this.#breaker.begin())
-      throw new DownloadError("failed", "the source failed too often to be asked right now");
+      throw new DownloadError(
+        "failed",
+        `the source failed too often to be asked right now: ${this.#lastFailure}`,
+      );
     try {
       const result = await download();
       this.#breaker.succeeded();
@@ -61,8 +65,10 @@ export class Attempts {
       return result;
     } catch (error) {
       // A sym file that is of no use was had all the same.
-      if (error instanceof DownloadError && error.isTransient) this.#breaker.failed();
-      else this.#breaker.succeeded();
+      if (error instanceof DownloadError && error.isTransient) {
+        this.#lastFailure = error.message;
+        this.#breaker.failed();
+      } else this.#breaker.succeeded();
       throw error;
     }
   }

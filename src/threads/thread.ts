@@ -55,7 +55,8 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
       if (id === undefined) return;
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
-      if (this.#waiting.size === 0) this.#worker.unref();
+      // One that is being ended holds the process until it has ended: somebody waits for that.
+      if (this.#waiting.size === 0 && !this.#end) this.#worker.unref();
     });
     this.#worker.on("error", (cause) =>
       this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { checkAnswer } from "../checkAnswer.ts";
 
 export interface Answer {
   status: number;
@@ -48,7 +49,10 @@ async function nextAnswer(socket: Socket): Promise<Answer> {
   }
   const bytes = Buffer.concat(pieces);
   const status = Number(bytes.toString("latin1", 0, 12).split(" ")[1]);
-  return { status, head: head ?? "", body: bytes.subarray((head?.length ?? 0) + 4).toString() };
+  const answer = { status, head: head ?? "", body: bytes.subarray((head?.length ?? 0) + 4).toString() };
+  const contentType = /content-type: (.*)\r/.exec(`${head}\r`)?.[1] ?? "";
+  checkAnswer({ ...answer, method: "POST", path: "/symbolicate/v5", contentType });
+  return answer;
 }
 
 /** Undefined where the connection ends. */

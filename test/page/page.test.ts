@@ -233,7 +233,10 @@ describe("the page", { skip: noBrowser }, () => {
       '{"memoryMap": [], "stacks": 5}',
       "The service refused this: job 0 has invalid stacks: stacks must be a list of lists.",
     ],
-    ['{"meta": {}, "threads": [{"funcTable": {}}]}', /^The file is incomplete or damaged: .+\.$/],
+    [
+      '{"meta": {}, "threads": [{"funcTable": {}}]}',
+      "This Firefox profile is incomplete or damaged: a thread has no samples.",
+    ],
   ] as const;
   for (const [text, message] of refusals)
     test(`says at the text what is wrong with ${text === "" ? "nothing" : text}`, async () => {

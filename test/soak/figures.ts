@@ -1,6 +1,6 @@
 import { median } from "../../bench/measure.ts";
-import { plot, type Panel } from "../../bench/plot.ts";
-import { short } from "../../bench/row.ts";
+import { plot, type Panel } from "../../src/cli/plot.ts";
+import { short } from "../../src/cli/numberText.ts";
 import { folderBytes } from "./population.ts";
 import type { Sample } from "./sample.ts";
 import type { Soak } from "./soak.ts";

@@ -62,3 +62,14 @@ export function plain(value) {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
+
+/**
+ * Throws a TypeError that names the first of its parts that an object of a file lacks.
+ * @param {string} whose
+ * @param {object | null | undefined} whole
+ * @param {string[]} parts
+ */
+export function need(whose, whole, parts) {
+  const present = new Map(Object.entries(Object(whole)));
+  for (const part of parts) if (present.get(part) == null) throw new TypeError(`${whose} has no ${part}`);
+}

@@ -31,6 +31,7 @@ import { MemoryMap, plain } from "./capture.js";
  * @property {number | null} [line]
  * @property {string | null} [trust]
  * @property {CrashFrame[] | null} [inlines]
+ * @property {{msg?: string} | null} [truncated] in place of frames that crash-stats left out
  *
  * @typedef {object} CrashThread
  * @property {string | null} [thread_name]
@@ -68,22 +69,30 @@ export function readCrash(crash) {
 }
 
 /**
- * The part of a crash that has its stacks.
+ * The part of a crash that has its stacks, and where it is: `owner[key]`, in JSON of its own if that is a string.
  * @param {Crash & object} crash
- * @returns {{format: string, traces: StackTraces} | undefined}
+ * @returns {{format: string, traces: StackTraces, owner: Record<string, unknown>, key: string} | undefined}
  */
 export function findStackTraces(crash) {
-  /** @type {[string, unknown][]} */
+  /** @type {[string, unknown, string][]} */
   const places = [
-    ["Crash ping", crash.payload?.stackTraces ?? crash.payload?.stack_traces],
-    ["Crash ping", crash.metrics?.object?.["crash.stack_traces"]],
-    ["Crash ping", crash.stackTraces ?? crash.stack_traces],
-    ["Processed crash", crash.json_dump],
-    ["Minidump", crash],
+    ["Crash ping", crash.payload, "stackTraces"],
+    ["Crash ping", crash.payload, "stack_traces"],
+    ["Crash ping", crash.metrics?.object, "crash.stack_traces"],
+    ["Crash ping", crash, "stackTraces"],
+    ["Crash ping", crash, "stack_traces"],
+    ["Processed crash", crash, "json_dump"],
+    ["Minidump", { crash }, "crash"],
   ];
-  for (const [format, place] of places) {
-    const traces = typeof place === "string" ? JSON.parse(place) : place;
-    if (isStackTraces(traces)) return { format, traces };
+  for (const [format, place, key] of places) {
+    if (typeof place !== "object" || place === null) continue;
+    const owner = /** @type {Record<string, unknown>} */ (place);
+    const value = owner[key];
+    const traces = typeof value === "string" ? JSON.parse(value) : value;
+    if (!isStackTraces(traces)) continue;
+    // A ping's traces by themselves look much like minidump-stackwalk's.
+    const isPing = traces.threads.some((thread) => thread.frames?.some((frame) => frame.ip != null));
+    return { format: isPing ? "Crash ping" : format, traces, owner, key };
   }
   return undefined;
 }
@@ -175,8 +184,9 @@ function readStackTraces(format, traces) {
  * @param {CrashFrame} frame
  * @returns {Location}
  */
-function location({ function: name, file, line }) {
-  return { ...(name ? { function: name } : {}), ...(file ? { file } : {}), ...(line ? { line } : {}) };
+function location({ function: name, file, line, truncated }) {
+  const shown = name ?? truncated?.msg;
+  return { ...(shown ? { function: shown } : {}), ...(file ? { file } : {}), ...(line ? { line } : {}) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { MemoryMap, plain } from "./capture.js";
+import { MemoryMap, need, plain } from "./capture.js";
 import { libraryModule } from "./library.js";
 import { distinctStacks } from "./sampledThread.js";
 
@@ -45,11 +45,13 @@ export function readGeckoProfile(profile) {
 }
 
 /**
- * @param {GeckoProfile} profile
+ * @param {GeckoProfile} process
  * @param {MemoryMap} memoryMap
  * @returns {Thread[]}
  */
-function processThreads({ libs, threads, processes = [] }, memoryMap) {
+function processThreads(process, memoryMap) {
+  need("the process", process, ["libs", "threads"]);
+  const { libs, threads, processes = [] } = process;
   /** @type {Library[]} */
   const libraries = typeof libs === "string" ? JSON.parse(libs) : libs;
   const locate = libraryLocator(libraries, memoryMap);
@@ -59,7 +61,7 @@ function processThreads({ libs, threads, processes = [] }, memoryMap) {
       const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
       return [{ name, isCrashed: false, stacks: distinctStacks(sampledThread(thread, locate)) }];
     }),
-    ...processes.flatMap((process) => processThreads(process, memoryMap)),
+    ...processes.flatMap((child) => processThreads(child, memoryMap)),
   ];
 }
 
@@ -68,7 +70,16 @@ function processThreads({ libs, threads, processes = [] }, memoryMap) {
  * @param {(address: bigint) => Omit<Frame, "known">} locate
  * @returns {SampledThread}
  */
-export function sampledThread({ samples, stackTable, frameTable, stringTable }, locate) {
+export function sampledThread(thread, locate) {
+  need(thread.name ? `thread ${thread.name}` : "a thread", thread, [
+    "samples",
+    "stackTable",
+    "frameTable",
+    "stringTable",
+  ]);
+  const { samples, stackTable, frameTable, stringTable } = thread;
+  for (const [name, table] of Object.entries({ samples, stackTable, frameTable }))
+    need(name, table, ["schema", "data"]);
   const { stack: sampleStack = -1 } = samples.schema;
   const { prefix = -1, frame: stackFrame = -1 } = stackTable.schema;
   const { location = -1, line = -1 } = frameTable.schema;

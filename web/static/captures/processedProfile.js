@@ -1,4 +1,4 @@
-import { MemoryMap } from "./capture.js";
+import { MemoryMap, need } from "./capture.js";
 import { libraryModule } from "./library.js";
 import { distinctStacks } from "./sampledThread.js";
 
@@ -12,10 +12,10 @@ import { distinctStacks } from "./sampledThread.js";
  * @property {{frame: number[], prefix?: (number | null)[], prefixOffset?: number[]}} [stackTable] `prefixOffset` since
  *   version 66: how many rows before it the caller's is, 0 for none
  * @property {{
- *   func: number[], address: (number | null)[], lib?: number[], inlineDepth?: number[], line: (number | null)[],
+ *   func: number[], address: (number | null)[], lib?: number[], inlineDepth?: number[], line?: (number | null)[],
  * }} [frameTable] `lib` since version 70
  * @property {{
- *   name: number[], resource: number[], fileName?: (number | null)[], source?: (number | null)[],
+ *   name: number[], resource?: number[], fileName?: (number | null)[], source?: (number | null)[],
  * }} [funcTable]
  * @property {{lib?: (number | null)[]}} [resourceTable]
  * @property {string[]} [stringArray]
@@ -60,11 +60,20 @@ export function readProcessedProfile(profile) {
  * @returns {SampledThread}
  */
 export function sampledThread(profile, thread, memoryMap) {
-  const { stackTable, frameTable, funcTable, resourceTable, stringArray, sources } = {
-    ...thread,
-    ...profile.shared,
-  };
-  if (!stackTable || !frameTable || !funcTable || !stringArray) throw new TypeError("a table is missing");
+  const tables = { ...thread, ...profile.shared };
+  need(thread.name ? `thread ${thread.name}` : "a thread", tables, [
+    "samples",
+    "stackTable",
+    "frameTable",
+    "funcTable",
+    "stringArray",
+  ]);
+  need("samples", thread.samples, ["stack"]);
+  need("stackTable", tables.stackTable, ["frame"]);
+  need("frameTable", tables.frameTable, ["func", "address"]);
+  need("funcTable", tables.funcTable, ["name"]);
+  const { stackTable, frameTable, funcTable, resourceTable, stringArray, sources } =
+    /** @type {Required<typeof tables>} */ (tables);
   const moduleIndexes = (profile.libs ?? thread.libs ?? []).map((library) =>
     memoryMap.indexOf(...libraryModule(library)),
   );
@@ -85,7 +94,7 @@ export function sampledThread(profile, thread, memoryMap) {
     inlineDepth: (frame) => frameTable.inlineDepth?.[frame] ?? 0,
     addressOf(frame, isReturnAddress) {
       const func = frameTable.func[frame] ?? -1;
-      const library = frameTable.lib?.[frame] ?? resourceTable?.lib?.[funcTable.resource[func] ?? -1] ?? -1;
+      const library = frameTable.lib?.[frame] ?? resourceTable?.lib?.[funcTable.resource?.[func] ?? -1] ?? -1;
       const address = frameTable.address[frame] ?? -1;
       const moduleOffset = address > 0 && isReturnAddress && hasReturnAddresses ? address - 1 : address;
       return { moduleIndex: address < 0 ? -1 : (moduleIndexes[library] ?? -1), moduleOffset };
@@ -94,7 +103,7 @@ export function sampledThread(profile, thread, memoryMap) {
       const func = frameTable.func[frame] ?? -1;
       const name = stringArray[funcTable.name[func] ?? -1];
       const file = funcTable.fileName?.[func] ?? sources?.filename[funcTable.source?.[func] ?? -1];
-      const line = frameTable.line[frame];
+      const line = frameTable.line?.[frame];
       /** @type {Location} */
       const location = {};
       // Before a profile is symbolicated, its native functions have an address for a name.

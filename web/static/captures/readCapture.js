@@ -39,22 +39,66 @@ export async function readText(file) {
  * @returns {Capture | undefined}
  */
 export function readCapture(text) {
-  const value = parse(text);
-  if (typeof value === "object" && value !== null) {
-    if ("jobs" in value || "memoryMap" in value || "stacks" in value) return undefined;
-    const capture = readWhole(() => readProfile(value) ?? readCrash(value));
-    if (capture) return capture;
-  }
+  return captureOf(parseFile(text));
+}
+
+/**
+ * The same of what parseFile() gave.
+ * @param {unknown} value
+ * @returns {Capture | undefined}
+ */
+export function captureOf(value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new UnreadableCapture("This is JSON, but no object, as requests, profiles and crashes are.");
+  if ("jobs" in value || "memoryMap" in value || "stacks" in value) return undefined;
+  if ("meta" in value && ("threads" in value || "libs" in value))
+    return isProcessed(value)
+      ? readWhole("Firefox profile", () =>
+          readProcessedProfile(/** @type {ProcessedProfile} */ (/** @type {unknown} */ (value))),
+        )
+      : readWhole("Gecko profile", () =>
+          readGeckoProfile(/** @type {GeckoProfile} */ (/** @type {unknown} */ (value))),
+        );
+  const kind = crashKind(value);
+  const capture = readWhole("crash", () => readCrash(value));
+  if (capture) return capture;
+  if (kind !== undefined)
+    throw new UnreadableCapture(`This looks like ${kind}, but has no stack traces with modules and threads.`);
+  const keys = Object.keys(value).slice(0, 5).join(", ");
   throw new UnreadableCapture(
-    "This is JSON, but no request, Firefox profile, crash ping, processed crash or minidump-stackwalk output.",
+    `This is JSON, but no request, Firefox profile, crash ping, processed crash or minidump-stackwalk output: it has ${keys || "nothing"}.`,
   );
 }
 
 /**
+ * @param {object} profile
+ * @returns {boolean}
+ */
+function isProcessed(profile) {
+  if ("shared" in profile) return true;
+  const threads = "threads" in profile && Array.isArray(profile.threads) ? profile.threads : [];
+  return threads.some((thread) => "funcTable" in Object(thread) || "stringArray" in Object(thread));
+}
+
+/**
+ * What an object is that has some of a crash's parts.
+ * @param {object} value
+ * @returns {string | undefined}
+ */
+function crashKind(value) {
+  if ("json_dump" in value) return "a processed crash";
+  if ("crash_info" in value || "crashing_thread" in value) return "output of minidump-stackwalk";
+  return ["payload", "metrics", "stackTraces", "stack_traces"].some((key) => key in value)
+    ? "a crash ping"
+    : undefined;
+}
+
+/**
+ * Throws an UnreadableCapture for what is not JSON.
  * @param {string} text
  * @returns {unknown}
  */
-function parse(text) {
+export function parseFile(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -64,29 +108,20 @@ function parse(text) {
 }
 
 /**
- * @param {object} value
- * @returns {Capture | undefined}
- */
-function readProfile(value) {
-  if (!("meta" in value && "threads" in value && Array.isArray(value.threads))) return undefined;
-  const isProcessed = "shared" in value || value.threads.some((thread) => "funcTable" in Object(thread));
-  return isProcessed
-    ? readProcessedProfile(/** @type {ProcessedProfile} */ (value))
-    : readGeckoProfile(/** @type {GeckoProfile} */ (/** @type {unknown} */ (value)));
-}
-
-/**
  * The files of a format have what their readers take, or something is wrong with the file.
  * @template Value
+ * @param {string} format
  * @param {() => Value} read
  * @returns {Value}
  */
-function readWhole(read) {
+function readWhole(format, read) {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError))
       throw error;
-    throw new UnreadableCapture(`The file is incomplete or damaged: ${error.message}.`, { cause: error });
+    throw new UnreadableCapture(`This ${format} is incomplete or damaged: ${error.message}.`, {
+      cause: error,
+    });
   }
 }

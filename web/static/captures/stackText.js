@@ -6,9 +6,9 @@ import { sourceFile } from "./sourceFile.js";
  */
 
 /**
- * A stack as text, inlined calls above the function that they were inlined into:
+ * A stack as text, inlined calls above the function that they were inlined into, and further in:
  *
- *       0  RawVec::grow  library/alloc/src/raw_vec.rs:12  (inlined)
+ *       0    RawVec::grow  library/alloc/src/raw_vec.rs:12  (inlined)
  *          Vec::push  library/alloc/src/vec/mod.rs:34  in rustsample
  * @param {AnsweredFrame[]} stack
  * @returns {string}
@@ -22,8 +22,9 @@ export function stackText(stack) {
  * @returns {string[]}
  */
 function frameLines(frame) {
+  const nameless = frame.module_offset === "-0x1" ? "<unknown>" : frame.module_offset;
   const calls = [
-    ...(frame.inlines ?? []).map((inline) => `${place(inline)}  (inlined)`),
+    ...(frame.inlines ?? []).map((inline) => `  ${place(inline)}  (inlined)`),
     frame.module === "<unknown>" ? place(frame) : `${place(frame)}  in ${frame.module}`,
   ];
   return calls.map(
@@ -34,7 +35,7 @@ function frameLines(frame) {
    * @param {Location} location
    * @returns {string}
    */
-  function place({ function: name = frame.module_offset, file, line }) {
+  function place({ function: name = nameless, file, line }) {
     if (file === undefined) return name;
     const { path } = sourceFile(file);
     return `${name}  ${path}${line === undefined ? "" : `:${line}`}`;

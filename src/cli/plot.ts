@@ -1,15 +1,15 @@
-import { short } from "./row.ts";
+import { short } from "./numberText.ts";
 
-/** Lines over the same axis. Both axes are logarithmic, or linear: then the vertical one begins at 0. */
+/** Lines over the same axis. */
 export interface Panel {
   title: string;
-  axes: "logarithmic" | "linear";
+  /** Of both axes; a linear vertical one begins at 0. Semi-logarithmic is a linear axis of time below a logarithmic one. */
+  axes: "logarithmic" | "linear" | "semi-logarithmic";
   /** Marks of the horizontal axis. */
   ticks: number[];
   series: { name: string; points: { x: number; y: number }[] }[];
 }
 
-const width = 400;
 const height = 260;
 const titleHeight = 30;
 const margin = { left: 60, right: 20, top: 40, bottom: 36 };
@@ -18,35 +18,36 @@ const mostDots = 30;
 /** Marks of a linear vertical axis, at least. */
 const leastMarks = 4;
 
-/** An SVG with panels side by side, so many in a row. */
-export function plot(title: string, panels: Panel[], columns = panels.length): string {
+/** An SVG with panels side by side, so many in a row, each so many units wide. */
+export function plot(title: string, panels: Panel[], columns = panels.length, width = 400): string {
   const rows = Math.ceil(panels.length / columns);
   const drawn = panels.map((panel, index) => {
     const [x, y] = [(index % columns) * width, titleHeight + Math.floor(index / columns) * height];
-    return `<g transform="translate(${x} ${y})">\n${draw(panel)}\n</g>`;
+    return `<g transform="translate(${x} ${y})">\n${draw(panel, width)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width} ${titleHeight + rows * height}" font-family="system-ui, sans-serif" font-size="12">
-<title>${title}</title>
+<title>${escaped(title)}</title>
 <style>
 text { fill: #24292f } .grid { stroke: #d0d7de } path { fill: none; stroke-width: 2; stroke-linejoin: round }
-.s0 { stroke: #bf5700; fill: #bf5700 } .s1 { stroke: #0969da; fill: #0969da }
+.s0 { stroke: #bf5700; fill: #bf5700 } .s1 { stroke: #0969da; fill: #0969da } .s2 { stroke: #8250df; fill: #8250df }
 @media (prefers-color-scheme: dark) {
 text { fill: #d1d7e0 } .grid { stroke: #3d444d }
-.s0 { stroke: #f0883e; fill: #f0883e } .s1 { stroke: #58a6ff; fill: #58a6ff }
+.s0 { stroke: #f0883e; fill: #f0883e } .s1 { stroke: #58a6ff; fill: #58a6ff } .s2 { stroke: #bc8cff; fill: #bc8cff }
 }
 </style>
-<text x="${margin.left}" y="20" font-size="14" font-weight="600">${title}</text>
+<text x="${margin.left}" y="20" font-size="14" font-weight="600">${escaped(title)}</text>
 ${drawn.join("\n")}
 </svg>
 `;
 }
 
-function draw({ title, axes, ticks, series }: Panel): string {
+function draw({ title, axes, ticks, series }: Panel, width: number): string {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y));
-  const marks = axes === "linear" ? evenMarks(Math.max(...values)) : decades(values);
-  const scale = axes === "linear" ? linear : logarithmic;
-  const x = scale(Math.min(...ticks), Math.max(...ticks), margin.left, width - margin.right);
-  const y = scale(marks[0] ?? 0, marks.at(-1) ?? 1, height - margin.bottom, margin.top);
+  const marks = axes === "linear" ? evenMarks(Math.max(0, ...values) || 1) : decades(values);
+  const horizontal = axes === "logarithmic" ? logarithmic : linear;
+  const vertical = axes === "linear" ? linear : logarithmic;
+  const x = horizontal(Math.min(...ticks), Math.max(...ticks), margin.left, width - margin.right);
+  const y = vertical(marks[0] ?? 0, marks.at(-1) ?? 1, height - margin.bottom, margin.top);
   return [
     `<text x="${margin.left}" y="${margin.top - 24}">${title}</text>`,
     ...series.map(
@@ -95,3 +96,7 @@ const logarithmic: Scale = (least, most, from, to) => {
   const place = linear(Math.log10(least), Math.log10(most), from, to);
   return (value) => place(Math.log10(value));
 };
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}

@@ -1,0 +1,59 @@
+import { randomNumbers, type SymFile } from "./symFile.ts";
+
+/** A crash ping's `stack_traces`, and its crashed thread as a job of v5. */
+export interface CrashPing {
+  ping: object;
+  job: object;
+}
+
+/** Modules of the system that a ping lists and no source has symbols of. */
+const systemModules = 100;
+
+/**
+ * Crash pings as Firefox makes them: the thread that crashed has 10 to 60 frames, most of them in a few modules (the n-th
+ * of `symFiles` has one part in n, by Zipf's law); the modules of the system are listed, too.
+ */
+export function crashPings(symFiles: SymFile[], seed = 11): () => CrashPing {
+  const random = randomNumbers(seed);
+  const weights = symFiles.map((_, rank) => Math.round(1e6 / (rank + 1)));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const pick = () => {
+    let left = random(sum);
+    return weights.findIndex((weight) => (left -= weight) < 0);
+  };
+  const known = symFiles.map(({ debugFilename, debugId }) => [debugFilename, debugId] as const);
+  const system = Array.from({ length: systemModules }, (_, number) => {
+    const id = number.toString(16).padStart(33, "A").toUpperCase();
+    return [`libsystem${number}.so`, id] as const;
+  });
+  const memoryMap = [...known, ...system];
+  const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;
+  const modules = memoryMap.map(([debug_file, debug_id], module) => ({
+    base_address: hex(base(module)),
+    end_address: hex(base(module) + 0x0fff_0000),
+    code_id: debug_id.slice(0, 32).toLowerCase(),
+    debug_file,
+    debug_id,
+    filename: debug_file,
+    version: "147.0.0.0",
+  }));
+  return () => {
+    const stack = Array.from({ length: 10 + random(51) }, (): [number, number] => {
+      const module = pick();
+      return [module, 0x1000 + random((symFiles[module]?.end ?? 0x2000) - 0x1000)];
+    });
+    const frames = stack.map(([module, offset], frame) => ({
+      ip: hex(base(module) + offset),
+      module_index: module,
+      trust: frame === 0 ? "context" : "cfi",
+    }));
+    return {
+      ping: { crash_thread: 0, crash_type: "SIGSEGV", crash_address: "0x0", modules, threads: [{ frames }] },
+      job: { memoryMap, stacks: [stack] },
+    };
+  };
+}
+
+function hex(address: number): string {
+  return `0x${address.toString(16).padStart(16, "0")}`;
+}

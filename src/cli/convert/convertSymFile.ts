@@ -1,0 +1,112 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { basename } from "node:path";
+import type { Module } from "../../symbolication/job.ts";
+import { ConversionError, Converter } from "../../symbolic/converter.ts";
+import { compileWasm } from "../../symbolic/wasmInstance.ts";
+import { CommandError } from "../commandError.ts";
+import { openInput, withWholeStart, type Input } from "../input.ts";
+import { interruptible } from "../interruption.ts";
+import { print, replaceFile } from "../output.ts";
+import { Progress, sizeText, speedText } from "../progress.ts";
+
+/** A line that is longer is no MODULE record. */
+const longestRecord = 4096;
+
+/** `sym`: the file, `-` is standard input. */
+export async function convertSymFile(
+  sym: string,
+  { output, json }: { output?: string | undefined; json?: true | undefined },
+): Promise<void> {
+  const symcache = output ?? symcacheName(sym);
+  if (symcache === "-") throw new CommandError("usage", "a symcache can't go to standard output");
+  const done = await interruptible((signal) => convert(sym, symcache, signal));
+  await print([json === true ? JSON.stringify(done) : describe(done), "\n"]);
+}
+
+interface Done extends Module {
+  symcache: string;
+  symFileBytes: number;
+  symcacheBytes: number;
+  milliseconds: number;
+}
+
+function describe({ symcache, debugFilename, debugId, ...done }: Done): string {
+  const { symFileBytes, symcacheBytes, milliseconds } = done;
+  const seconds = (milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 1);
+  return (
+    `${symcache}: ${debugFilename} ${debugId}, ${sizeText(symcacheBytes)} from ${sizeText(symFileBytes)} of text ` +
+    `in ${seconds} s, ${speedText(symFileBytes, milliseconds)}`
+  );
+}
+
+function symcacheName(sym: string): string {
+  if (sym === "-") throw new CommandError("usage", "what comes from standard input needs an --output");
+  return `${basename(sym).replace(/(\.sym)?(\.gz)?$/, "")}.symc`;
+}
+
+async function convert(sym: string, symcache: string, signal: AbortSignal): Promise<Done> {
+  const input = await openInput(sym, signal);
+  const start = performance.now();
+  try {
+    const { converter, module, symFileBytes } = await convertText(input, signal);
+    using _ = converter;
+    const symcacheBytes = converter.finish();
+    signal.throwIfAborted();
+    await replaceFile(symcache, async (path, flags) => write(converter, path, flags));
+    const milliseconds = Math.round(performance.now() - start);
+    return { symcache, ...module, symFileBytes, symcacheBytes, milliseconds };
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+    throw new CommandError("usage", `${input.name} can't be converted: ${error.message}`, { cause: error });
+  }
+}
+
+/** Pushes all of the text into a converter. */
+async function convertText(input: Input, signal: AbortSignal) {
+  using progress = new Progress();
+  const wasm = await compileWasm();
+  const start = performance.now();
+  let symFileBytes = 0;
+  let conversion: { converter: Converter; module: Module } | undefined;
+  const soFar = () => {
+    const part = input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
+    const speed = speedText(symFileBytes, performance.now() - start);
+    return `${input.name}: ${part}${sizeText(symFileBytes)}, ${speed}`;
+  };
+  for await (const piece of withWholeStart(input.pieces, hasFirstLine)) {
+    signal.throwIfAborted();
+    if (!conversion) {
+      const module = readModuleRecord(input.name, piece);
+      conversion = { module, converter: new Converter(wasm, module) };
+    }
+    conversion.converter.push(piece);
+    symFileBytes += piece.length;
+    progress.show(soFar);
+  }
+  if (!conversion) throw new CommandError("usage", `${input.name} is empty`);
+  return { ...conversion, symFileBytes };
+}
+
+function hasFirstLine(start: Uint8Array): boolean {
+  return start.includes("\n".charCodeAt(0)) || start.length > longestRecord;
+}
+
+/** `MODULE Linux x86_64 1410FAF03AD925211450AE25E0CB9AE50 libxul.so` */
+function readModuleRecord(name: string, start: Uint8Array): Module {
+  const [line = ""] = Buffer.from(start).toString("utf8", 0, longestRecord).split(/\r?\n/, 1);
+  const [, debugId, debugFilename] = /^MODULE \S+ \S+ ([0-9A-Fa-f]+) (.+)$/.exec(line) ?? [];
+  if (debugId === undefined || debugFilename === undefined)
+    throw new CommandError("usage", `${name} is no sym file: it doesn't begin with a MODULE record`);
+  return { debugFilename, debugId: debugId.toUpperCase() };
+}
+
+function write(converter: Converter, path: string, flags: "w" | "wx"): void {
+  const file = openSync(path, flags);
+  try {
+    converter.write((piece) => {
+      for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
+    });
+  } finally {
+    closeSync(file);
+  }
+}

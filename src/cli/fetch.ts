@@ -1,0 +1,26 @@
+import { Command } from "@commander-js/extra-typings";
+import { symbolsOption, type Environment } from "./options.ts";
+
+export function fetchCommand(env: Environment) {
+  return new Command("fetch")
+    .summary("download a sym file")
+    .description("Downloads the sym file of a module, and decompresses it.")
+    .argument("<file>", "debug filename, such as libxul.so or xul.pdb")
+    .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50")
+    .addOption(symbolsOption())
+    .option(
+      "-o, --output <file>",
+      "where it goes, - is standard output (default: its own name, in this folder)",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ tseliot fetch xul.pdb 44E4EC8C2F41492B9369D6B9A059577C2
+  $ tseliot fetch libxul.so 1410FAF03AD925211450AE25E0CB9AE50 --output - | grep ^INFO`,
+    )
+    .action(async (file, id, options) => {
+      const { fetchSymFile } = await import("./fetch/fetchSymFile.ts");
+      await fetchSymFile(file, id, env, options);
+    });
+}

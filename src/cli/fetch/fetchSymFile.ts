@@ -1,0 +1,94 @@
+import { basename } from "node:path";
+import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
+import { createSource } from "../../symbols/createSource.ts";
+import { DownloadError } from "../../symbols/downloadError.ts";
+import { symFilePath, type Source, type WantedModule } from "../../symbols/source.ts";
+import { CommandError } from "../commandError.ts";
+import { interruptible } from "../interruption.ts";
+import type { Environment } from "../options.ts";
+import { print, writeOutput } from "../output.ts";
+import { Progress, sizeText, speedText } from "../progress.ts";
+import { readSettings } from "../settings.ts";
+
+export async function fetchSymFile(
+  debugFilename: string,
+  debugId: string,
+  env: Environment,
+  options: { symbols?: string | undefined; output?: string | undefined },
+): Promise<void> {
+  if (!isDebugFilename(debugFilename) || debugFilename === "")
+    throw new CommandError("usage", `${JSON.stringify(debugFilename)} is no debug filename`);
+  if (!isDebugId(debugId) || debugId === "")
+    throw new CommandError("usage", `${JSON.stringify(debugId)} is no debug id: that has hex digits alone`);
+  const module = { debugFilename, debugId: debugId.toUpperCase() };
+  const output = options.output ?? basename(symFilePath(module));
+  const config = readSettings(env, options);
+  await interruptible(async (signal) => {
+    await using lifetimes = new AsyncDisposableStack();
+    const sources = config.sources.map((address) => lifetimes.use(createSource(address, config)));
+    await fetchFromAny(sources, module, output, signal);
+  });
+}
+
+async function fetchFromAny(
+  sources: Source[],
+  module: WantedModule,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      if (await source.attempt(() => download(source, module, output, signal), signal)) return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DownloadError)) throw error;
+      failures.push(`${source.address}: ${error.message}`);
+    }
+  }
+  const wanted = `${module.debugFilename} ${module.debugId}`;
+  if (failures.length > 0) throw new CommandError("failed", `can't get ${wanted}: ${failures.join("; ")}`);
+  throw new CommandError("no", `no source has a sym file of ${wanted}`);
+}
+
+/** False where the source has no such file. */
+async function download(
+  source: Source,
+  module: WantedModule,
+  output: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using symText = await source.open(module, signal);
+  if (!symText) return false;
+  const start = performance.now();
+  const received = { bytes: 0 };
+  const described = () =>
+    `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
+  const text = followed(symText.pieces, received, () => `${module.debugFilename}: ${described()}`);
+  if (output === "-") {
+    try {
+      await print(text);
+    } catch (error) {
+      if (!(error instanceof DownloadError) || received.bytes === 0) throw error;
+      // What was printed can't be taken back: no other source, and no other attempt.
+      throw new CommandError("failed", `${source.address}: ${error.message}`, { cause: error });
+    }
+  } else {
+    await writeOutput(output, text, signal);
+    await print([`${output}: ${described()} from ${source.address}\n`]);
+  }
+  return true;
+}
+
+async function* followed(
+  pieces: AsyncIterable<Uint8Array>,
+  received: { bytes: number },
+  describe: () => string,
+): AsyncIterable<Uint8Array> {
+  using progress = new Progress();
+  for await (const piece of pieces) {
+    received.bytes += piece.length;
+    progress.show(describe);
+    yield piece;
+  }
+}

@@ -1,0 +1,24 @@
+import { Command } from "@commander-js/extra-typings";
+
+export function inspectCommand() {
+  return new Command("inspect")
+    .summary("check a symcache, and look offsets up in it")
+    .description(
+      "Shows what a symcache holds, checks each page of it, and looks offsets up. The exit code is 1 where it is damaged.",
+    )
+    .argument("<symc>", "symcache file")
+    .argument("[offsets...]", "offsets relative to the module, such as 0x6322a or 406058")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ tseliot inspect libxul.symc
+  $ tseliot inspect /tmp/cache/symcache-v1/xul.pdb/*.symc 0x1a2b3c
+  $ tseliot inspect libxul.symc --json | jq '.contents.functions, .damage'`,
+    )
+    .action(async (symc, offsets, options) => {
+      const { inspectSymcache } = await import("./inspect/inspectSymcache.ts");
+      await inspectSymcache(symc, offsets, options);
+    });
+}

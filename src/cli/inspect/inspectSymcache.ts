@@ -1,0 +1,132 @@
+import { realpath, stat } from "node:fs/promises";
+import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
+import { stackText } from "../../../web/static/captures/stackText.js";
+import { Symcache, SymcacheDamaged } from "../../symbolic/symcache.ts";
+import { openFile, type SymcacheFile } from "../../symbolic/symcacheFile.ts";
+import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symbolic/symcacheHeader.ts";
+import { compileWasm, WasmInstance } from "../../symbolic/wasmInstance.ts";
+import { CommandError, exitCodes, fileError } from "../commandError.ts";
+import { hex } from "../numberText.ts";
+import { print } from "../output.ts";
+import { Progress, sizeText } from "../progress.ts";
+import { answerRequest } from "../symbolicate/answerRequest.ts";
+
+const pageBytes = 4096;
+
+export async function inspectSymcache(
+  path: string,
+  offsets: string[],
+  { json }: { json?: true | undefined },
+): Promise<void> {
+  const inspection = await inspect(path, offsets.map(parseOffset));
+  await print([json === true ? `${JSON.stringify(inspection)}\n` : describe(inspection)]);
+  if (inspection.damage !== null) process.exitCode = exitCodes.no;
+}
+
+interface Inspection {
+  file: string;
+  bytes: number;
+  /** Absent where what the file says of itself makes no sense. */
+  contents?: SymcacheHeader;
+  /** How many were checked. */
+  pages: number;
+  /** What is wrong with it. */
+  damage: string | null;
+  /** As the API has them. */
+  lookups: AnsweredFrame[];
+}
+
+function describe({ file, bytes, contents, pages, damage, lookups }: Inspection): string {
+  const rows: [string, string | number][] = [["size", sizeText(bytes)]];
+  if (contents) {
+    const { debugFilename, debugId, version, payloadBytes, firstAddress, lastAddress, ...counts } = contents;
+    const { files, functions, sourceLocations, ranges, stringBytes } = counts;
+    rows.push(
+      ["module", `${debugFilename} ${debugId}`],
+      ["format", `Symbolic's symcache, version ${version}, with ${bytes - payloadBytes} bytes of trailer`],
+      ["files", files],
+      ["functions", functions],
+      ["calls", sourceLocations],
+      ["ranges", ranges],
+      ["addresses", firstAddress === undefined ? "none" : `${hex(firstAddress)} to ${hex(lastAddress ?? 0)}`],
+      ["strings", sizeText(stringBytes)],
+    );
+  }
+  if (damage === null) rows.push(["pages", `all ${count(pages)} are sound`]);
+  else rows.push(["pages", `the first ${count(pages)} are sound`], ["damage", damage]);
+  const table = rows.map(([name, value]) => `  ${name.padEnd(9)}  ${count(value)}\n`).join("");
+  return `${file}\n${table}${lookups.length > 0 ? `\n${stackText(lookups)}\n` : ""}`;
+}
+
+function count(value: string | number): string {
+  return typeof value === "number" ? value.toLocaleString("en") : value;
+}
+
+function parseOffset(text: string): number {
+  const offset = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : NaN;
+  if (offset < 2 ** 32) return offset;
+  throw new CommandError("usage", `${JSON.stringify(text)} is no offset from 0 to 0xffffffff`);
+}
+
+async function inspect(path: string, offsets: number[]): Promise<Inspection> {
+  using file = await open(path);
+  if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is no symcache`);
+  const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
+  try {
+    const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
+    const instance = new WasmInstance(await compileWasm());
+    using symcache = Symcache.open(instance, file.readAt, file.size, contents);
+    for (const checked of checkPages(symcache, file, path)) inspection.pages = checked;
+    if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
+  } catch (error) {
+    if (!(error instanceof SymcacheDamaged)) throw error;
+    inspection.damage = error.message;
+  }
+  return inspection;
+}
+
+async function open(path: string): Promise<SymcacheFile> {
+  try {
+    const target = await realpath(path);
+    if ((await stat(target)).isFile()) return openFile(target);
+    throw new CommandError("usage", `${path} is no file`);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw fileError(`can't read ${path}`, error);
+  }
+}
+
+/** Gives the number of sound pages after each. Throws a SymcacheDamaged that names the first one that isn't. */
+function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
+  using progress = new Progress();
+  const bytes = symcache.payloadBytes;
+  const buffer = new Uint8Array(pageBytes);
+  for (let page = 0; page * pageBytes < bytes; page++) {
+    const start = page * pageBytes;
+    const length = file.readAt(buffer.subarray(0, Math.min(pageBytes, bytes - start)), start);
+    try {
+      symcache.hold(buffer.subarray(0, length));
+    } catch (error) {
+      if (!(error instanceof SymcacheDamaged)) throw error;
+      throw new SymcacheDamaged(`${error.message}: page ${page}, at byte ${start}`, { cause: error });
+    }
+    progress.show(() => `${path}: ${Math.floor((100 * start) / bytes)} % checked`);
+    yield page + 1;
+  }
+}
+
+async function lookUp(symcache: Symcache, offsets: number[]): Promise<AnsweredFrame[]> {
+  // By any name that a request may have: that of the symcache may be none of those.
+  const body = JSON.stringify({
+    memoryMap: [["symcache", "0"]],
+    stacks: [offsets.map((offset) => [0, offset])],
+  });
+  const { moduleName } = symcache;
+  const answer = await answerRequest("v5", body, {
+    lookUp: async (_, wanted) => ({
+      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookup: 0,
+    }),
+  });
+  return (answer as Answer).results[0]?.stacks[0] ?? [];
+}

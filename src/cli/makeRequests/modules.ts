@@ -1,0 +1,82 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
+import { DownloadError } from "../../symbols/downloadError.ts";
+import { FolderSource } from "../../symbols/folderSource.ts";
+import type { WantedModule } from "../../symbols/source.ts";
+import { CommandError, fileError } from "../commandError.ts";
+import { Progress, sizeText } from "../progress.ts";
+import { sampleFunctions, type SampledFunctions } from "./functions.ts";
+import type { Random } from "./random.ts";
+
+export interface SampledModule extends WantedModule, SampledFunctions {}
+
+/**
+ * The modules whose sym files are in a folder, as symbol servers lay them out, those of most functions first. One that can't
+ * be read, or that has no functions, is left out and told of. Throws a CommandError.
+ */
+export async function sampleModules(
+  folder: string,
+  random: Random,
+  signal: AbortSignal,
+): Promise<SampledModule[]> {
+  await using source = new FolderSource(`${pathToFileURL(folder).href}/`);
+  using progress = new Progress();
+  const wanted = await listModules(folder);
+  const sampled: SampledModule[] = [];
+  let bytes = 0;
+  for (const [number, module] of wanted.entries()) {
+    signal.throwIfAborted();
+    const name = `${module.debugFilename}/${module.debugId}`;
+    const followed = async function* (pieces: AsyncIterable<Uint8Array>) {
+      for await (const piece of pieces) {
+        bytes += piece.length;
+        progress.show(() => `${number} of ${wanted.length} modules, ${sizeText(bytes)} of sym files`);
+        yield piece;
+      }
+    };
+    try {
+      await using symText = await source.open(module, signal);
+      if (!symText) continue;
+      const functions = await sampleFunctions(followed(symText.pieces), random.fork(name));
+      if (functions.count > 0)
+        sampled.push({
+          ...module,
+          functions: functions.functions,
+          count: functions.count,
+          end: functions.end,
+        });
+      else process.stderr.write(`${name}: left out, as it has no functions\n`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DownloadError)) throw error;
+      process.stderr.write(`${name}: left out: ${error.message}\n`);
+    }
+  }
+  if (sampled.length === 0)
+    throw new CommandError("usage", `${folder} holds no sym files as libxul.so/ID/libxul.so.sym or .sym.gz`);
+  return sampled.toSorted((a, b) => b.count - a.count);
+}
+
+/** In the order of their names. */
+async function listModules(folder: string): Promise<WantedModule[]> {
+  try {
+    const modules: WantedModule[] = [];
+    for (const debugFilename of await folders(folder))
+      if (isDebugFilename(debugFilename))
+        for (const debugId of await folders(join(folder, debugFilename)))
+          if (isDebugId(debugId)) modules.push({ debugFilename, debugId });
+    return modules;
+  } catch (error) {
+    throw fileError(`can't read ${folder}`, error);
+  }
+}
+
+async function folders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => name)
+    .toSorted();
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { Command } from "@commander-js/extra-typings";
+import { exitCodeMeanings, exitCodes } from "./commandError.ts";
+import { compareCommand } from "./compare.ts";
+import { convertCommand } from "./convert.ts";
+import { fetchCommand } from "./fetch.ts";
+import { inspectCommand } from "./inspect.ts";
+import { loadCommand } from "./load.ts";
+import { makeRequestsCommand } from "./makeRequests.ts";
+import type { Environment } from "./options.ts";
+import { serveCommand } from "./serve.ts";
+import { symbolicateCommand } from "./symbolicate.ts";
+
+/** The commands, in the order in which help lists them. */
+const commands = [
+  serveCommand,
+  symbolicateCommand,
+  convertCommand,
+  inspectCommand,
+  fetchCommand,
+  compareCommand,
+  loadCommand,
+  makeRequestsCommand,
+];
+
+const packageFile = new URL("../../package.json", import.meta.url);
+
+/** The whole command line. It throws a CommanderError instead of ending the process. */
+export function createProgram(env: Environment): Command {
+  const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
+  const program = new Command("tseliot")
+    .description("Mozilla's symbolication service, and tools around it.")
+    .version(version)
+    .usage("<command> [options]")
+    .addHelpText(
+      "after",
+      `
+Each command tells more with --help. What it prints is on standard output, progress and errors are on standard error.
+
+Exit codes:
+${Object.entries(exitCodeMeanings)
+  .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}    ${meaning}`)
+  .join("\n")}
+  130  Ctrl-C; other signals are 128 and their number, too`,
+    );
+  for (const createCommand of commands) program.addCommand(createCommand(env));
+  // Commands that are added don't inherit.
+  for (const command of [program, ...program.commands])
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (message, write) => write(oneLine(message)) })
+      .showHelpAfterError(false);
+  return program;
+}
+
+/** `error: unknown option '--jsn'⏎(Did you mean --json?)⏎` */
+function oneLine(message: string): string {
+  return `tseliot: ${message
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("\n", " ")}\n`;
+}

@@ -1,0 +1,52 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ConfigError, readConfig, type Config } from "../config.ts";
+import { CommandError } from "./commandError.ts";
+import type { Environment } from "./options.ts";
+
+/** The variables that options stand for. */
+const variables = { symbols: "ELIOT_SYMBOLS_URLS", cache: "ELIOT_SYMBOLS_CACHE_DIR", port: "PORT" };
+
+export interface SettingOptions {
+  symbols?: string | undefined;
+  cache?: string | undefined;
+  port?: string | undefined;
+}
+
+/** The environment with what options say instead. */
+export function environmentOf(env: Environment, { symbols, cache, port }: SettingOptions): Environment {
+  const given = {
+    [variables.symbols]: symbols?.split(",").map(sourceAddress).join(","),
+    [variables.cache]: cache,
+    [variables.port]: port,
+  };
+  return { ...env, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+/** The configuration that the environment and the options ask for. Throws a CommandError that names what is wrong. */
+export function readSettings(env: Environment, options: SettingOptions): Config {
+  try {
+    return readConfig(environmentOf(env, options));
+  } catch (error) {
+    throw settingsError(error, options);
+  }
+}
+
+/** A ConfigError in the words of the command line. Rethrows any other error. */
+export function settingsError(error: unknown, options: SettingOptions): CommandError {
+  if (!(error instanceof ConfigError)) throw error;
+  const named = Object.entries(variables).find(
+    ([option, variable]) => option in options && error.message.startsWith(variable),
+  );
+  const message = named ? error.message.replace(named[1], `--${named[0]}`) : error.message;
+  return new CommandError("usage", message, { cause: error });
+}
+
+/** A folder's path becomes an address. */
+function sourceAddress(source: string): string {
+  if (source === "" || /^[a-z]+:/i.test(source)) return source;
+  if (!statSync(source, { throwIfNoEntry: false })?.isDirectory())
+    throw new CommandError("usage", `--symbols has ${source}, which is no folder`);
+  return pathToFileURL(resolve(source)).href;
+}

@@ -1,0 +1,36 @@
+import { debugReport } from "../../http/debugReport.ts";
+import { JsonBytes } from "../../http/jsonBytes.ts";
+import type { ApiVersion } from "../../http/parseJobs.ts";
+import { parseRequest } from "../../http/parseRequest.ts";
+import { renderV4 } from "../../http/renderV4.ts";
+import { renderV5 } from "../../http/renderV5.ts";
+import { AnswerTooLarge } from "../../symbolication/frames.ts";
+import { symbolicate } from "../../symbolication/symbolicate.ts";
+import type { Symcaches } from "../../symbolication/symcaches.ts";
+import { CommandError } from "../commandError.ts";
+
+/** What the service would answer to a request's body, without HTTP. Throws a CommandError. */
+export async function answerRequest(
+  version: ApiVersion,
+  body: string,
+  symcaches: Pick<Symcaches, "lookUp">,
+): Promise<unknown> {
+  const start = performance.now();
+  const parsed = parseRequest(Buffer.from(body), version);
+  if ("refusal" in parsed) throw new CommandError("usage", `the request is refused: ${parsed.refusal.title}`);
+  try {
+    const symbolicated = await symbolicate(parsed.jobs, symcaches);
+    const json = new JsonBytes(Infinity);
+    const debug = debugReport(symbolicated, performance.now() - start);
+    const slices = version === "v4" ? renderV4(symbolicated, json) : renderV5(symbolicated, json, debug);
+    for (const _ of slices) continue;
+    const answer = Buffer.concat(json.end());
+    json.release();
+    return JSON.parse(answer.toString());
+  } catch (error) {
+    if (!(error instanceof AnswerTooLarge)) throw error;
+    throw new CommandError("failed", "there are too many calls at these offsets for one answer", {
+      cause: error,
+    });
+  }
+}

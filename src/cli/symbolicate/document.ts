@@ -1,0 +1,39 @@
+import type { Capture } from "../../../web/static/captures/capture.js";
+import { captureOf, parseFile, UnreadableCapture } from "../../../web/static/captures/readCapture.js";
+import type { ApiVersion } from "../../http/parseJobs.ts";
+import { CommandError, systemCode } from "../commandError.ts";
+
+/** What a file holds: a request of the API as it stands there, or a profile or a crash. */
+export type Document =
+  | { kind: "request"; version: ApiVersion; body: string }
+  | { kind: "capture"; file: object; capture: Capture };
+
+/** What people try, by how it begins. */
+const others = [
+  ["MDMP", "it is a minidump: run minidump-stackwalk --json on it first"],
+  ["MODULE ", "it is a sym file: see tseliot convert"],
+  ["SYMC", "it is a symcache: see tseliot inspect"],
+] as const;
+
+/** `name` is the file's, for messages. Throws a CommandError that says what is wrong with it. */
+export function readDocument(name: string, bytes: Buffer): Document {
+  const unreadable = (why: string, cause?: unknown) =>
+    new CommandError("usage", `can't symbolicate ${name}: ${why}`, { cause });
+  for (const [start, why] of others)
+    if (bytes.toString("latin1", 0, start.length) === start) throw unreadable(why);
+  try {
+    const body = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const file = parseFile(body);
+    const capture = captureOf(file);
+    if (capture) return { kind: "capture", file: file as object, capture };
+    const { version } = file as { version?: unknown };
+    return { kind: "request", version: version === 4 ? "v4" : "v5", body };
+  } catch (error) {
+    if (error instanceof UnreadableCapture)
+      throw unreadable(error.message.replace(/^T(.*)\.$/, "t$1"), error);
+    if (systemCode(error) === "ERR_STRING_TOO_LONG" || error instanceof RangeError)
+      throw unreadable("it is too large", error);
+    if (error instanceof TypeError) throw unreadable("it is not UTF-8, so no JSON", error);
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import type { Config } from "./config.ts";
+import type { Logger } from "./logging.ts";
+import type { Metrics } from "./metrics.ts";
+import { Symcaches } from "./symbolication/symcaches.ts";
+import { Converters } from "./symbolic/converters.ts";
+import { Lookups } from "./symbolic/lookups.ts";
+import { compileWasm } from "./symbolic/wasmInstance.ts";
+import type { Source } from "./symbols/source.ts";
+
+interface Parts {
+  config: Config;
+  /** They outlive the engine. */
+  sources: Source[];
+  metrics: Metrics;
+  log: Logger;
+  /** Whether so many requests are under way that no more of them may wait for symcaches. */
+  isCrowded: () => boolean;
+}
+
+/** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
+export interface Engine extends AsyncDisposable {
+  readonly folder: SymcacheFolder;
+  readonly converters: Converters;
+  readonly lookups: Lookups;
+  readonly symcaches: Symcaches;
+}
+
+/** Opens the cache folder and starts the threads. */
+export async function startEngine({ config, sources, metrics, log, isCrowded }: Parts): Promise<Engine> {
+  await using starting = new AsyncDisposableStack();
+  const folder = starting.use(
+    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
+      evicted: () => metrics.increment("diskcache.evict", {}),
+      used: (bytes) => metrics.gauge("diskcache.usage", bytes),
+      failed: (err) => log.error({ err }, "cache folder failed"),
+    }),
+  );
+  const wasm = await compileWasm();
+  const converters = starting.use(
+    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
+  );
+  const lookups = starting.use(
+    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
+  );
+  const symcaches = starting.use(
+    new Symcaches({ sources, folder, converters, metrics, log, isCrowded, config }, lookups),
+  );
+  const running = starting.move();
+  return {
+    folder,
+    converters,
+    lookups,
+    symcaches,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Line } from "./splitLines.ts";
+
+/** Lines, and their bytes, that are read and not answered yet. A longer line than that is read alone. */
+const mostLines = 256;
+export const mostBytes = 8e6;
+/** Groups that are worked on at once, and what one may hold: so that all of them together are within those bounds. */
+const groups = 4;
+const linesOfGroup = mostLines / groups;
+const bytesOfGroup = mostBytes / groups;
+
+interface Group<Answer> {
+  lines: number;
+  bytes: number;
+  answer: Promise<{ answer: Answer }>;
+}
+
+/**
+ * The answers to all lines, in their order, of a group of them at a time. Lines are read ahead while others are worked on;
+ * whenever there is a place for a group, it is made of all that have come: the first line doesn't wait for a second, and
+ * where lines come fast, many are looked up together. What reading throws is thrown behind the answers to what was read.
+ */
+export async function* answerAhead<Answer>(
+  lines: AsyncIterator<Line>,
+  answer: (group: Line[]) => Promise<Answer>,
+): AsyncGenerator<Answer> {
+  const waiting: Line[] = [];
+  const underWay: Group<Answer>[] = [];
+  const ahead = { lines: 0, bytes: 0 };
+  let reading: Promise<{ read: IteratorResult<Line> } | { failure: unknown }> | undefined;
+  let end: { failure?: unknown } | undefined;
+
+  while (!end || ahead.lines > 0) {
+    while (underWay.length < groups && waiting.length > 0) {
+      const group = takeGroup(waiting);
+      const answering = answer(group).then((value) => ({ answer: value }));
+      // It is waited for only when it is the oldest.
+      answering.catch(() => {});
+      underWay.push({ lines: group.length, bytes: bytesOf(group), answer: answering });
+    }
+    if (!end && ahead.lines < mostLines && ahead.bytes < mostBytes)
+      reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
+    const oldest = underWay[0];
+    const next = await Promise.race([reading, oldest?.answer].filter((promise) => promise !== undefined));
+    if ("answer" in next) {
+      underWay.shift();
+      yield next.answer;
+      ahead.lines -= oldest?.lines ?? 0;
+      ahead.bytes -= oldest?.bytes ?? 0;
+    } else {
+      reading = undefined;
+      if ("failure" in next) end = next;
+      else if (next.read.done) end = {};
+      else {
+        waiting.push(next.read.value);
+        ahead.lines++;
+        ahead.bytes += next.read.value?.length ?? 0;
+      }
+    }
+  }
+  if ("failure" in end) throw end.failure;
+}
+
+/** Takes as many of the first lines as make a group; one that is large, or too long to be looked at, makes one alone. */
+function takeGroup(waiting: Line[]): Line[] {
+  let bytes = 0;
+  let end = 0;
+  while (end < Math.min(waiting.length, linesOfGroup)) {
+    const line = waiting[end];
+    bytes += line?.length ?? Infinity;
+    if (end > 0 && bytes > bytesOfGroup) break;
+    end++;
+  }
+  return waiting.splice(0, end);
+}
+
+function bytesOf(lines: Line[]): number {
+  return lines.reduce((sum, line) => sum + (line?.length ?? 0), 0);
+}

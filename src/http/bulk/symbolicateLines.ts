@@ -1,0 +1,64 @@
+import { AnswerTooLarge } from "../../symbolication/frames.ts";
+import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
+import type { Symcaches } from "../../symbolication/symcaches.ts";
+import type { Share } from "../admission.ts";
+import { answerTooLarge, HttpError } from "../httpError.ts";
+import type { RequestParser } from "../requestParser.ts";
+import type { BulkOptions } from "./bulkOptions.ts";
+import { lineError, type Lines } from "./parseLines.ts";
+import type { SymbolicatedLine } from "./renderLine.ts";
+import type { Line } from "./splitLines.ts";
+
+interface Parts {
+  parser: RequestParser;
+  symcaches: Pick<Symcaches, "lookUp">;
+  share: Share;
+}
+
+export interface SymbolicatedGroup {
+  lines: SymbolicatedLine[];
+  /** Bytes of the share that are held for it. */
+  held: number;
+}
+
+/** Looks up the frames of all lines together. A line that can't be answered changes nothing for the others. */
+export async function symbolicateLines(
+  group: Line[],
+  options: BulkOptions,
+  parts: Parts,
+): Promise<SymbolicatedGroup> {
+  const known = group.filter((line) => line !== undefined);
+  if (known.length < group.length)
+    return { lines: group.map(() => lineError("the line is too long")), held: 0 };
+  try {
+    const parsed = await parts.parser.parseLines(join(known), options);
+    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches);
+    const held = locationBytes(symbolicated);
+    parts.share.hold(held);
+    let job = 0;
+    const lines = parsed.lines.map((line) => {
+      if (line === "job") return { symbolicated, job: job++ };
+      return "error" in line ? line : { symbolicated, job: job++, ping: line };
+    });
+    return { lines, held };
+  } catch (error) {
+    if (!(error instanceof AnswerTooLarge || error instanceof HttpError)) throw error;
+    const { title } = error instanceof AnswerTooLarge ? answerTooLarge() : error;
+    if (group.length === 1) return { lines: [{ error: { title } }], held: 0 };
+    // One of them is at fault.
+    const each: SymbolicatedGroup[] = [];
+    for (const line of group) each.push(await symbolicateLines([line], options, parts));
+    return {
+      lines: each.flatMap(({ lines }) => lines),
+      held: each.reduce((sum, { held }) => sum + held, 0),
+    };
+  }
+}
+
+function join(lines: Buffer[]): Lines {
+  let end = 0;
+  const ends = Uint32Array.from(lines, (line) => (end += line.length));
+  const bytes = new Uint8Array(end);
+  for (const [number, line] of lines.entries()) bytes.set(line, ends[number - 1] ?? 0);
+  return { bytes, ends };
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { sampleSymbols, temporaryFolder } from "../service.ts";
+import { SymbolServer } from "../symbolServer.ts";
+import { run, start } from "./commandLine.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const symbols = fileURLToPath(sampleSymbols);
+const moduleRecord = "MODULE Linux x86_64 0123456789ABCDEF0123456789ABCDEF0 libtest.so\n";
+
+/** Files that commands refuse. */
+const oddities = await temporaryFolder();
+after(() => oddities[Symbol.asyncDispose]());
+await mkdir(join(oddities.path, "folder"));
+for (const [name, content] of [
+  ["empty", ""],
+  ["text", "nothing of interest\n"],
+  ["cut.gz", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0])],
+  ["request", JSON.stringify({ memoryMap: [["x", "AB"]], stacks: [[[0, 1]]] })],
+] as const)
+  await writeFile(join(oddities.path, name), content);
+
+test("is there as `npx tseliot` in the repository", async () => {
+  const { stdout } = await promisify(execFile)("npx", ["tseliot", "--version"], { cwd: root });
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("explains itself and each command, with examples", async () => {
+  const { code, stdout, stderr } = await run(["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /Exit codes:\n {2}0 /);
+  const commands = [...stdout.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name = ""]) => name);
+  assert.deepEqual(
+    commands.toSorted(),
+    ["compare", "convert", "fetch", "inspect", "load", "make-requests", "serve", "symbolicate"],
+  ); // prettier-ignore
+  for (const command of commands) {
+    const help = await run([command, "--help"]);
+    assert.deepEqual([help.code, help.stderr], [0, ""]);
+    assert.match(help.stdout, new RegExp(`Examples:\n[^]* {2}\\$ .*tseliot ${command} `));
+  }
+});
+
+for (const [parameters, message] of [
+  [["symbolicat"], "unknown command 'symbolicat' (Did you mean symbolicate?)"],
+  [["--loud"], "unknown option '--loud'"],
+  [["fetch", "libxul.so"], "missing required argument 'id'"],
+  [["inspect"], "missing required argument 'symc'"],
+  [["convert", "a", "b"], "too many arguments for 'convert'. Expected 1 argument but got 2: a, b."],
+  [["symbolicate", "--jsn"], "unknown option '--jsn' (Did you mean --json?)"],
+  [
+    ["symbolicate", "--threads", "some"],
+    "option '-t, --threads <which>' argument 'some' is invalid. Allowed choices are crashed, all.",
+  ],
+  [
+    ["symbolicate", "--stacks", "many"],
+    "option '-n, --stacks <number>' argument 'many' is invalid. It is no whole number.",
+  ],
+  [["symbolicate", "absent.json"], "can't read absent.json: no such file or folder"],
+  [["convert", "absent.sym"], "can't read absent.sym: no such file or folder"],
+  [["inspect", "absent.symc"], "can't read absent.symc: no such file or folder"],
+  [["symbolicate", "folder"], "can't read folder: it is a folder"],
+  [["convert", "folder"], "can't read folder: it is a folder"],
+  [["inspect", "folder"], "folder is no file"],
+  [["symbolicate", "empty"], "empty is empty"],
+  [["convert", "empty"], "empty is empty"],
+  [["inspect", "empty"], "empty is no symcache"],
+  [["symbolicate"], "standard input is empty"],
+  [["convert", "-"], "what comes from standard input needs an --output"],
+  [["convert", "text", "--output", "-"], "a symcache can't go to standard output"],
+  [["convert", "text"], "text is no sym file: it doesn't begin with a MODULE record"],
+  [["inspect", "text"], "text is no symcache"],
+  [["inspect", "text", "0xx"], '"0xx" is no offset from 0 to 0xffffffff'],
+  [["symbolicate", "cut.gz"], "can't read cut.gz: bad gzip: Error: unexpected end of file"],
+  [["symbolicate", "request", "--symbols", "absent"], "--symbols has absent, which is no folder"],
+  [
+    ["symbolicate", "request", "--symbols", "ftp://x"],
+    '--symbols has "ftp://x", which is no https://, http:// or file:/// address: "ftp://x"',
+  ],
+  [["symbolicate", "request", "--url", "x"], "--url is no http:// or https:// address: x"],
+  [["symbolicate", "request", "-s", symbols, "-o", "folder"], "can't write folder: it is a folder"],
+  [
+    ["symbolicate", "request", "-s", symbols, "-o", "absent/x"],
+    "can't write absent/x: no such file or folder",
+  ],
+  [["fetch", "../x", "AB"], '"../x" is no debug filename'],
+  [["fetch", "x", "XY"], '"XY" is no debug id: that has hex digits alone'],
+  [["serve", "--port", "http"], '--port is not a whole number from 0 to 65535: "http"'],
+] as const) {
+  test(`refuses \`${parameters.join(" ").replace(symbols, "symbols")}\` with exit code 2 and one line`, async () => {
+    const env = { ELIOT_SYMBOLS_CACHE_DIR: join(oddities.path, "cache") };
+    const ended = await run([...parameters], { cwd: oddities.path, env });
+    assert.deepEqual(ended, { code: 2, stdout: "", stderr: `tseliot: ${message}\n` });
+  });
+}
+
+test("shows its help with exit code 2 where no command is named", async () => {
+  const { code, stdout, stderr } = await run([]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^Usage: tseliot <command>/);
+});
+
+for (const [what, input] of [
+  ["a long stack", JSON.stringify({ memoryMap: [], stacks: [Array.from({ length: 1e5 }, () => [-1, 1])] })],
+  ["many stacks", JSON.stringify({ memoryMap: [], stacks: Array.from({ length: 1e5 }, () => [[-1, 1]]) })],
+] as const) {
+  test(`ends quietly where nobody reads ${what} to the end`, async () => {
+    await using folder = await temporaryFolder();
+    const { child, ended } = start(["symbolicate", "--symbols", symbols, "--cache", folder.path]);
+    child.stdin.end(input);
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+}
+
+/** A symbol server whose sym files begin, and never end. */
+function startEndlessServer() {
+  return SymbolServer.start((socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${moduleRecord}`);
+  });
+}
+
+for (const [signal, code, parameters, input] of [
+  ["SIGINT", 130, ["fetch", "libtest.so", "0123456789ABCDEF0123456789ABCDEF0"], ""],
+  ["SIGTERM", 143, ["fetch", "libtest.so", "0123456789ABCDEF0123456789ABCDEF0"], ""],
+  [
+    "SIGINT",
+    130,
+    ["convert", "-", "--output", "libtest.symc"],
+    `${moduleRecord}${"FILE 0 a.c\n".repeat(1e5)}`,
+  ],
+  ["SIGINT", 130, ["symbolicate"], `{"memoryMap": [${" ".repeat(1e6)}`],
+  ["SIGINT", 130, ["symbolicate", "request"], ""],
+] as const) {
+  test(`ends \`${parameters.join(" ")}\` at ${signal} with exit code ${code} and leaves no file`, async () => {
+    await using folder = await temporaryFolder();
+    await using cache = await temporaryFolder();
+    await using server = await startEndlessServer();
+    const id = "0123456789ABCDEF0123456789ABCDEF0";
+    const request = { memoryMap: [["libtest.so", id]], stacks: [[[0, 1]]] };
+    await writeFile(join(folder.path, "request"), JSON.stringify(request));
+    const { child, ended } = start([...parameters], {
+      cwd: folder.path,
+      env: { ELIOT_SYMBOLS_URLS: server.url, ELIOT_SYMBOLS_CACHE_DIR: cache.path },
+    });
+    if (input === "") while (server.hits.length === 0) await setTimeout(10);
+    else if (!child.stdin.write(input)) await once(child.stdin, "drain");
+    child.kill(signal);
+    assert.deepEqual(await ended, { code, stdout: "", stderr: "" });
+    assert.deepEqual(await readdir(folder.path), ["request"]);
+    const left = await readdir(cache.path, { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      left.filter((entry) => entry.isFile()),
+      [],
+    );
+  });
+}
+
+test("serves as `npm start` does, and ends with exit code 0 at SIGTERM", async () => {
+  await using folder = await temporaryFolder();
+  const parameters = ["serve", "--port", "0", "--symbols", symbols, "--cache", folder.path];
+  const { child, ended } = start(parameters, { env: { ELIOT_STATSD_HOST: "127.0.0.1" } });
+  child.stdout.setEncoding("utf8");
+  let log = "";
+  child.stdout.on("data", (text: string) => (log += text));
+  while (!/listening on (http:[^"]*)/.test(log)) await once(child.stdout, "data");
+  const [, url = ""] = /listening on (http:[^"]*)/.exec(log) ?? [];
+  const body = JSON.stringify({
+    memoryMap: [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]],
+    stacks: [[[0, 0xc619a]]],
+  });
+  const answer = await fetch(`${url}/symbolicate/v5`, { method: "POST", body });
+  assert.match(await answer.text(), /d_print_mod/);
+  child.kill("SIGTERM");
+  assert.equal((await ended).code, 0);
+});

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { sampleSymbols, startTestService, temporaryFolder } from "../service.ts";
+import { run } from "./commandLine.ts";
+
+const cache = await temporaryFolder();
+after(() => cache[Symbol.asyncDispose]());
+const env = { ELIOT_SYMBOLS_URLS: sampleSymbols, ELIOT_SYMBOLS_CACHE_DIR: cache.path };
+
+const modules = [
+  {
+    base_address: "0x7f0000000000",
+    end_address: "0x7f0000200000",
+    debug_file: "libstdc++.so.6",
+    debug_id: "0CEFB84AE0DEB3F9900D2B90425BB3280",
+    filename: "libstdc++.so.6",
+  },
+  {
+    base_address: "0x7e0000000000",
+    end_address: "0x7e0000100000",
+    debug_file: "no.so",
+    debug_id: "AB",
+    filename: "no.so",
+  },
+];
+const crashedFrames = [
+  { ip: "0x7f00000c619a", module_index: 0, trust: "context" },
+  { ip: "0x7e0000001234", module_index: 1, trust: "scan" },
+  { ip: "0x1234", trust: "scan" },
+];
+const otherFrames = [{ ip: "0x7f00000c5194", module_index: 0, trust: "context" }];
+const stackTraces = {
+  crash_type: "SIGSEGV",
+  crash_address: "0x0",
+  crash_thread: 1,
+  modules,
+  threads: [{ frames: otherFrames }, { frames: crashedFrames }],
+};
+
+/** As pings from Android have them. */
+function inCamelCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inCamelCase);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [
+      key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+      inCamelCase(part),
+    ]),
+  );
+}
+
+const modulesOfMinidump = modules.map(({ base_address, end_address, ...rest }) => ({
+  base_addr: base_address,
+  end_addr: end_address,
+  ...rest,
+}));
+
+/** As telemetry had them before Glean. */
+const oldStackTraces = {
+  status: "OK",
+  crash_info: { type: "SIGSEGV", address: "0x0", crashing_thread: 1 },
+  main_module: 0,
+  modules: modulesOfMinidump,
+  threads: stackTraces.threads,
+};
+
+const unknown = { function: null, function_offset: null, file: null, line: null, inlines: null };
+const minidumpFrames = [
+  {
+    frame: 0,
+    trust: "context",
+    module: "libstdc++.so.6",
+    module_offset: "0x00000000000c619a",
+    offset: "0x00007f00000c619a",
+    ...unknown,
+    missing_symbols: true,
+  },
+  {
+    frame: 1,
+    trust: "scan",
+    module: "no.so",
+    module_offset: "0x0000000000001234",
+    offset: "0x00007e0000001234",
+    ...unknown,
+    function: "known before",
+    file: "hg:hg.mozilla.org/mozilla-central:dom/a.cpp:0123456789ab",
+    line: 5,
+    missing_symbols: false,
+  },
+  { frame: 2, trust: "scan", module: null, module_offset: null, offset: "0x1234", ...unknown },
+  { truncated: { msg: "502 frames truncated" } },
+  {},
+];
+const minidump = {
+  status: "OK",
+  crash_info: oldStackTraces.crash_info,
+  crashing_thread: {
+    threads_index: 1,
+    frames: minidumpFrames.map((frame, number) =>
+      number === 0 ? { ...frame, registers: { rip: "0x00007f00000c619a" } } : frame,
+    ),
+  },
+  modules: modulesOfMinidump,
+  threads: [
+    { thread_name: "main", frames: [] },
+    { thread_name: "worker", frames: minidumpFrames },
+  ],
+};
+
+const directory = "/build/reproducible-path/gcc-12-12.2.0/build/x86_64-linux-gnu/libstdc++-v3/libsupc++";
+const frames = [
+  `    0    d_append_char  ${directory}/cp-demangle.c:4368  (inlined)`,
+  `       d_print_mod  ${directory}/cp-demangle.c:6153  in libstdc++.so.6`,
+];
+const outcomes = [
+  "",
+  "modules",
+  "  found      libstdc++.so.6 0CEFB84AE0DEB3F9900D2B90425BB3280",
+  "  not found  no.so AB: no source has a sym file",
+  "",
+];
+const symbols = {
+  function: "d_print_mod",
+  function_offset: "0x74a",
+  file: `${directory}/cp-demangle.c`,
+  line: 6153,
+  inlines: [{ function: "d_append_char", file: `${directory}/cp-demangle.c`, line: 4368 }],
+};
+
+for (const [what, crash] of [
+  ["stack traces", stackTraces],
+  ["stack traces in Android's words", inCamelCase(stackTraces)],
+  ["a ping of Glean", { ping_info: {}, metrics: { object: { "crash.stack_traces": stackTraces } } }],
+  ["a ping of telemetry", { type: "crash", payload: { stackTraces: oldStackTraces } }],
+  ["a row of a table", { document_id: "1", stack_traces: JSON.stringify(stackTraces) }],
+] as const) {
+  test(`prints the crashed thread of ${what}`, async () => {
+    const lines = ["Crash ping: SIGSEGV at 0x0", "", "Thread 1 (crashed)", ...frames];
+    const rest = [
+      "    1  0x1234  in no.so",
+      "    2  0x1234",
+      "",
+      "1 more thread: --threads all",
+      ...outcomes,
+    ];
+    const stdout = [...lines, ...rest].join("\n");
+    assert.deepEqual(await run(["symbolicate"], { input: JSON.stringify(crash), env }), {
+      code: 0,
+      stdout,
+      stderr: "",
+    });
+  });
+}
+
+test("prints all threads of minidump-stackwalk's output, and what it knew itself", async () => {
+  const { code, stdout } = await run(["symbolicate", "--threads", "all"], {
+    input: JSON.stringify(minidump),
+    env,
+  });
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.split("\n"), [
+    "Minidump: SIGSEGV at 0x0",
+    "",
+    "Thread 0: main",
+    "  no frames",
+    "",
+    "Thread 1: worker (crashed)",
+    ...frames,
+    "    1  known before  dom/a.cpp:5  in no.so",
+    "    2  0x1234",
+    "    3  502 frames truncated",
+    "    4  <unknown>",
+    ...outcomes,
+  ]);
+});
+
+test("writes a ping back with symbols in all of its threads", async () => {
+  const ping = { ping_info: { seq: 1 }, metrics: { object: { "crash.stack_traces": stackTraces } } };
+  await using service = await startTestService();
+  const { code, stdout, stderr } = await run(["symbolicate", "--json", "--url", service.url], {
+    input: JSON.stringify(ping),
+  });
+  assert.deepEqual(
+    [code, stderr],
+    [0, "1 of 2 modules have symbols; none: no.so (no source has a sym file)\n"],
+  );
+  const written = JSON.parse(stdout) as typeof ping;
+  const [first, second, third] = crashedFrames;
+  const traces = written.metrics.object["crash.stack_traces"];
+  assert.deepEqual(traces.threads[1]?.frames, [
+    { ...first, module: "libstdc++.so.6", module_offset: "0xc619a", ...symbols },
+    { ...second, module: "no.so", module_offset: "0x1234" },
+    third,
+  ]);
+  assert.match(JSON.stringify(traces.threads[0]), /"function":"d_print_comp_inner"/);
+  assert.deepEqual({ ...traces, threads: [] }, { ...stackTraces, threads: [] });
+  assert.deepEqual(written.ping_info, { seq: 1 });
+});
+
+test("writes stack traces that are text back as text", async () => {
+  const input = JSON.stringify({ document_id: "1", stack_traces: JSON.stringify(stackTraces) });
+  const { stdout } = await run(["symbolicate", "--json"], { input, env });
+  const { stack_traces: text } = JSON.parse(stdout) as { stack_traces: string };
+  const { threads } = JSON.parse(text) as { threads: { frames: { function: string }[] }[] };
+  assert.equal(threads[1]?.frames[0]?.function, "d_print_mod");
+});
+
+test("writes a processed crash back with symbols, in the copy of its crashing thread, too", async () => {
+  const crash = { uuid: "1", json_dump: minidump };
+  const { code, stdout } = await run(["symbolicate", "--json"], { input: JSON.stringify(crash), env });
+  assert.equal(code, 0);
+  const { json_dump: dump } = JSON.parse(stdout) as typeof crash;
+  const [first, ...rest] = minidumpFrames;
+  const expected = [{ ...first, ...symbols, missing_symbols: false }, ...rest];
+  assert.deepEqual(dump.threads[1]?.frames, expected);
+  const { registers } = minidump.crashing_thread.frames[0] as { registers: object };
+  assert.deepEqual(dump.crashing_thread.frames, [{ ...expected[0], registers }, ...expected.slice(1)]);
+  assert.deepEqual(dump.modules, modulesOfMinidump);
+});
+
+test("leaves nothing of another call beside a function that is found anew", async () => {
+  const stale = {
+    ...minidumpFrames[0],
+    function: "old",
+    file: "old.c",
+    line: 1,
+    inlines: [{ function: "older" }],
+  };
+  const offset = "0x00007f00000c5b0d";
+  const crash = {
+    ...minidump,
+    threads: [{ frames: [{ ...stale, module_offset: "0xc5b0d", offset }] }],
+    crashing_thread: null,
+  };
+  const { stdout } = await run(["symbolicate", "--json"], { input: JSON.stringify(crash), env });
+  const { threads } = JSON.parse(stdout) as { threads: { frames: Record<string, unknown>[] }[] };
+  const [frame = {}] = threads[0]?.frames ?? [];
+  assert.notEqual(frame["function"], "old");
+  assert.notEqual(frame["file"], "old.c");
+  assert.doesNotMatch(JSON.stringify(frame["inlines"] ?? ""), /older/);
+});
