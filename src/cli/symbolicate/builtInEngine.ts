@@ -3,9 +3,9 @@ import type { Config } from "../../config.ts";
 import { startEngine } from "../../engine.ts";
 import { createLogs } from "../../logging.ts";
 import { Metrics } from "../../metrics.ts";
+import { orAborted } from "../../orAborted.ts";
 import { createSource } from "../../symbols/createSource.ts";
 import type { Source, SymText } from "../../symbols/source.ts";
-import { unlessAborted } from "../interruption.ts";
 import type { Answerer } from "./answerer.ts";
 import { answerRequest } from "./answerRequest.ts";
 
@@ -31,8 +31,8 @@ export async function startBuiltInEngine(
   );
   const running = starting.move();
   return {
-    v5: (body) => unlessAborted(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
-    v4: (body) => unlessAborted(answerRequest("v4", body, symcaches), signal),
+    v5: (body) => orAborted(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
+    v4: (body) => orAborted(answerRequest("v4", body, symcaches), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -14,7 +14,7 @@ import type { RequestParser } from "../requestParser.ts";
 import { answerAhead, mostBytes } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
 import { readBulkOptions } from "./bulkOptions.ts";
-import { orAborted } from "./orAborted.ts";
+import { orAborted } from "../../orAborted.ts";
 import { readPieces } from "./readPieces.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "./renderLine.ts";
 import { splitLines } from "./splitLines.ts";

@@ -1,4 +1,4 @@
-/** What the promise gives, unless the signal is aborted before: then its reason is thrown. */
+/** What the promise gives, unless the signal is aborted before: then its reason is thrown, and nobody waits for the promise. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
