@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, Request } from "express";
+import { RequestRefused } from "./admission.ts";
 import { wantsContinue } from "./checkHeaders.ts";
 import { HttpError } from "./httpError.ts";
 
@@ -15,6 +16,7 @@ export function answerErrors(report: ReportError): ErrorRequestHandler {
     if (!known) report(error, request);
     if (response.headersSent) return next(error);
     const { status, title } = known ?? new HttpError(500);
+    if (known instanceof RequestRefused) response.set("Retry-After", "1");
     if (!request.complete && !canGoBy(request)) response.set("Connection", "close");
     response.status(status).type("json").json({ title });
   };

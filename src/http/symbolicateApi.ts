@@ -53,10 +53,7 @@ export function symbolicateApi(
       await sendJson(response, render, config.maxAnswerBytes, share);
     } catch (error) {
       if (error instanceof AnswerTooLarge) throw answerTooLarge();
-      if (error instanceof RequestRefused) {
-        metrics.increment("symbolicate.refused", { reason: error.bound });
-        response.set("Retry-After", "1");
-      }
+      if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
       // A body that its client broke off says nothing of what the client sends.
       if (error instanceof HttpError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });

@@ -87,10 +87,7 @@ export function bulkApi(parts: Parts) {
       }
     } catch (error) {
       if (error instanceof ClientLeft) return;
-      if (error instanceof RequestRefused) {
-        metrics.increment("symbolicate.refused", { reason: error.bound });
-        response.set("Retry-After", "1");
-      }
+      if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
       summary.end = "refused";
       throw error;
     } finally {
