@@ -17,8 +17,6 @@ import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
-import { openApi } from "./openapi/document.ts";
-import { referencePage } from "./openapi/referencePage.ts";
 import type { RequestParser } from "./requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
@@ -44,7 +42,8 @@ export interface AppParts {
   reportError: ReportError;
 }
 
-const reference = referencePage(openApi);
+/** The API in OpenAPI, made when somebody asks for it: no start should wait for the 50 ms that takes. */
+const loadDocument = () => import("./openapi/document.ts");
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
@@ -66,10 +65,13 @@ export function createApp(parts: AppParts): RequestListener {
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   app.use(closeFiles);
   allow(app, "/", "get", page);
-  allow(app, "/docs", "get", (request, response) =>
-    pageHeaders(request, response, () => response.type("html").send(reference)),
-  );
-  allow(app, "/openapi.json", "get", (_request, response) => void response.json(openApi));
+  allow(app, "/docs", "get", async (request, response) => {
+    const { openApiPage } = await loadDocument();
+    pageHeaders(request, response, () => response.type("html").send(openApiPage));
+  });
+  allow(app, "/openapi.json", "get", async (_request, response) => {
+    response.json((await loadDocument()).openApi);
+  });
   app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
 
   app.use(() => {

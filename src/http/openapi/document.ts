@@ -12,6 +12,7 @@ import {
   Version,
 } from "./answers.ts";
 import { components } from "./components.ts";
+import { referencePage } from "./referencePage.ts";
 import { BulkLine, V4Request, V5Request } from "./requests.ts";
 
 /** What of JSON Schema the document has. */
@@ -219,3 +220,6 @@ export const openApi: OpenApi = {
   paths,
   components: { schemas: schemasByName() },
 };
+
+/** The same as a page. */
+export const openApiPage = referencePage(openApi);
