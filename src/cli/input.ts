@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { DownloadError } from "../symbols/downloadError.ts";
 import { gunzipPieces, pieceBytes } from "../symbols/gunzip.ts";
 import { CommandError, fileError } from "./commandError.ts";
+import { countBytes } from "./countBytes.ts";
 
 /** A file or standard input, decompressed where it is gzipped. */
 export interface Input {
@@ -44,19 +45,14 @@ export async function readInput(
 
 function createInput(name: string, bytes: number | undefined, stream: AsyncIterable<Uint8Array>): Input {
   let bytesRead = 0;
-  async function* counted() {
-    for await (const piece of stream) {
-      bytesRead += piece.length;
-      yield piece;
-    }
-  }
+  const counted = countBytes(stream, (length) => (bytesRead += length));
   return {
     name,
     bytes,
     get bytesRead() {
       return bytesRead;
     },
-    pieces: decompressed(name, counted()),
+    pieces: decompressed(name, counted),
   };
 }
 

@@ -4,6 +4,7 @@ import { createSource } from "../../symbols/createSource.ts";
 import { DownloadError } from "../../symbols/downloadError.ts";
 import { symFilePath, type Source, type WantedModule } from "../../symbols/source.ts";
 import { CommandError } from "../commandError.ts";
+import { countBytes } from "../countBytes.ts";
 import { interruptible } from "../interruption.ts";
 import type { Environment } from "../options.ts";
 import { print, writeOutput } from "../output.ts";
@@ -86,9 +87,8 @@ async function* followed(
   describe: () => string,
 ): AsyncIterable<Uint8Array> {
   using progress = new Progress();
-  for await (const piece of pieces) {
-    received.bytes += piece.length;
+  yield* countBytes(pieces, (length) => {
+    received.bytes += length;
     progress.show(describe);
-    yield piece;
-  }
+  });
 }

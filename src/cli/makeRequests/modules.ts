@@ -6,6 +6,7 @@ import { DownloadError } from "../../symbols/downloadError.ts";
 import { FolderSource } from "../../symbols/folderSource.ts";
 import type { WantedModule } from "../../symbols/source.ts";
 import { CommandError, fileError } from "../commandError.ts";
+import { countBytes } from "../countBytes.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { sampleFunctions, type SampledFunctions } from "./functions.ts";
 import type { Random } from "./random.ts";
@@ -29,17 +30,14 @@ export async function sampleModules(
   for (const [number, module] of wanted.entries()) {
     signal.throwIfAborted();
     const name = `${module.debugFilename}/${module.debugId}`;
-    const followed = async function* (pieces: AsyncIterable<Uint8Array>) {
-      for await (const piece of pieces) {
-        bytes += piece.length;
-        progress.show(() => `${number} of ${wanted.length} modules, ${sizeText(bytes)} of sym files`);
-        yield piece;
-      }
-    };
     try {
       await using symText = await source.open(module, signal);
       if (!symText) continue;
-      const functions = await sampleFunctions(followed(symText.pieces), random.fork(name));
+      const text = countBytes(symText.pieces, (length) => {
+        bytes += length;
+        progress.show(() => `${number} of ${wanted.length} modules, ${sizeText(bytes)} of sym files`);
+      });
+      const functions = await sampleFunctions(text, random.fork(name));
       if (functions.count > 0)
         sampled.push({
           ...module,

@@ -5,7 +5,8 @@ import { createLogs } from "../../logging.ts";
 import { Metrics } from "../../metrics.ts";
 import { orAborted } from "../../orAborted.ts";
 import { createSource } from "../../symbols/createSource.ts";
-import type { Source, SymText } from "../../symbols/source.ts";
+import type { Source } from "../../symbols/source.ts";
+import { countBytes } from "../countBytes.ts";
 import type { Answerer } from "./answerer.ts";
 import { answerRequest } from "./answerRequest.ts";
 
@@ -55,12 +56,6 @@ const neverCrowded = () => false;
 
 /** The same source, while the text that it gives is counted. */
 function counted(source: Source, received: (bytes: number) => void): Source {
-  async function* followed({ pieces }: SymText) {
-    for await (const piece of pieces) {
-      received(piece.length);
-      yield piece;
-    }
-  }
   return {
     address: source.address,
     get fault() {
@@ -69,7 +64,12 @@ function counted(source: Source, received: (bytes: number) => void): Source {
     attempt: (download, signal) => source.attempt(download, signal),
     async open(module, signal) {
       const text = await source.open(module, signal);
-      return text && { pieces: followed(text), [Symbol.asyncDispose]: () => text[Symbol.asyncDispose]() };
+      return (
+        text && {
+          pieces: countBytes(text.pieces, received),
+          [Symbol.asyncDispose]: () => text[Symbol.asyncDispose](),
+        }
+      );
     },
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
