@@ -1,21 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { CommandError } from "./commandError.ts";
-import { interruptible } from "./interruption.ts";
-import { latencyPlot } from "./load/latencyPlot.ts";
-import { Measurements } from "./load/measurements.ts";
-import type { Plan } from "./load/plan.ts";
-import { createReport, reportText, type Report } from "./load/report.ts";
-import { send } from "./load/send.ts";
 import { parseCount, parseRate, parseSeconds } from "./numbers.ts";
-import { print, writeOutput } from "./output.ts";
-import { Progress } from "./progress.ts";
-import { readRequests, requestsHelp, type ApiRequest } from "./requests/readRequests.ts";
-import { ServiceClient } from "./requests/serviceClient.ts";
-import { short, whole } from "./numberText.ts";
-
-/** Of the open model: what comes while all are in use waits for one, and its latency counts that. */
-const mostConnections = 1000;
-const progressInterval = 250;
+import { requestsHelp } from "./options.ts";
 
 export function loadCommand() {
   return new Command("load")
@@ -61,77 +46,8 @@ Examples:
   $ tseliot load http://localhost:8000 requests.ndjson --concurrency 10 --count 1000
   $ tseliot load http://localhost:8000 requests.ndjson --json - | jq .latency.p99`,
     )
-    .action(async (url, paths, { json, plot, ...options }) => {
-      const plan: Plan = {
-        ...options,
-        duration: options.duration ?? (options.count === undefined ? 10 : Infinity),
-        count: options.count ?? Infinity,
-      };
-      await interruptible(async (signal) => {
-        const requests = await readAll(paths, signal);
-        const report = await run(url, requests, plan, signal);
-        // What was measured until Ctrl-C is written all the same.
-        const { signal: unaborted } = new AbortController();
-        const text = `${JSON.stringify(report)}\n`;
-        if (json !== "-") await print([reportText(report)]);
-        if (json === "-") await print([text]);
-        else if (json !== undefined) await writeOutput(json, [text], unaborted);
-        if (plot !== undefined) await writeOutput(plot, [latencyPlot(report)], unaborted);
-        signal.throwIfAborted();
-        if (report.answered === 0)
-          throw new CommandError("failed", `no request was answered by ${report.url}`);
-      });
+    .action(async (url, requests, options) => {
+      const { loadService } = await import("./load/loadService.ts");
+      await loadService(url, requests, options);
     });
-}
-
-async function readAll(paths: string[], signal: AbortSignal): Promise<ApiRequest[]> {
-  const hint = "tseliot make-requests makes requests from a folder of sym files";
-  try {
-    const requests = await Array.fromAsync(readRequests(paths, signal));
-    if (requests.length === 0) throw new CommandError("usage", "there are no requests to send");
-    return requests;
-  } catch (error) {
-    if (!(error instanceof CommandError) || paths.length > 0) throw error;
-    throw new CommandError("usage", `${error.message}; ${hint}`, { cause: error });
-  }
-}
-
-async function run(url: string, requests: ApiRequest[], plan: Plan, signal: AbortSignal): Promise<Report> {
-  const connections = plan.rate === undefined ? plan.concurrency : mostConnections;
-  await using service = new ServiceClient(url, connections, signal);
-  const measurements = new Measurements();
-  using _ = showProgress(measurements, plan);
-  const before = performance.eventLoopUtilization();
-  await send(service, requests, plan, measurements, signal);
-  const { utilization: busy } = performance.eventLoopUtilization(before);
-  const isInterrupted = signal.aborted;
-  return createReport(
-    { url: service.url, requests: requests.length, isInterrupted, busy },
-    plan,
-    measurements,
-  );
-}
-
-function showProgress(measurements: Measurements, { warmUp, duration, count }: Plan): Disposable {
-  const progress = new Progress();
-  const start = performance.now();
-  const timer = setInterval(() => {
-    progress.show(() => {
-      const seconds = (performance.now() - start) / 1000 - warmUp;
-      const until = duration === Infinity ? "" : ` of ${short(duration)}`;
-      const of = count === Infinity ? "" : ` of ${whole(count)}`;
-      const { answered, failed, latency } = measurements.takeRecent();
-      const mean = answered === 0 ? "" : `, lately ${short(latency / answered)} ms on average`;
-      const failing = failed === 0 ? "" : `, ${whole(failed)} failed lately`;
-      if (seconds < 0) return `warming up${mean}${failing}`;
-      const [all, allFailed] = [measurements.answered, measurements.failed].map((n) => whole(n));
-      return `${seconds.toFixed(0)}${until} s, ${all}${of} answered, ${allFailed} failed${mean}`;
-    });
-  }, progressInterval);
-  return {
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      progress[Symbol.dispose]();
-    },
-  };
 }

@@ -1,13 +1,6 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
-import { fileError } from "./commandError.ts";
-import { interruptible } from "./interruption.ts";
-import { sampleModules, type SampledModule } from "./makeRequests/modules.ts";
-import { Random } from "./makeRequests/random.ts";
-import { defaultProfilerFrames, kinds, makeRequest, type Kind } from "./makeRequests/requestKinds.ts";
+import { defaultProfilerFrames, kinds } from "./makeRequests/requestKinds.ts";
 import { parseCount } from "./numbers.ts";
-import { print, writeOutput } from "./output.ts";
 
 export function makeRequestsCommand() {
   return new Command("make-requests")
@@ -42,51 +35,8 @@ Examples:
   $ tseliot make-requests ./symbols --kind crash-ping --seed 7 --output requests/
   $ tseliot make-requests ./symbols --kind profiler --count 1 --frames 60000 | tseliot load http://localhost:8000`,
     )
-    .action(async (folder, { kind, count, frames, seed, output }) => {
-      await interruptible(async (signal) => {
-        const random = new Random(seed);
-        const modules = await sampleModules(folder, random, signal);
-        const made = Array.from({ length: count }, (_, number) => kindOf(number, kind));
-        if (output === undefined) await print(lines(made, modules, random, frames));
-        else await writeFiles(output, made, modules, random, frames, signal);
-      });
+    .action(async (folder, options) => {
+      const { writeRequests } = await import("./makeRequests/writeRequests.ts");
+      await writeRequests(folder, options);
     });
-}
-
-function kindOf(number: number, kind: Kind | "both"): Kind {
-  return kind === "both" ? (kinds[number % kinds.length] as Kind) : kind;
-}
-
-/** Each has random numbers of its own, so that more requests begin with the same ones. */
-function* lines(
-  made: Kind[],
-  modules: SampledModule[],
-  random: Random,
-  frames: number | undefined,
-): Generator<string> {
-  for (const [number, kind] of made.entries())
-    yield `${JSON.stringify(makeRequest[kind](modules, random.fork(`${kind} ${number}`), frames))}\n`;
-}
-
-/** `0002-crash-ping.json` */
-async function writeFiles(
-  folder: string,
-  made: Kind[],
-  modules: SampledModule[],
-  random: Random,
-  frames: number | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw fileError(`can't make ${folder}`, error);
-  }
-  let number = 0;
-  for (const line of lines(made, modules, random, frames)) {
-    const kind = made[number++];
-    const name = `${String(number).padStart(4, "0")}-${kind}.json`;
-    await writeOutput(join(folder, name), [line], signal);
-  }
-  process.stderr.write(`${number} requests are in ${folder}\n`);
 }

@@ -20,3 +20,7 @@ export function cacheOption() {
 export function portOption() {
   return new Option("-p, --port <number>", "port to listen on (default: $PORT or 8000)");
 }
+
+export const requestsHelp =
+  "Requests are JSON files, gzipped or not, of one request each or of one on each line, and folders of them; - is " +
+  'standard input. {"version": 4, …} is asked of v4, all else of v5.';

@@ -16,10 +16,6 @@ export interface ApiRequest {
 /** What is looked at in a folder. */
 const requestFile = /\.(json|ndjson|jsonl)(\.gz)?$/;
 
-export const requestsHelp =
-  "Requests are JSON files, gzipped or not, of one request each or of one on each line, and folders of them; - is " +
-  'standard input. {"version": 4, …} is asked of v4, all else of v5.';
-
 /**
  * The requests of files and folders, in order; of standard input where none is named. The files of a folder come in the order
  * of their names. Throws a CommandError.

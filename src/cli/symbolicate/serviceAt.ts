@@ -1,11 +1,7 @@
-import { setTimeout } from "node:timers/promises";
 import { CommandError } from "../commandError.ts";
+import { whileBusy } from "../requests/whileBusy.ts";
 import type { Answerer } from "./answerer.ts";
 import { checkV5Answer } from "./v5Answer.ts";
-
-/** A service that has too much to do is asked again so often, and after so many milliseconds at most. */
-const attempts = 5;
-const longestWait = 60_000;
 
 /** A service at an address such as `https://symbolication.services.mozilla.com`. Throws a CommandError. */
 export function serviceAt(url: string, signal: AbortSignal): Answerer {
@@ -20,39 +16,45 @@ export function serviceAt(url: string, signal: AbortSignal): Answerer {
 }
 
 async function ask(address: string, body: string, signal: AbortSignal): Promise<unknown> {
-  for (let attempt = 1; ; attempt++) {
-    const response = await post(address, body, signal);
-    if (response.ok) return await json(response, address);
-    const wait = 1000 * Number(response.headers.get("retry-after") ?? NaN);
-    if (attempt >= attempts || response.status !== 503 || !(wait <= longestWait))
-      throw await refusal(response, address);
-    await response.body?.cancel();
-    await setTimeout(wait, undefined, { signal });
+  const reply = await whileBusy(() => post(address, body, signal), signal);
+  if (!reply.ok) throw refusal(reply, address);
+  try {
+    return JSON.parse(reply.text);
+  } catch (error) {
+    throw new CommandError("failed", `${address} answered with no JSON`, { cause: error });
   }
 }
 
-async function post(address: string, body: string, signal: AbortSignal): Promise<Response> {
+interface Reply {
+  ok: boolean;
+  status: number;
+  statusText: string;
+  /** Seconds, where the service says when to come again. */
+  retryAfter: number | undefined;
+  text: string;
+}
+
+async function post(address: string, body: string, signal: AbortSignal): Promise<Reply> {
   try {
-    return await fetch(address, {
+    const response = await fetch(address, {
       method: "POST",
       body,
       headers: { "Content-Type": "application/json", Debug: "true", "User-Agent": "tseliot/1.0" },
       signal,
     });
+    const { ok, status, statusText, headers } = response;
+    const retryAfter = headers.get("retry-after");
+    return {
+      ok,
+      status,
+      statusText,
+      retryAfter: retryAfter === null ? undefined : Number(retryAfter),
+      // The status says enough of a refusal that is cut.
+      text: ok ? await response.text() : await response.text().catch(() => ""),
+    };
   } catch (error) {
     signal.throwIfAborted();
     throw unreachable(address, error);
-  }
-}
-
-async function json(response: Response, address: string): Promise<unknown> {
-  const text = await response.text().catch((error: unknown) => {
-    throw unreachable(address, error);
-  });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CommandError("failed", `${address} answered with no JSON`, { cause: error });
   }
 }
 
@@ -63,15 +65,14 @@ function unreachable(address: string, error: unknown): CommandError {
   return new CommandError("failed", `can't reach ${address}: ${reason}`, { cause: error });
 }
 
-async function refusal(response: Response, address: string): Promise<CommandError> {
-  const text = await response.text().catch(() => "");
+function refusal({ status, statusText, text }: Reply, address: string): CommandError {
   let title: unknown;
   try {
     ({ title } = JSON.parse(text) as { title?: unknown });
   } catch {
     // A proxy's page says nothing that would fit in a line.
   }
-  const reason = typeof title === "string" ? title : response.statusText;
-  const kind = response.status === 400 ? "usage" : "failed";
-  return new CommandError(kind, `${address} answered ${response.status}: ${reason}`);
+  const reason = typeof title === "string" ? title : statusText;
+  const kind = status === 400 ? "usage" : "failed";
+  return new CommandError(kind, `${address} answered ${status}: ${reason}`);
 }
