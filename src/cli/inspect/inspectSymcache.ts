@@ -6,7 +6,7 @@ import { openFile, type SymcacheFile } from "../../symbolic/symcacheFile.ts";
 import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symbolic/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../../symbolic/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "../commandError.ts";
-import { hex } from "../numberText.ts";
+import { hex, whole } from "../numberText.ts";
 import { print } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { answerRequest } from "../symbolicate/answerRequest.ts";
@@ -52,14 +52,12 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
       ["strings", sizeText(stringBytes)],
     );
   }
-  if (damage === null) rows.push(["pages", `all ${count(pages)} are sound`]);
-  else rows.push(["pages", `the first ${count(pages)} are sound`], ["damage", damage]);
-  const table = rows.map(([name, value]) => `  ${name.padEnd(9)}  ${count(value)}\n`).join("");
+  if (damage === null) rows.push(["pages", `all ${whole(pages)} are sound`]);
+  else rows.push(["pages", `the first ${whole(pages)} are sound`], ["damage", damage]);
+  const table = rows
+    .map(([name, value]) => `  ${name.padEnd(9)}  ${typeof value === "number" ? whole(value) : value}\n`)
+    .join("");
   return `${file}\n${table}${lookups.length > 0 ? `\n${stackText(lookups)}\n` : ""}`;
-}
-
-function count(value: string | number): string {
-  return typeof value === "number" ? value.toLocaleString("en") : value;
 }
 
 function parseOffset(text: string): number {

@@ -2,6 +2,7 @@ import { verdict, type ModuleOutcome, type Result } from "../../../web/static/ca
 import type { Capture, Thread } from "../../../web/static/captures/capture.js";
 import { stackText } from "../../../web/static/captures/stackText.js";
 import type { SymbolicatedCapture } from "../../../web/static/captures/symbolicateCapture.js";
+import { counted } from "../numberText.ts";
 
 /** What is shown of a capture. */
 export interface Choice {
@@ -52,20 +53,16 @@ export function* captureText(
 ): Generator<string> {
   yield `${format}${reason === undefined ? "" : `: ${reason}`}\n\n`;
   for (const { name, isCrashed, stacks, all } of threads) {
-    const counts = `${count(all.samples, "sample")}, ${count(all.stacks, "stack")}`;
+    const counts = `${counted(all.samples, "sample")}, ${counted(all.stacks, "stack")}`;
     yield `${name}${isCrashed ? " (crashed)" : ""}${all.samples > 0 ? `: ${counts}` : ""}\n`;
     for (const { samples, frames } of stacks) {
-      if (samples !== undefined) yield `  ${count(samples, "sample")}\n`;
+      if (samples !== undefined) yield `  ${counted(samples, "sample")}\n`;
       yield `${frames.length === 0 ? "  no frames" : stackText(frames.map(frameOf))}\n\n`;
     }
     const hidden = all.stacks - stacks.length;
-    if (hidden > 0) yield `  ${count(hidden, "more stack")}: --stacks\n\n`;
+    if (hidden > 0) yield `  ${counted(hidden, "more stack")}: --stacks\n\n`;
   }
-  if (hiddenThreads > 0) yield `${count(hiddenThreads, "more thread")}: --threads all\n\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  if (hiddenThreads > 0) yield `${counted(hiddenThreads, "more thread")}: --threads all\n\n`;
 }
 
 /** What became of the modules. */
