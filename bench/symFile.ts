@@ -21,6 +21,14 @@ const names = (
 const libxul = { megabytes: 569, files: 45_000, origins: 260_000, publics: 60_000 };
 const pieceLength = 1024 * 1024;
 
+/** Writes so many sym files of so many megabytes each, of `libmodule0.so`, `libmodule1.so` and so on. */
+export function writeSymFiles(folder: string, megabytes: number[]): SymFile[] {
+  return megabytes.map((size, number) => {
+    const debugId = `1410FAF03AD925211450AE25E0CB9A${String(number).padStart(3, "0")}`;
+    return writeSymFile(folder, size, `libmodule${number}.so`, debugId);
+  });
+}
+
 /**
  * Writes a sym file shaped like libxul's, under `folder` as `libxul.so/ID/libxul.so.sym`; the same arguments give the
  * same bytes. 569 MB have 412,000 FUNC, 5.0 million INLINE and 12.6 million line records.

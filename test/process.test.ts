@@ -33,6 +33,22 @@ async function startHoldingServer() {
   };
 }
 
+/** A service that can be ended while a sym file is on its way that never comes; `asked` once it has asked for that. */
+async function startDownloading(env: Record<string, string>) {
+  await using starting = new AsyncDisposableStack();
+  const folder = starting.use(await temporaryFolder());
+  const server = starting.use(await startHoldingServer());
+  const service = starting.use(
+    await startProcess({
+      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+      ELIOT_SYMBOLS_URLS: server.url,
+      ...env,
+    }),
+  );
+  const running = starting.move();
+  return { service, asked: server.asked, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
 async function standardError(child: ChildProcess): Promise<string> {
   return child.stderr ? await text(child.stderr) : "";
 }
@@ -161,17 +177,13 @@ test("ends as soon as it has answered what it accepted, though the client keeps 
 
 for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "ELIOT_DRAIN_TIMEOUT"]) {
   test(`ends what is left after ${how}`, async () => {
-    await using folder = await temporaryFolder();
-    const asked = Promise.withResolvers<void>();
-    await using server = await SymbolServer.start(() => asked.resolve());
-    await using service = await startProcess({
-      ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-      ELIOT_SYMBOLS_URLS: server.url,
+    await using downloading = await startDownloading({
       ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
       ELIOT_DRAIN_DELAY: how.endsWith("DELAY") ? "600" : "0",
     });
+    const { service, asked } = downloading;
     const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
-    await asked.promise;
+    await asked;
     const closing = service.logged("closing");
     service.signal("SIGTERM");
     // Two signals at once may be delivered as one.
@@ -183,18 +195,12 @@ for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "E
 }
 
 test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunnel behind its request", async () => {
-  await using folder = await temporaryFolder();
-  const asked = Promise.withResolvers<void>();
-  await using server = await SymbolServer.start(() => asked.resolve());
-  await using service = await startProcess({
-    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-    ELIOT_SYMBOLS_URLS: server.url,
-    ELIOT_DRAIN_TIMEOUT: "0.1",
-  });
+  await using downloading = await startDownloading({ ELIOT_DRAIN_TIMEOUT: "0.1" });
+  const { service, asked } = downloading;
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1").on("error", () => {});
   const head = `POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;
   socket.write(`${head}${body}CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n`);
-  await asked.promise;
+  await asked;
   service.signal("SIGTERM");
   const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
   assert.equal(await Promise.race([service.exit, patience]), 0);

@@ -5,7 +5,7 @@ import { inTurn, report, type Measured } from "../measure.ts";
 import { table } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
-import { writeSymFile } from "../symFile.ts";
+import { writeSymFiles } from "../symFile.ts";
 
 const megabytes = [1, 2, 4, 6, 9, 13, 18, 25, 35, 50];
 const clientCount = 10;
@@ -14,13 +14,9 @@ const clientCount = 10;
 export async function clients(bench: Bench): Promise<string> {
   report("writing ten sym files");
   const symbols = `${bench.symbols}/ten`;
-  const symFiles = megabytes.map((size, number) =>
-    writeSymFile(
-      symbols,
-      bench.pick(size, size / 10),
-      `libmodule${number}.so`,
-      `1410FAF03AD925211450AE25E0CB9AE5${number}`,
-    ),
+  const symFiles = writeSymFiles(
+    symbols,
+    megabytes.map((size) => bench.pick(size, size / 10)),
   );
   const next = requests(symFiles, 50);
   await using folders = await prepareFolders(bench, symbols, next());

@@ -7,7 +7,7 @@ import { inTurn, report, type Measured } from "../measure.ts";
 import { row, table, type Row } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
-import { writeSymFile } from "../symFile.ts";
+import { writeSymFiles } from "../symFile.ts";
 
 const megabytes = [60, 20, 13, 9, 6, 4, 2, 2, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5];
 const jobsOfRequest = 10;
@@ -17,13 +17,9 @@ const requestsAtOnce = 4;
 export async function crashPings(bench: Bench): Promise<string> {
   report("writing twenty sym files");
   const symbols = `${bench.symbols}/twenty`;
-  const symFiles = megabytes.map((size, number) =>
-    writeSymFile(
-      symbols,
-      bench.pick(size, size / 20),
-      `libmodule${number}.so`,
-      `1410FAF03AD925211450AE25E0CB9A${String(number).padStart(3, "0")}`,
-    ),
+  const symFiles = writeSymFiles(
+    symbols,
+    megabytes.map((size) => bench.pick(size, size / 20)),
   );
   const next = makePings(symFiles);
   const distinct = Array.from({ length: bench.pick(2000, 100) }, next);
