@@ -24,7 +24,8 @@ COPY --from=user --chown=10001:10001 /cache /tmp/cache
 WORKDIR /app
 # Of root, and nothing in it for others to write.
 COPY --from=build /app /app
-ENV NODE_ENV=production PORT=8000 ELIOT_HOST=0.0.0.0
+# With an arena of malloc for each thread, as glibc has it, the process holds some 20 MB more.
+ENV NODE_ENV=production PORT=8000 ELIOT_HOST=0.0.0.0 MALLOC_ARENA_MAX=2
 # The user app, by number: Kubernetes' runAsNonRoot can't tell by name.
 USER 10001:10001
 EXPOSE 8000

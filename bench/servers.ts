@@ -29,6 +29,8 @@ export async function startTseliot({ symbols, folder }: ServiceOptions, lookupMe
       ["--import", file("eventLoopDelay.ts"), file("../src/main.ts")],
       address,
       {
+        // As `npm start` and the image have it.
+        MALLOC_ARENA_MAX: "2",
         PORT: "0",
         ELIOT_SYMBOLS_URLS: symbols,
         ELIOT_SYMBOLS_CACHE_DIR: folder,
