@@ -43,6 +43,12 @@ export class HeldSymcaches {
     return held.isWhole ? held.symcache : undefined;
   }
 
+  /** Whether the file at `path` is on the way into memory. */
+  isReading(path: string): boolean {
+    const held = this.#held.get(path);
+    return held !== undefined && !held.isWhole && held.fault === undefined;
+  }
+
   /** The memory that it takes, in bytes, or undefined where the file at `path` is neither held nor on the way. */
   memoryBytes(path: string): number | undefined {
     return this.#held.get(path)?.instance.memoryBytes;

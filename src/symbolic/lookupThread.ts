@@ -41,6 +41,7 @@ answerAsks<LookupProtocol>({
       return [false];
     }
   },
+  isReading: (path) => [held.isReading(path)],
   release(path) {
     held.release(path);
     return [{}];

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { joinLocations } from "./joinLocations.ts";
@@ -19,6 +20,8 @@ const leastForPages = 8e6;
 /** Offsets of one lookup that are worth another thread, and up to how many it is little work to join the answers. */
 const fewestShared = 200;
 const mostShared = 2000;
+/** Milliseconds after which it is asked again whether a symcache has been read. */
+const readingInterval = 10;
 /** How often a thread is asked where that ends for no fault of the ask. */
 const attempts = 3;
 /** Modules whose threads are known. */
@@ -83,9 +86,16 @@ export class Lookups implements AsyncDisposable {
     return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
-  /** Begins to hold a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. */
+  /**
+   * Holds a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. Resolves
+   * once it is in memory, or can't be.
+   */
   async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {
-    if (this.#budget.resume(path, bytes + heldOverhead)) await this.#changeHeld(module, path, [], true);
+    if (!this.#budget.resume(path, bytes + heldOverhead)) return;
+    await this.#changeHeld(module, path, [], true);
+    const thread = this.#thread(this.#number(module));
+    const isReading = () => thread.ask("isReading", path).catch(() => false);
+    while (await isReading()) await setTimeout(readingInterval);
   }
 
   /**

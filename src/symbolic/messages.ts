@@ -49,6 +49,8 @@ export interface LookupProtocol {
   lookUp(ask: { module: SymcacheModule; symcache: SymcacheBytes; offsets: Uint32Array }): LookupAnswer;
   /** Begins to read a symcache file into memory as a whole; false where that can't be. */
   hold(ask: { module: SymcacheModule; path: string }): boolean;
+  /** Whether it is still being read. */
+  isReading(path: string): boolean;
   /** Gives its memory back. */
   release(path: string): Record<string, never>;
   /** Converts and looks up a few lines; false where the answer is wrong. */
