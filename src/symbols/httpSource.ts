@@ -17,6 +17,8 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
 const connections = 16;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
+/** Of an answer whose body nobody needs: bytes and milliseconds in which it may end, so that its connection is used again. */
+const needless = { bytes: 64 * 1024, time: 1000 };
 
 export type HttpSettings = AttemptSettings &
   Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout" | "maxDownloadBytes">;
@@ -53,7 +55,7 @@ export class HttpSource implements Source {
       );
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response, this.#maxBytes);
-      await response.body.dump({ limit: 64 * 1024, signal }).catch(() => {});
+      letGoBy(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)
@@ -100,6 +102,12 @@ export class HttpSource implements Source {
       throw failure;
     }
   }
+}
+
+/** Nobody waits for it: a body that comes slowly, or is long, is given up with its connection. */
+function letGoBy(body: Dispatcher.ResponseData["body"]): void {
+  const signal = AbortSignal.timeout(needless.time);
+  body.dump({ limit: needless.bytes, signal }).catch(() => {});
 }
 
 function bareHost(url: URL): string {
