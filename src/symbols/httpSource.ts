@@ -13,6 +13,8 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 /** 403 is what object stores say of an object that is absent. */
 const absences = new Set([403, 404, 410]);
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Informational answers (1xx) before the answer proper. */
+const maxHints = 20;
 /** Connections to one server; downloads past that wait. */
 const connections = 16;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
@@ -90,9 +92,20 @@ export class HttpSource implements Source {
   }
 
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const flooded = new AbortController();
+    let hints = 0;
+    const options = {
+      dispatcher,
+      headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
+      signal: AbortSignal.any([signal, flooded.signal]),
+      highWaterMark,
+      // With each of them undici waits for the answer anew.
+      onInfo() {
+        if (++hints > maxHints) flooded.abort(new Error(`over ${maxHints} informational answers`));
+      },
+    };
     try {
-      const headers = { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" };
-      const response = await request(url, { dispatcher, headers, signal, highWaterMark });
+      const response = await request(url, options);
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
       return response;
