@@ -216,16 +216,16 @@ for (const [status, outcome] of [
   });
 
 test("uses a connection again behind the body of a 404 that comes a little later", async () => {
-  const modules = ["first.so", "second.so"].map((name) => madeModule(name));
-  await using other = await startWorld(modules, impatient);
+  const missing = ["first.so", "second.so"].map((name) => madeModule(name));
+  await using other = await startWorld(missing, impatient);
   const sockets = new Set<Socket>();
-  for (const module of modules)
+  for (const module of missing)
     other.fault(module, (socket) => {
       sockets.add(socket);
       socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot ");
       setTimeout(() => socket.write("found"), 50);
     });
-  for (const module of modules) {
+  for (const module of missing) {
     assert.deepEqual(await other.ask(module), ["bare, not_found"]);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
