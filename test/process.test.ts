@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -295,3 +296,30 @@ test("answers on when nobody reads its log", async () => {
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
+
+for (const [handles, severity, words] of [
+  [100, 3, "too few files may be open"],
+  [900, 4, "fewer connections"],
+] as const)
+  test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
+    await using folder = await temporaryFolder();
+    const command = ["-c", `ulimit -n ${handles}; exec "${process.execPath}" src/main.ts`];
+    const child = spawn("sh", command, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path, ELIOT_MAX_CONNECTIONS: "600" },
+    });
+    let told;
+    for await (const line of createInterface(child.stdout)) {
+      if (line.includes(words))
+        told = JSON.parse(line) as { Severity: number; Fields: Record<string, unknown> };
+      if (line.includes("listening on")) break;
+    }
+    child.kill("SIGKILL");
+    const { msg: _, ...fields } = told?.Fields ?? {};
+    assert.equal(told?.Severity, severity);
+    // Two threads with 128 symcaches each, 12 downloads, and some for all else.
+    const least = 380;
+    const maxConnections = Math.max(handles - least, handles / 4);
+    assert.deepEqual(fields, { allowed: handles, least, most: least + 600, maxConnections });
+  });
