@@ -157,6 +157,26 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
   assert.match(await summary, /"Type":"request\.summary"/);
 });
 
+test("answers what it accepted before SIGHUP, though that comes twice as its terminal goes away", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startHoldingServer();
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_URLS: server.url,
+  });
+  const closing = service.logged("closing");
+  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  await server.asked;
+  service.signal("SIGHUP");
+  await closing;
+  service.signal("SIGHUP");
+  // A hurried end takes 200 ms.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  server.goOn();
+  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.equal(await service.exit, 0);
+});
+
 test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
