@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { startTestService } from "../service.ts";
-import { inTurn, reply, SymbolServer, type Script } from "../symbolServer.ts";
+import { certificatePath, inTurn, reply, SymbolServer, type Script } from "../symbolServer.ts";
 import { downloadFaults, wholeDownloads } from "./downloads.ts";
 import { madeModule } from "./madeModule.ts";
 import { impatient, outcomes, startWorld, jobOf, type World } from "./world.ts";
@@ -93,19 +93,33 @@ for (const [retryAfter, hits] of [
   });
 }
 
-test("goes on to the next source from one that refuses connections, has no name or a bad certificate", async () => {
+test("goes on to the next source from one that refuses connections, has no name, a bad certificate or no TLS", async () => {
   await using untrusted = await SymbolServer.startTls(reply("200 OK", "never sent"));
-  const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url];
+  await using noTls = await SymbolServer.start(() => {});
+  const stalling = noTls.url.replace("http:", "https:");
+  const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url, stalling];
   await using other = await startWorld([healthy], impatient);
-  await other.restart({ ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join() });
+  await other.restart({
+    ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
+    ELIOT_CONNECT_TIMEOUT: "1",
+  });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
   const unknown = madeModule("unknown.so");
-  assert.deepEqual(await other.ask(unknown), ["bare, download_failed"]);
+  assert.match((await other.ask(unknown)).join(), /^bare, (download_failed|timeout)$/);
   assert.deepEqual(untrusted.hits, []);
   const heartbeat = await fetch(`${other.service.url}/__heartbeat__`);
   const { status, details } = (await heartbeat.json()) as { status: string; details: object };
   assert.deepEqual([heartbeat.status, status], [200, "warning"]);
   for (const address of bad) assert.ok(JSON.stringify(details).includes(address), address);
+});
+
+test("takes a certificate that NODE_EXTRA_CA_CERTS has", async () => {
+  const module = madeModule("secret.so");
+  await using server = await SymbolServer.startTls(reply("200 OK", module.symFile));
+  await using other = await startWorld([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
+  await other.restart({ ELIOT_SYMBOLS_URLS: server.url });
+  assert.deepEqual(await other.ask(module), ["right, converted"]);
+  assert.deepEqual(server.hits, [module.path]);
 });
 
 test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
