@@ -52,9 +52,9 @@ export class RequestParser implements AsyncDisposable {
     try {
       return await ask(this.#thread);
     } catch (error) {
-      if (error instanceof ThreadEnded)
-        throw new HttpError(413, "the body takes too long, or too much memory, to parse");
-      throw error;
+      if (!(error instanceof ThreadEnded)) throw error;
+      if (error.isInnocent) throw new HttpError(503);
+      throw new HttpError(413, "the body takes too long, or too much memory, to parse");
     }
   }
 }
