@@ -114,8 +114,8 @@ test("masks the DSN where it logs its configuration", async () => {
 });
 
 test("writes lines for a person where the machine is a developer's", async () => {
-  const lines: string[] = [];
-  const logDestination = { write: (line: string) => void lines.push(line) };
+  const shown: string[] = [];
+  const logDestination = { write: (line: string) => void shown.push(line) };
   await using _ = await startTestService({ ELIOT_LOCAL_DEV_ENV: "true" }, { logDestination });
-  assert.match(lines[0] ?? "", /^\[[0-9:.]+\] INFO: configuration /);
+  assert.match(shown[0] ?? "", /^\[[0-9:.]+\] INFO: configuration /);
 });
