@@ -10,16 +10,33 @@ const others = 80;
 
 type Handles = Pick<Config, "converters" | "lookupWorkers" | "maxConnections" | "maxDownloads">;
 
+export interface FileHandles {
+  /** How many the process may have; Infinity where the system doesn't say. */
+  allowed: number;
+  /** How many symcaches, downloads and threads may take. With fewer, modules fail for want of them. */
+  least: number;
+  /** How many it may take in all, with `ELIOT_MAX_CONNECTIONS`. */
+  most: number;
+  /** How many connections of clients there may be at a time. */
+  maxConnections: number;
+}
+
 /**
- * How many connections of clients there may be at a time. Where there are fewer file handles than `maxConnections` wants,
- * symcaches and downloads keep theirs, and a quarter of all is for connections at least.
+ * Where there are fewer file handles than `maxConnections` wants, symcaches and downloads keep theirs, and a quarter of all
+ * is for connections at least.
  */
-export async function connectionsThatFit(config: Handles): Promise<number> {
+export async function shareHandles(config: Handles): Promise<FileHandles> {
   const { converters, lookupWorkers, maxConnections, maxDownloads } = config;
-  const handles = await mostHandles();
+  const allowed = await mostHandles();
   const threads = lookupWorkers * (mostFiles + perThread) + converters * perThread;
-  const left = handles - threads - maxDownloads * perDownload - others;
-  return Math.min(maxConnections, Math.max(left, Math.floor(handles / 4)));
+  const least = threads + maxDownloads * perDownload + others;
+  const forConnections = Math.max(allowed - least, Math.floor(allowed / 4));
+  return {
+    allowed,
+    least,
+    most: least + maxConnections,
+    maxConnections: Math.min(maxConnections, forConnections),
+  };
 }
 
 /** How many files and connections this process may have open; Infinity where the system doesn't say. */

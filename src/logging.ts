@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { pino, type DestinationStream, type Logger } from "pino";
-import { PinoPretty as pretty } from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import type { Config } from "./config.ts";
 
 export type { Logger };
@@ -37,10 +37,8 @@ export function createLogs(
 ): Logs {
   const level = pinoLevels[config.logLevel];
   if (config.localDevelopment) {
-    const logger = pino(
-      { level, base: null },
-      pretty({ destination, singleLine: true, colorize: process.stdout.isTTY }),
-    );
+    const pretty = prettyFactory({ singleLine: true, colorize: process.stdout.isTTY });
+    const logger = pino({ level, base: null }, { write: (line) => destination.write(pretty(line)) });
     return { app: logger, requests: logger };
   }
   const root = pino(

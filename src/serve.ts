@@ -9,6 +9,10 @@ export async function serve(env: Record<string, string | undefined>): Promise<vo
     if (service) void end(service);
   };
   process.on("SIGTERM", close).on("SIGINT", close);
+  // The kernel and the shell may each say that the terminal went away: nobody is in a hurry.
+  process.on("SIGHUP", () => {
+    if (isWanted) close();
+  });
   // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
   const { readConfig } = await import("./config.ts");
   const config = readConfig(env);

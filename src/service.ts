@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
 import { ConfigError, withoutSecrets, type Config } from "./config.ts";
 import { startEngine } from "./engine.ts";
-import { connectionsThatFit } from "./fileHandles.ts";
+import { shareHandles } from "./fileHandles.ts";
 import { HealthCheck } from "./health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/answerErrors.ts";
@@ -88,12 +88,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   // Where that takes longer, it goes on beside the first requests.
   await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
-  const maxConnections = await connectionsThatFit(config);
-  if (maxConnections < config.maxConnections)
-    logs.app.warn(
-      { maxConnections },
-      "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open",
-    );
+  const handles = await shareHandles(config);
+  const { maxConnections } = handles;
+  if (handles.allowed < handles.least)
+    logs.app.error(handles, "too few files may be open (ulimit -n): modules may fail for want of them");
+  else if (maxConnections < config.maxConnections)
+    logs.app.warn(handles, "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open (ulimit -n)"); // prettier-ignore
   const http = createHttpServer(app, { ...config, maxConnections });
   await listen(http.server, config);
   const { port } = http.server.address() as AddressInfo;

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { startTestService, temporaryFolder } from "./service.ts";
 
@@ -116,8 +114,8 @@ test("masks the DSN where it logs its configuration", async () => {
 });
 
 test("writes lines for a person where the machine is a developer's", async () => {
-  const logDestination = new PassThrough();
+  const shown: string[] = [];
+  const logDestination = { write: (line: string) => void shown.push(line) };
   await using _ = await startTestService({ ELIOT_LOCAL_DEV_ENV: "true" }, { logDestination });
-  const [bytes] = (await once(logDestination, "data")) as [Buffer];
-  assert.match(bytes.toString(), /^\[[0-9:.]+\] INFO: /);
+  assert.match(shown[0] ?? "", /^\[[0-9:.]+\] INFO: configuration /);
 });

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -156,6 +157,26 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
   assert.match(await summary, /"Type":"request\.summary"/);
 });
 
+test("answers what it accepted before SIGHUP, though that comes twice as its terminal goes away", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startHoldingServer();
+  await using service = await startProcess({
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_SYMBOLS_URLS: server.url,
+  });
+  const closing = service.logged("closing");
+  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  await server.asked;
+  service.signal("SIGHUP");
+  await closing;
+  service.signal("SIGHUP");
+  // A hurried end takes 200 ms.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  server.goOn();
+  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.equal(await service.exit, 0);
+});
+
 test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
@@ -295,3 +316,30 @@ test("answers on when nobody reads its log", async () => {
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
+
+for (const [handles, severity, words] of [
+  [100, 3, "too few files may be open"],
+  [900, 4, "fewer connections"],
+] as const)
+  test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
+    await using folder = await temporaryFolder();
+    const command = ["-c", `ulimit -n ${handles}; exec "${process.execPath}" src/main.ts`];
+    const child = spawn("sh", command, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path, ELIOT_MAX_CONNECTIONS: "600" },
+    });
+    let told;
+    for await (const line of createInterface(child.stdout)) {
+      if (line.includes(words))
+        told = JSON.parse(line) as { Severity: number; Fields: Record<string, unknown> };
+      if (line.includes("listening on")) break;
+    }
+    child.kill("SIGKILL");
+    const { msg: _, ...fields } = told?.Fields ?? {};
+    assert.equal(told?.Severity, severity);
+    // Two threads with 128 symcaches each, 12 downloads, and some for all else.
+    const least = 380;
+    const maxConnections = Math.max(handles - least, handles / 4);
+    assert.deepEqual(fields, { allowed: handles, least, most: least + 600, maxConnections });
+  });

@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { fileURLToPath } from "node:url";
 
 const tlsFixtures = new URL("./fixtures/tls/", import.meta.url);
 /** Of `localhost` and 127.0.0.1, signed by itself. */
-export const certificate = await readFile(new URL("certificate.pem", tlsFixtures), "utf8");
+export const certificatePath = fileURLToPath(new URL("certificate.pem", tlsFixtures));
+export const certificate = await readFile(certificatePath, "utf8");
 
 /** What is done for a request of `path` on a connection: any bytes, pauses and resets. The socket is closed behind it, unless it keeps it. */
 export type Script = (socket: Socket, path: string) => unknown;

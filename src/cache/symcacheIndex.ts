@@ -53,6 +53,7 @@ export class SymcacheIndex {
     const changed = (this.#changed = new Set<string>());
     try {
       const { keys, bytes, used } = await list();
+      this.#keepOrder();
       const gone = new Set(this.#entries.keys());
       for (const [number, key] of keys.entries()) {
         if (number % slice === slice - 1) await setImmediate();
@@ -64,6 +65,13 @@ export class SymcacheIndex {
     } finally {
       this.#changed = undefined;
     }
+  }
+
+  /** What was used before a clock was set back was used no later than what stands behind it. */
+  #keepOrder(): void {
+    let latest = Date.now();
+    for (const entry of [...this.#entries.values()].toReversed())
+      latest = entry.used = Math.min(entry.used, latest);
   }
 
   #update(key: string, bytes: number, usedOnDisk: number): void {

@@ -48,17 +48,13 @@ export class RequestParser implements AsyncDisposable {
   }
 
   async #patiently<Parsed>(ask: (thread: Thread<RequestParserProtocol>) => Promise<Parsed>): Promise<Parsed> {
-    if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
-    const thread = this.#thread;
-    const timer = setTimeout(() => void thread[Symbol.asyncDispose](), patience);
+    if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry, undefined, patience);
     try {
-      return await ask(thread);
+      return await ask(this.#thread);
     } catch (error) {
-      if (error instanceof ThreadEnded)
-        throw new HttpError(413, "the body takes too long, or too much memory, to parse");
-      throw error;
-    } finally {
-      clearTimeout(timer);
+      if (!(error instanceof ThreadEnded)) throw error;
+      if (error.isInnocent) throw new HttpError(503);
+      throw new HttpError(413, "the body takes too long, or too much memory, to parse");
     }
   }
 }

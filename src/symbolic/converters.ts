@@ -34,7 +34,7 @@ export class Converters implements AsyncDisposable {
   #isEnding = false;
 
   /**
-   * Starts one thread, and up to `maxThreads` as they are needed.
+   * Starts one thread, and up to `maxThreads` as they are needed and the system has them.
    * `memory`: bytes that each may take. `patience`: milliseconds after which a step, such as a piece of 1 MiB, is given up
    * and its thread ended.
    */
@@ -42,7 +42,7 @@ export class Converters implements AsyncDisposable {
     this.#data = { wasm, memory };
     this.#maxThreads = maxThreads;
     this.#patience = patience;
-    this.#startThread();
+    this.#replenish();
   }
 
   /**
@@ -75,7 +75,7 @@ export class Converters implements AsyncDisposable {
    * has its time. Throws where the answer is wrong or the thread ended.
    */
   async selfTest(): Promise<void> {
-    const thread = this.#takeIdle();
+    const thread = this.#takeIdle() ?? (this.#threads.size === 0 ? this.#newThread() : undefined);
     if (!thread) return;
     let passed = false;
     try {
@@ -107,10 +107,18 @@ export class Converters implements AsyncDisposable {
     }
   }
 
-  #startThread(): void {
+  /** One more thread. Undefined where there are as many as may be, or where the system has no more and others must do. */
+  #newThread(): ConverterThread | undefined {
+    if (this.#threads.size >= this.#maxThreads) return undefined;
     const thread: ConverterThread = new Thread(entry, this.#data, this.#patience);
+    if (thread.hasEnded && this.#threads.size > 0) return undefined;
     this.#threads.add(thread);
-    this.#hand(thread);
+    return thread;
+  }
+
+  #replenish(): void {
+    const thread = this.#newThread();
+    if (thread) this.#hand(thread);
   }
 
   #hand(thread: ConverterThread): void {
@@ -120,12 +128,8 @@ export class Converters implements AsyncDisposable {
   }
 
   #borrow(): Promise<ConverterThread> {
-    let idle = this.#takeIdle();
-    if (!idle && this.#threads.size < this.#maxThreads) {
-      this.#startThread();
-      idle = this.#takeIdle();
-    }
-    return idle ? Promise.resolve(idle) : new Promise((resolve) => this.#waiting.push(resolve));
+    const thread = this.#takeIdle() ?? this.#newThread();
+    return thread ? Promise.resolve(thread) : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #takeIdle(): ConverterThread | undefined {
@@ -146,6 +150,6 @@ export class Converters implements AsyncDisposable {
   async #replace(thread: ConverterThread): Promise<void> {
     await Promise.race([thread[Symbol.asyncDispose](), setTimeout(longestEnd, undefined, { ref: false })]);
     this.#threads.delete(thread);
-    if (!this.#isEnding && this.#idle.length === 0) this.#startThread();
+    if (!this.#isEnding && this.#idle.length === 0) this.#replenish();
   }
 }

@@ -1,11 +1,9 @@
-import { isIP } from "node:net";
-import { lookup } from "node:dns/promises";
-import { Agent, errors, request, type Dispatcher } from "undici";
+import { errors, request, type Agent, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
+import { Agents, type AgentSettings } from "./agents.ts";
 import { Attempts, type AttemptSettings } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
-import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
 import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
 
 const maxRedirects = 3;
@@ -13,13 +11,14 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 /** 403 is what object stores say of an object that is absent. */
 const absences = new Set([403, 404, 410]);
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Connections to one server; downloads past that wait. */
-const connections = 16;
+/** Informational answers (1xx) before the answer proper. */
+const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
+/** Of an answer whose body nobody needs: bytes and milliseconds in which it may end, so that its connection is used again. */
+const needless = { bytes: 64 * 1024, time: 1000 };
 
-export type HttpSettings = AttemptSettings &
-  Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout" | "maxDownloadBytes">;
+export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
@@ -28,37 +27,31 @@ export class HttpSource implements Source {
   readonly #base: URL;
   readonly #maxBytes: number;
   readonly #attempts: Attempts;
-  readonly #agent: Agent;
-  /** Connects to public addresses only. */
-  readonly #publicAgent: Agent;
+  readonly #agents: Agents;
 
   constructor(address: string, settings: HttpSettings) {
     this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
     this.#maxBytes = settings.maxDownloadBytes;
     this.#attempts = new Attempts(settings);
-    const { connectTimeout: timeout, headersTimeout, stallTimeout: bodyTimeout } = settings;
-    const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
-    this.#agent = new Agent({ ...options, connect: { timeout } });
-    this.#publicAgent = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
+    this.#agents = new Agents(settings);
   }
 
   async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
     let url = this.#symFileUrl(module);
+    let agent = this.#agents.first;
     for (let hops = 0; ; hops++) {
-      const response = await this.#get(
-        url,
-        hops === 0 ? this.#agent : await this.#redirectAgent(url),
-        signal,
-      );
+      const response = await this.#get(url, agent, signal);
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response, this.#maxBytes);
-      await response.body.dump({ limit: 64 * 1024, signal }).catch(() => {});
+      letGoBy(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)
         throw new DownloadError("failed", `${this.address} redirects over ${maxRedirects} times`);
-      url = redirectTarget(url, headers.location);
+      const target = redirectTarget(url, headers.location);
+      agent = this.#agents.next(agent, url, target);
+      url = target;
     }
   }
 
@@ -67,7 +60,7 @@ export class HttpSource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#publicAgent.destroy()]);
+    await this.#agents[Symbol.asyncDispose]();
   }
 
   /** The source's own text with the path behind it: raw `+`, `~` and `@` must reach the server as they are. */
@@ -78,19 +71,21 @@ export class HttpSource implements Source {
     return url;
   }
 
-  /** A public server must not make us ask the machines behind our firewall. */
-  async #redirectAgent(target: URL): Promise<Agent> {
-    if (await isPrivate(this.#base)) return this.#agent;
-    const host = bareHost(target);
-    if (isIP(host) !== 0 && isPrivateAddress(host))
-      throw new DownloadError("failed", `${this.address} redirects to the private address ${host}`);
-    return this.#publicAgent;
-  }
-
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const flooded = new AbortController();
+    let hints = 0;
+    const options = {
+      dispatcher,
+      headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
+      signal: AbortSignal.any([signal, flooded.signal]),
+      highWaterMark,
+      // With each of them undici waits for the answer anew.
+      onInfo() {
+        if (++hints > maxHints) flooded.abort(new Error(`over ${maxHints} informational answers`));
+      },
+    };
     try {
-      const headers = { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" };
-      const response = await request(url, { dispatcher, headers, signal, highWaterMark });
+      const response = await request(url, options);
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
       if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
       return response;
@@ -102,13 +97,10 @@ export class HttpSource implements Source {
   }
 }
 
-function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
-}
-
-async function isPrivate(url: URL): Promise<boolean> {
-  const addresses = await lookup(bareHost(url), { all: true }).catch(() => []);
-  return addresses.some(({ address }) => isPrivateAddress(address));
+/** Nobody waits for it: a body that comes slowly, or is long, is given up with its connection. */
+function letGoBy(body: Dispatcher.ResponseData["body"]): void {
+  const signal = AbortSignal.timeout(needless.time);
+  body.dump({ limit: needless.bytes, signal }).catch(() => {});
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {

@@ -37,9 +37,12 @@ export class ThreadHung extends ThreadEnded {
 /** A thread's patience runs out in so many parts: a pause of the whole process, however long, takes but one. */
 const parts = 4;
 
-/** A worker thread that gives one answer to each ask, in the order of asking. Its code calls answerAsks(). */
+/**
+ * A worker thread that gives one answer to each ask, in the order of asking. Its code calls answerAsks(). One that can't be
+ * started has ended.
+ */
 export class Thread<P extends Protocol<P>> implements AsyncDisposable {
-  readonly #worker: Worker;
+  readonly #worker: Worker | undefined;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
   #end: ThreadEnded | undefined;
@@ -49,23 +52,31 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
 
   /** `patience`: milliseconds without an answer or another sign of life after which a thread that was asked is ended. */
   constructor(entry: URL, workerData?: unknown, patience?: number) {
-    this.#worker = new Worker(entry, { workerData });
-    this.#worker.on("message", ({ id, answer }: Partial<AnswerMessage>) => {
+    let worker: Worker;
+    try {
+      worker = new Worker(entry, { workerData });
+    } catch (cause) {
+      // The system has no more threads, or no memory for one.
+      this.#end = new ThreadEnded(`thread can't be started: ${String(cause)}`, { isInnocent: true, cause });
+      return;
+    }
+    this.#worker = worker;
+    worker.on("message", ({ id, answer }: Partial<AnswerMessage>) => {
       this.#quietParts = 0;
       if (id === undefined) return;
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
       // One that is being ended holds the process until it has ended: somebody waits for that.
-      if (this.#waiting.size === 0 && !this.#end) this.#worker.unref();
+      if (this.#waiting.size === 0 && !this.#end) worker.unref();
     });
-    this.#worker.on("error", (cause) =>
+    worker.on("error", (cause) =>
       this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),
     );
-    this.#worker.on("exit", (code) =>
+    worker.on("exit", (code) =>
       this.#ended(new ThreadEnded(`thread ended with code ${code}`, { isInnocent: true })),
     );
     // Last, for a listener to messages takes it back: an idle thread must not hold the end of the process up.
-    this.#worker.unref();
+    worker.unref();
     if (patience !== undefined)
       this.#watch = setInterval(() => this.#look(patience), patience / parts).unref();
   }
@@ -97,20 +108,20 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     const id = this.#nextId++;
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
-    this.#worker.ref();
-    this.#worker.postMessage({ id, name, argument } satisfies AskMessage, transfer);
+    this.#worker?.ref();
+    this.#worker?.postMessage({ id, name, argument } satisfies AskMessage, transfer);
     return waiting.promise as Promise<ReturnType<P[Name]>>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended(new ThreadEnded("thread was ended", { isInnocent: true }));
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   #look(patience: number): void {
     if (this.#waiting.size === 0 || ++this.#quietParts <= parts) return;
     this.#ended(new ThreadHung(`thread gave no sign of life for ${patience / 1000} s`));
-    void this.#worker.terminate();
+    void this.#worker?.terminate();
   }
 
   /** What was asked first is what the thread was at. */

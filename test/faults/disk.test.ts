@@ -313,3 +313,46 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   assert.equal(left.length, files / 2 + 1);
   assert.ok(left.includes("new.so") && left.includes(`old${files - 1}.so`) && !left.includes("old0.so"));
 });
+
+test("evicts what was used longest ago, though the clock is set back an hour and on again", async () => {
+  const modules = Array.from({ length: 9 }, (_, number) => madeModule(`timed${number}.so`));
+  const code = `
+    const { now } = Date;
+    let set = -3_600_000;
+    process.on("SIGUSR2", () => {
+      const by = set;
+      Date.now = () => now() + by;
+      set = 0;
+      console.log("the clock was set");
+    });`;
+  const start = [
+    process.execPath,
+    "--import",
+    `data:text/javascript,${encodeURIComponent(code)}`,
+    "src/main.ts",
+  ];
+  const settings = {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(4 * symcacheOf(modules[0]!).length),
+    ELIOT_SYMBOLS_CACHE_RESCAN: "0.05",
+  };
+  await using world = await startWorld(modules, settings, () => start);
+  const stockIsTaken = () => new Promise((resolve) => setTimeout(resolve, 500));
+  for (const module of modules.slice(0, 4)) await world.ask(module);
+  const [first, , , , ...news] = modules;
+  let expected = modules.slice(0, 4);
+  for (let time = 0; time < 2; time++) {
+    const set = world.service.logged("the clock was set");
+    world.service.signal("SIGUSR2");
+    await set;
+    assert.deepEqual(await world.ask(first!), ["right, cached"]);
+    await stockIsTaken();
+    for (const module of news.splice(0, 2)) {
+      assert.deepEqual(await world.ask(module), ["right, converted"]);
+      await stockIsTaken();
+      expected = [...expected.filter((one) => one !== first).slice(1), first!, module];
+      assert.deepEqual(await world.kept(), expected.map(({ name }) => name).toSorted());
+      assert.deepEqual(await world.ask(first!), ["right, cached"]);
+    }
+  }
+});

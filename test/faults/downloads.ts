@@ -41,6 +41,10 @@ export const downloadFaults: DownloadFault[] = [
   failed("a connection that is reset", () => (socket) => socket.resetAndDestroy()),
   failed("an answer that is no HTTP", () => (socket) => socket.end("MODULE Linux x86_64 0 a.so\n")),
   failed("headers of 100 KB", () => (socket) => socket.end(head(`X: ${"x".repeat(100_000)}`))),
+  failed("informational answers without end", () => (socket) => {
+    const timer = setInterval(() => socket.write("HTTP/1.1 102 Processing\r\n\r\n".repeat(5)), 20);
+    socket.on("close", () => clearInterval(timer));
+  }),
   { what: "headers that never come", script: () => () => {}, status: "timeout" },
   {
     what: "headers that stall half-way",
@@ -155,6 +159,14 @@ export const wholeDownloads: [string, (module: MadeModule) => Script][] = [
     ({ symFile }) =>
       (socket) => {
         socket.end(`${head("Transfer-Encoding: chunked")}${symFile.split("").map(chunk).join("")}0\r\n\r\n`);
+      },
+  ],
+  [
+    "behind informational answers",
+    ({ symFile }) =>
+      (socket, path) => {
+        socket.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n");
+        return reply("200 OK", symFile)(socket, path);
       },
   ],
   ["without a last newline", ({ symFile }) => reply("200 OK", symFile.trimEnd())],

@@ -1,6 +1,6 @@
 /**
- * Redirects of a public source. The test runs again in a network namespace where a public address is this machine's own;
- * nothing can leave that. It needs root.
+ * Names of symbol servers and redirects of public ones. The tests run again in a network namespace where a public address
+ * and the name server are this machine's own; nothing can leave that. It needs root.
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
@@ -9,36 +9,43 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { reply, SymbolServer, type Script } from "../symbolServer.ts";
 import { madeModule } from "./madeModule.ts";
+import { startNameServer } from "./nameServer.ts";
 import { impatient, startWorld } from "./world.ts";
 
 const publicAddress = "203.0.113.7";
 const within = "FAULTS_IN_NAMESPACE";
-const namespace = ["--net", "sh", "-c"];
-const addAddress = `ip link set lo up && ip address add ${publicAddress}/32 dev lo`;
-const canAdd = () => spawnSync("unshare", [...namespace, addAddress], { stdio: "ignore" }).status === 0;
+const namespace = ["--net", "--mount", "sh", "-c"];
+const prepare = [
+  `ip link set lo up && ip address add ${publicAddress}/32 dev lo && mount -t tmpfs none /mnt`,
+  "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > /mnt/names && mount --bind /mnt/names /etc/resolv.conf",
+].join(" && ");
+const canPrepare = () => spawnSync("unshare", [...namespace, prepare], { stdio: "ignore" }).status === 0;
+
+const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
+const settings = { ...impatient, ELIOT_BREAKER_COOLDOWN: "0.001", ELIOT_CONNECT_TIMEOUT: "1" };
 
 if (process.env[within] === undefined)
   test(
-    "follows a public source's redirects to public addresses only",
-    { skip: canAdd() ? false : "a network namespace of its own needs root and iproute2" },
+    "asks public addresses only where a public source redirects, and finds servers again when names have addresses again",
+    { skip: canPrepare() ? false : "a network namespace of its own needs root and iproute2" },
     async () => {
       const again = `exec ${process.execPath} --test ${fileURLToPath(import.meta.url)}`;
       const env = { ...process.env, [within]: "yes", NODE_TEST_CONTEXT: undefined };
-      await promisify(execFile)("unshare", [...namespace, `${addAddress} && ${again}`], { env });
+      await promisify(execFile)("unshare", [...namespace, `${prepare} && ${again}`], { env });
     },
   );
-else
+else {
   test("follows a public source's redirects to public addresses only", async () => {
     const module = madeModule("module.so");
-    const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(() => {}, publicAddress);
-    await using world = await startWorld([module], { ...impatient, ELIOT_BREAKER_COOLDOWN: "0.001" });
+    await using _ = await startNameServer((name) => (name === "inner.test" ? ["127.0.0.1"] : [publicAddress, "127.0.0.1"])); // prettier-ignore
+    await using world = await startWorld([module], settings);
     await world.restart({ ELIOT_SYMBOLS_URLS: outer.url });
     const { port } = new URL(inner.url);
     const hosts = [
       "127.0.0.1", "127.1", "2130706433", "0x7f.1", "127.0.0.2", "0.0.0.0", "localhost", "LOCALHOST.", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-      "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "169.254.169.254", "10.0.0.1", "[fd00::1]", "[fe80::1]",
+      "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "169.254.169.254", "10.0.0.1", "[fd00::1]", "[fe80::1]", "inner.test", "both.test",
     ]; // prettier-ignore
     for (const host of hosts) {
       outer.script = redirect(`http://${host}:${port}/`);
@@ -53,3 +60,45 @@ else
         : redirect(`http://${publicAddress}:${publicPort}/storage`)(socket, path);
     assert.deepEqual(await world.ask(module), ["right, converted"]);
   });
+
+  test("takes a source that was reached at a public address for public, whatever its name resolves to a moment later", async () => {
+    const module = madeModule("module.so");
+    await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
+    await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
+    let lookups = 0;
+    await using _ = await startNameServer(() => [lookups++ === 0 ? publicAddress : "127.0.0.1"]);
+    await using world = await startWorld([module], settings);
+    await world.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(outer.url).port}/` });
+    assert.deepEqual(await world.ask(module), ["bare, download_failed"]);
+    assert.equal(outer.hits.length, 1);
+    assert.deepEqual(inner.hits, []);
+  });
+
+  test("follows no redirect inwards of a public server that a private one redirects to", async () => {
+    const module = madeModule("module.so");
+    await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
+    await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
+    await using world = await startWorld([module], settings);
+    world.fault(module, redirect(outer.url));
+    assert.deepEqual(await world.ask(module), ["bare, download_failed"]);
+    assert.equal(outer.hits.length, 1);
+    assert.deepEqual(inner.hits, []);
+    outer.script = reply("200 OK", module.symFile);
+    assert.deepEqual(await world.ask(module), ["right, converted"]);
+  });
+
+  test("answers cached modules while no name server answers, and new ones once it does", async () => {
+    const [cached, module] = [madeModule("cached.so"), madeModule("module.so")];
+    await using names = await startNameServer(() => ["127.0.0.1"]);
+    await using world = await startWorld([cached, module], settings);
+    await world.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(world.server.url).port}/` });
+    assert.deepEqual(await world.ask(cached), ["right, converted"]);
+    await world.server.stop().then((start) => start());
+    names.zone = () => undefined;
+    assert.match((await world.ask(cached, module)).join(), /^right, cached,bare, (timeout|download_failed)$/);
+    names.zone = () => [];
+    assert.deepEqual(await world.ask(cached, module), ["right, cached", "bare, download_failed"]);
+    names.zone = () => ["127.0.0.1"];
+    assert.deepEqual(await world.ask(cached, module), ["right, cached", "right, converted"]);
+  });
+}

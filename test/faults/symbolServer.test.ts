@@ -1,8 +1,9 @@
 /** Faults of the symbol server: `FAULTS.md`'s second section. */
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { startTestService } from "../service.ts";
-import { inTurn, reply, SymbolServer } from "../symbolServer.ts";
+import { certificatePath, inTurn, reply, SymbolServer, type Script } from "../symbolServer.ts";
 import { downloadFaults, wholeDownloads } from "./downloads.ts";
 import { madeModule } from "./madeModule.ts";
 import { impatient, outcomes, startWorld, jobOf, type World } from "./world.ts";
@@ -92,19 +93,33 @@ for (const [retryAfter, hits] of [
   });
 }
 
-test("goes on to the next source from one that refuses connections, has no name or a bad certificate", async () => {
+test("goes on to the next source from one that refuses connections, has no name, a bad certificate or no TLS", async () => {
   await using untrusted = await SymbolServer.startTls(reply("200 OK", "never sent"));
-  const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url];
+  await using noTls = await SymbolServer.start(() => {});
+  const stalling = noTls.url.replace("http:", "https:");
+  const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url, stalling];
   await using other = await startWorld([healthy], impatient);
-  await other.restart({ ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join() });
+  await other.restart({
+    ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
+    ELIOT_CONNECT_TIMEOUT: "1",
+  });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
   const unknown = madeModule("unknown.so");
-  assert.deepEqual(await other.ask(unknown), ["bare, download_failed"]);
+  assert.match((await other.ask(unknown)).join(), /^bare, (download_failed|timeout)$/);
   assert.deepEqual(untrusted.hits, []);
   const heartbeat = await fetch(`${other.service.url}/__heartbeat__`);
   const { status, details } = (await heartbeat.json()) as { status: string; details: object };
   assert.deepEqual([heartbeat.status, status], [200, "warning"]);
   for (const address of bad) assert.ok(JSON.stringify(details).includes(address), address);
+});
+
+test("takes a certificate that NODE_EXTRA_CA_CERTS has", async () => {
+  const module = madeModule("secret.so");
+  await using server = await SymbolServer.startTls(reply("200 OK", module.symFile));
+  await using other = await startWorld([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
+  await other.restart({ ELIOT_SYMBOLS_URLS: server.url });
+  assert.deepEqual(await other.ask(module), ["right, converted"]);
+  assert.deepEqual(server.hits, [module.path]);
 });
 
 test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
@@ -185,4 +200,48 @@ test("asks again within a request after each of several passing faults", async (
   );
   assert.deepEqual(await other.ask(module), ["right, converted"]);
   assert.equal(other.hits(module), 4);
+});
+
+for (const [status, outcome] of [
+  ["404 Not Found", "bare, not_found"],
+  ["302 Found", "right, converted"],
+  ["503 Busy", "bare, download_failed"],
+] as const)
+  test(`waits for no body of ${status}, and lets go of one that comes a byte at a time`, async () => {
+    const module = madeModule("slowBody.so");
+    await using other = await startWorld([module], { ...impatient, ELIOT_MAX_DOWNLOADS: "1" });
+    let isWhole = false;
+    const closed = Promise.withResolvers<void>();
+    const trickle: Script = (socket) => {
+      socket.write(`HTTP/1.1 ${status}\r\nLocation: ${module.path}\r\nContent-Length: 400\r\n\r\n`);
+      const timer = setInterval(() => {
+        socket.write(".");
+        isWhole = socket.bytesWritten > 400;
+      }, 50);
+      socket.on("close", () => closed.resolve(clearInterval(timer)));
+    };
+    other.fault(module, inTurn(trickle, reply("200 OK", module.symFile)));
+    assert.deepEqual(await other.ask(module), [outcome]);
+    await closed.promise;
+    assert.ok(!isWhole);
+    assert.deepEqual(await other.ask(module), [
+      outcome.startsWith("right") ? "right, cached" : "right, converted",
+    ]);
+  });
+
+test("uses a connection again behind the body of a 404 that comes a little later", async () => {
+  const missing = ["first.so", "second.so"].map((name) => madeModule(name));
+  await using other = await startWorld(missing, impatient);
+  const sockets = new Set<Socket>();
+  for (const module of missing)
+    other.fault(module, (socket) => {
+      sockets.add(socket);
+      socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot ");
+      setTimeout(() => socket.write("found"), 50);
+    });
+  for (const module of missing) {
+    assert.deepEqual(await other.ask(module), ["bare, not_found"]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  assert.equal(sockets.size, 1);
 });

@@ -1,5 +1,7 @@
 /** Threads that end, trap or hang for a reason from outside, which a debugger makes. */
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
 import { reply } from "../symbolServer.ts";
@@ -234,3 +236,40 @@ test("tells the load balancer that a thread hangs, and that it is well again", a
   assert.deepEqual(await heartbeat(), [200, "ok", "ok"]);
   assert.deepEqual(await world.ask(one), ["right, converted"]);
 });
+
+/** A user whom nobody else is, without root's right to as many threads as it likes. */
+const [program, ...options] = ["setpriv", "--reuid=64123", "--clear-groups"] as const;
+const canBound =
+  process.getuid?.() === 0 && spawnSync(program, [...options, "prlimit", "--version"]).status === 0;
+
+test(
+  "makes do with the threads that it has where the system gives no more, and takes others once it does",
+  { skip: canBound ? false : "to bound another user's threads needs root, setpriv and prlimit" },
+  async () => {
+    const modules = Array.from({ length: 8 }, (_, number) => madeModule(`module${number}.so`));
+    const [first, large, next, ...others] = modules as [MadeModule, MadeModule, MadeModule, ...MadeModule[]];
+    const start = `chown 64123 "$1" && exec ${program} ${options.join(" ")} "$0" src/main.ts`;
+    const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
+    await using world = await startWorld(modules, { ...impatient, ELIOT_MAX_SYM_FILE_SIZE: "1mb" }, command);
+    const allow = (more: number) => {
+      const threads = readdirSync(`/proc/${world.service.pid}/task`).length;
+      const limit = ["prlimit", `--pid=${world.service.pid}`, `--nproc=${threads + more}:`];
+      execFileSync(program, [...options, ...limit]);
+    };
+    const health = async () => {
+      const answer = await fetch(`${world.service.url}/__heartbeat__`);
+      return ((await answer.json()) as { checks: Record<string, string> }).checks["converter_threads"];
+    };
+    assert.deepEqual(await world.ask(first), ["right, converted"]);
+    allow(0);
+    assert.deepEqual(new Set(await world.ask(...others)), new Set(["right, converted"]));
+    // A conversion that is broken off takes its thread along, and then there is none.
+    allow(-3);
+    world.fault(large, reply("200 OK", `${large.symFile}${"\n".repeat(2_000_000)}`));
+    assert.deepEqual(await world.ask(large), ["bare, too_large"]);
+    assert.deepEqual(await world.ask(first, next), ["right, cached", "bare, failed"]);
+    assert.equal(await health(), "error");
+    allow(10);
+    assert.deepEqual(await world.ask(first, next), ["right, cached", "right, converted"]);
+  },
+);
