@@ -103,7 +103,9 @@ export function parseFile(text) {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new UnreadableCapture(`This is not JSON: ${error.message}.`, { cause: error });
+    // It may quote the file's first lines.
+    const why = error.message.replaceAll(/\s+/g, " ");
+    throw new UnreadableCapture(`This is not JSON: ${why}.`, { cause: error });
   }
 }
 
