@@ -99,6 +99,7 @@ function crashKind(value) {
  * @returns {unknown}
  */
 export function parseFile(text) {
+  if (text.trim() === "") throw new UnreadableCapture("This is empty.");
   try {
     return JSON.parse(text);
   } catch (error) {
