@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeFolders } from "./cache/makeFolders.ts";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
 import { Admission } from "./http/admission.ts";
@@ -66,7 +67,7 @@ async function temporaryFolder(cacheFolder: string): Promise<string> {
   } catch {
     // In a container nothing else may be writable.
     const folder = join(cacheFolder, "tmp");
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     return mkdtemp(join(folder, name));
   }
 }

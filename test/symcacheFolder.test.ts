@@ -290,6 +290,14 @@ test("answers though the folder is not one, says so, and is well again when it i
   assert.equal(await statusOf(service, aster), "main, cached");
 });
 
+test("says why a folder that takes no names can't be used, as one that was removed but is mounted", async () => {
+  await using garden = await plant();
+  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_DIR: "/proc/nowhere" });
+  assert.equal(await statusOf(service, aster), "main, converted");
+  const heartbeat = await fetch(`${service.url}/__heartbeat__`);
+  assert.match(await heartbeat.text(), /no such file or directory, mkdir '\/proc\/nowhere/);
+});
+
 test("leaves no temporary file behind", async () => {
   await using garden = await plant();
   {

@@ -1,5 +1,6 @@
-import { lstat, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { lstat, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "./makeFolders.ts";
 
 /**
  * Renames a file over whatever has the name, or is where its folder must be, and flushes the folder so that the new name
@@ -27,7 +28,7 @@ export async function renameInto(from: string, to: string): Promise<void> {
 async function makeFolder(path: string): Promise<void> {
   const before = await lstat(path).catch(ifAbsent);
   if (before && !before.isDirectory()) await rm(path, { force: true });
-  await mkdir(path, { recursive: true });
+  await makeFolders(path);
 }
 
 /** What was written to a file, or to a folder, survives a power cut from now on. */

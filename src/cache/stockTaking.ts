@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Thread } from "../threads/thread.ts";
 import { inTime } from "./inTime.ts";
 import { stockOf, type ListProtocol, type Stock } from "./listSymcaches.ts";
+import { makeFolders } from "./makeFolders.ts";
 import type { SymcacheIndex } from "./symcacheIndex.ts";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
 
@@ -73,7 +74,7 @@ export class StockTaking implements AsyncDisposable {
   /** `own` as for sweepTemporaryFolders(). */
   async #lookAround(own?: string): Promise<void> {
     const { root, version, failed } = this.#parts;
-    await this.#reporting(mkdir(join(root, version), { recursive: true }));
+    await this.#reporting(makeFolders(join(root, version)));
     await this.#reporting(sweepTemporaryFolders(join(root, "tmp"), failed, own));
     await this.#take();
   }

@@ -1,8 +1,9 @@
-import { lstat, lutimes, mkdir, open, rm, writeFile, type FileHandle } from "node:fs/promises";
+import { lstat, lutimes, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
 import { inTime } from "./inTime.ts";
 import { suffix } from "./listSymcaches.ts";
+import { makeFolders } from "./makeFolders.ts";
 import { Room } from "./room.ts";
 import { StockTaking } from "./stockTaking.ts";
 import { SymcacheIndex, type Entry } from "./symcacheIndex.ts";
@@ -115,7 +116,7 @@ export class SymcacheFolder implements AsyncDisposable {
     if (bytes > this.#maxBytes) return undefined;
     await this.#stockTaking.beforeWrite();
     const path = this.#temporaryPath();
-    await inTime("mkdir", mkdir(dirname(path), { recursive: true }));
+    await inTime("mkdir", makeFolders(dirname(path)));
     const reservation = await this.#room.reserve(key, bytes);
     const end = () => reservation[Symbol.dispose]();
     try {
@@ -155,7 +156,7 @@ export class SymcacheFolder implements AsyncDisposable {
   async checkWritable(): Promise<void> {
     const written = this.#temporaryPath();
     const kept = join(this.#root, version, probe);
-    await mkdir(dirname(written), { recursive: true });
+    await makeFolders(dirname(written));
     try {
       await writeFile(written, "probe", { flush: true });
       await renameInto(written, kept);
@@ -167,7 +168,7 @@ export class SymcacheFolder implements AsyncDisposable {
   /** An empty file that has no name, and is gone once it is closed. Throws what the disk says. */
   async openTemporaryFile(): Promise<FileHandle> {
     const path = this.#temporaryPath();
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     const file = await open(path, "wx+");
     await rm(path);
     return file;

@@ -29,6 +29,7 @@ export function systemCode(error: unknown): string | undefined {
 
 const reasons: Record<string, string> = {
   EACCES: "permission denied",
+  EEXIST: "it is a file",
   EISDIR: "it is a folder",
   ELOOP: "too many links",
   ENAMETOOLONG: "its name is too long",

@@ -14,6 +14,7 @@ export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncIte
     yield* gunzip;
   } catch (error) {
     if (error instanceof DownloadError) throw error;
-    throw new DownloadError("failed", `bad gzip: ${String(error)}`, { cause: error, isTransient: true });
+    const { message } = error as Error;
+    throw new DownloadError("failed", `bad gzip: ${message}`, { cause: error, isTransient: true });
   }
 }

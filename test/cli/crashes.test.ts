@@ -18,9 +18,9 @@ const modules = [
   {
     base_address: "0x7e0000000000",
     end_address: "0x7e0000100000",
-    debug_file: "no.so",
+    debug_file: "no.pdb",
     debug_id: "AB",
-    filename: "no.so",
+    filename: "no.dll",
   },
 ];
 const crashedFrames = [
@@ -53,6 +53,8 @@ const modulesOfMinidump = modules.map(({ base_address, end_address, ...rest }) =
   base_addr: base_address,
   end_addr: end_address,
   ...rest,
+  missing_symbols: true,
+  loaded_symbols: false,
 }));
 
 /** As telemetry had them before Glean. */
@@ -78,7 +80,7 @@ const minidumpFrames = [
   {
     frame: 1,
     trust: "scan",
-    module: "no.so",
+    module: "no.dll",
     module_offset: "0x0000000000001234",
     offset: "0x00007e0000001234",
     ...unknown,
@@ -116,7 +118,7 @@ const outcomes = [
   "",
   "modules",
   "  found      libstdc++.so.6 0CEFB84AE0DEB3F9900D2B90425BB3280",
-  "  not found  no.so AB: no source has a sym file",
+  "  not found  no.pdb AB: no source has a sym file",
   "",
 ];
 const symbols = {
@@ -137,7 +139,7 @@ for (const [what, crash] of [
   test(`prints the crashed thread of ${what}`, async () => {
     const lines = ["Crash ping: SIGSEGV at 0x0", "", "Thread 1 (crashed)", ...frames];
     const rest = [
-      "    1  0x1234  in no.so",
+      "    1  0x1234  in no.dll",
       "    2  0x1234",
       "",
       "1 more thread: --threads all",
@@ -166,7 +168,7 @@ test("prints all threads of minidump-stackwalk's output, and what it knew itself
     "",
     "Thread 1: worker (crashed)",
     ...frames,
-    "    1  known before  dom/a.cpp:5  in no.so",
+    "    1  known before  dom/a.cpp:5  in no.dll",
     "    2  0x1234",
     "    3  502 frames truncated",
     "    4  <unknown>",
@@ -182,14 +184,14 @@ test("writes a ping back with symbols in all of its threads", async () => {
   });
   assert.deepEqual(
     [code, stderr],
-    [0, "1 of 2 modules have symbols; none: no.so (no source has a sym file)\n"],
+    [0, "1 of 2 modules have symbols; none: no.pdb (no source has a sym file)\n"],
   );
   const written = JSON.parse(stdout) as typeof ping;
   const [first, second, third] = crashedFrames;
   const traces = written.metrics.object["crash.stack_traces"];
   assert.deepEqual(traces.threads[1]?.frames, [
     { ...first, module: "libstdc++.so.6", module_offset: "0xc619a", ...symbols },
-    { ...second, module: "no.so", module_offset: "0x1234" },
+    { ...second, module: "no.dll", module_offset: "0x1234" },
     third,
   ]);
   assert.match(JSON.stringify(traces.threads[0]), /"function":"d_print_comp_inner"/);
@@ -215,7 +217,8 @@ test("writes a processed crash back with symbols, in the copy of its crashing th
   assert.deepEqual(dump.threads[1]?.frames, expected);
   const { registers } = minidump.crashing_thread.frames[0] as { registers: object };
   assert.deepEqual(dump.crashing_thread.frames, [{ ...expected[0], registers }, ...expected.slice(1)]);
-  assert.deepEqual(dump.modules, modulesOfMinidump);
+  const [found, ...others] = modulesOfMinidump;
+  assert.deepEqual(dump.modules, [{ ...found, missing_symbols: false, loaded_symbols: true }, ...others]);
 });
 
 test("leaves nothing of another call beside a function that is found anew", async () => {

@@ -154,6 +154,7 @@ for (const [input, message] of [
   ["MDMP\u0093\u00a7", "it is a minidump: run minidump-stackwalk --json on it first"],
   ["MODULE Linux", "it is a sym file: see tseliot convert"],
   ['{"a":', "this is not JSON: Unexpected end of JSON input"],
+  ["two\nlines", `this is not JSON: Unexpected token 'w', "two lines" is not valid JSON`],
   ["[]", "this is JSON, but no object, as requests, profiles and crashes are"],
   [
     '{"a": 1}',

@@ -53,7 +53,8 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
     );
   }
   if (damage === null) rows.push(["pages", `all ${whole(pages)} are sound`]);
-  else rows.push(["pages", `the first ${whole(pages)} are sound`], ["damage", damage]);
+  else if (pages > 0) rows.push(["pages", `the first ${whole(pages)} are sound`]);
+  if (damage !== null) rows.push(["damage", damage]);
   const table = rows
     .map(([name, value]) => `  ${name.padEnd(9)}  ${typeof value === "number" ? whole(value) : value}\n`)
     .join("");

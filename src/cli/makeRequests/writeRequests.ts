@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../cache/makeFolders.ts";
 import { fileError } from "../commandError.ts";
 import { interruptible } from "../interruption.ts";
 import { print, writeOutput } from "../output.ts";
@@ -55,7 +55,7 @@ async function writeFiles(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
   } catch (error) {
     throw fileError(`can't make ${folder}`, error);
   }

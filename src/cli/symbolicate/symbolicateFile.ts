@@ -83,7 +83,7 @@ async function json(document: Document, answerer: Answerer, progress: ModuleProg
   }
   const { wanted, withSymbols } = writeBackOf(document.file, document.capture);
   const { frameOf, outcomes } = await askForAll(wanted, answerer, progress);
-  return { pieces: jsonPieces(withSymbols(frameOf)), outcomes };
+  return { pieces: jsonPieces(withSymbols(frameOf, outcomes)), outcomes };
 }
 
 /** The stacks as a person reads them. */

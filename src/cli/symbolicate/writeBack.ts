@@ -11,7 +11,10 @@ export interface WriteBack {
   /** Each frame that symbols are wanted of. */
   wanted: Capture;
   /** Gives the file with what is known of those frames; it is changed in place. */
-  withSymbols: (frameOf: SymbolicatedCapture["frameOf"]) => unknown;
+  withSymbols: (
+    frameOf: SymbolicatedCapture["frameOf"],
+    outcomes: SymbolicatedCapture["outcomes"],
+  ) => unknown;
 }
 
 /** What a capture was read from. */

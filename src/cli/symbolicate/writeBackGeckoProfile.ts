@@ -28,7 +28,7 @@ export function writeBackGeckoProfile(profile: GeckoProfile): WriteBack {
   return {
     wanted: {
       format: "Gecko profile",
-      memoryMap: memoryMap.modules,
+      ...memoryMap.parts,
       threads: [{ name: "all", isCrashed: false, stacks }],
     },
     withSymbols,
@@ -44,16 +44,16 @@ function processPart(profile: GeckoProfile, memoryMap: MemoryMap): Part {
     ...threads.map((thread, number) => {
       if (typeof thread !== "string") return threadPart(thread, locate);
       const part = processPart(JSON.parse(thread) as GeckoProfile, memoryMap);
-      const withSymbols: Part["withSymbols"] = (frameOf) =>
-        (threads[number] = JSON.stringify(part.withSymbols(frameOf)));
+      const withSymbols: Part["withSymbols"] = (...symbols) =>
+        (threads[number] = JSON.stringify(part.withSymbols(...symbols)));
       return { stacks: part.stacks, withSymbols };
     }),
     ...processes.map((process) => processPart(process, memoryMap)),
   ];
   return {
     stacks: parts.flatMap(({ stacks }) => stacks),
-    withSymbols(frameOf) {
-      for (const part of parts) part.withSymbols(frameOf);
+    withSymbols(...symbols) {
+      for (const part of parts) part.withSymbols(...symbols);
       return profile;
     },
   };

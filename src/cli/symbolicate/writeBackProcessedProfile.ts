@@ -31,7 +31,7 @@ export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack 
   return {
     wanted: {
       format: "Firefox profile",
-      memoryMap: memoryMap.modules,
+      ...memoryMap.parts,
       threads: [{ name: "all", isCrashed: false, stacks }],
     },
     withSymbols(frameOf) {

@@ -51,6 +51,9 @@ function parseLine(line: Uint8Array, options: BulkOptions): Job | CrashPing {
   const value = parseJson(line);
   if (!isObject(value)) throw new InvalidJob("it is not an object");
   if ("threads" in value) return parseCrashPing(value, options);
+  // A whole ping, perhaps.
+  if (!("stacks" in value || "memoryMap" in value))
+    throw new InvalidJob("it is neither a job nor the stack_traces of a crash ping");
   return cut(parseJob(value), options.frames);
 }
 

@@ -62,6 +62,9 @@ export interface OpenApi {
     description: string;
     license: { name: string; identifier: string };
   };
+  servers: { url: string }[];
+  /** What clients must show to be let in. */
+  security: [];
   paths: Record<string, { get?: Operation; post?: Operation }>;
   components: { schemas: Record<string, JsonSchema> };
 }
@@ -217,6 +220,9 @@ export const openApi: OpenApi = {
     description: `${manifest.description}.`,
     license: { name: "Mozilla Public License 2.0", identifier: manifest.license },
   },
+  // Where the document is.
+  servers: [{ url: "/" }],
+  security: [],
   paths,
   components: { schemas: schemasByName() },
 };

@@ -28,6 +28,7 @@
  * @property {string} format as a person calls it: `Firefox profile`, `Crash ping`
  * @property {string} [reason] why it crashed
  * @property {Module[]} memoryMap
+ * @property {(string | undefined)[]} moduleNames what the file calls each of them, `xul.dll` for `xul.pdb`
  * @property {Thread[]} threads
  */
 
@@ -37,19 +38,28 @@ export class MemoryMap {
   #indexes = new Map();
   /** @type {Module[]} */
   modules = [];
+  /** @type {(string | undefined)[]} */
+  #names = [];
 
   /**
    * The position of a module, which is added where it is new.
    * @param {string} debugFilename
    * @param {string} debugId
+   * @param {string} [name]
    * @returns {number}
    */
-  indexOf(debugFilename, debugId) {
+  indexOf(debugFilename, debugId, name) {
     const key = `${debugFilename}/${debugId}`;
     const known = this.#indexes.get(key);
     if (known !== undefined) return known;
     this.#indexes.set(key, this.modules.length);
+    this.#names.push(name);
     return this.modules.push([debugFilename, debugId]) - 1;
+  }
+
+  /** What a capture has of it. */
+  get parts() {
+    return { memoryMap: this.modules, moduleNames: this.#names };
   }
 }
 

@@ -119,6 +119,7 @@ function readStackTraces(format, traces) {
     index: memoryMap.indexOf(
       module.debug_file ?? module.debugFile ?? module.filename ?? "",
       module.debug_id ?? module.debugId ?? "",
+      module.filename || undefined,
     ),
     filename: module.filename,
     base: integer(module.base_address ?? module.baseAddress ?? module.base_addr),
@@ -175,7 +176,7 @@ function readStackTraces(format, traces) {
   return {
     format,
     ...(type ? { reason: address == null ? type : `${type} at ${address}` } : {}),
-    memoryMap: memoryMap.modules,
+    ...memoryMap.parts,
     threads,
   };
 }

@@ -39,7 +39,7 @@ export function readGeckoProfile(profile) {
   const memoryMap = new MemoryMap();
   return {
     format: "Gecko profile",
-    memoryMap: memoryMap.modules,
+    ...memoryMap.parts,
     threads: processThreads(profile, memoryMap),
   };
 }

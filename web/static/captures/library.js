@@ -16,10 +16,11 @@
 
 /**
  * @param {Library} library
- * @returns {Module}
+ * @returns {[...Module, name: string | undefined]}
  */
 export function libraryModule({ name = "", debugName, pdbName, breakpadId, pdbSignature = "", pdbAge }) {
-  const debugFilename = debugName ?? pdbName ?? name.replace(/^.*[\\/]/, "");
-  if (breakpadId !== undefined) return [debugFilename, breakpadId];
-  return [debugFilename, pdbSignature.replaceAll(/[{}-]/g, "").toUpperCase() + (pdbAge ?? 0).toString(16)];
+  const filename = name.replace(/^.*[\\/]/, "");
+  const debugId =
+    breakpadId ?? pdbSignature.replaceAll(/[{}-]/g, "").toUpperCase() + (pdbAge ?? 0).toString(16);
+  return [debugName ?? pdbName ?? filename, debugId, filename || undefined];
 }

@@ -50,7 +50,7 @@ export function readProcessedProfile(profile) {
     isCrashed: false,
     stacks: distinctStacks(sampledThread(profile, thread, memoryMap)),
   }));
-  return { format: "Firefox profile", memoryMap: memoryMap.modules, threads };
+  return { format: "Firefox profile", ...memoryMap.parts, threads };
 }
 
 /**

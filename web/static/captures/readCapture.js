@@ -99,11 +99,14 @@ function crashKind(value) {
  * @returns {unknown}
  */
 export function parseFile(text) {
+  if (text.trim() === "") throw new UnreadableCapture("This is empty.");
   try {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new UnreadableCapture(`This is not JSON: ${error.message}.`, { cause: error });
+    // It may quote the file's first lines.
+    const why = error.message.replaceAll(/\s+/g, " ");
+    throw new UnreadableCapture(`This is not JSON: ${why}.`, { cause: error });
   }
 }
 

@@ -60,10 +60,11 @@ export async function symbolicateCapture(capture, post, progress) {
     outcomes,
     frameOf({ moduleIndex, moduleOffset, known, trust }, number) {
       const answer = answered.get(moduleIndex)?.get(moduleOffset);
-      const [module] = capture.memoryMap[moduleIndex] ?? ["<unknown>"];
-      const bare = answer ?? { module, module_offset: hex(moduleOffset) };
+      const [debugFilename] = capture.memoryMap[moduleIndex] ?? ["<unknown>"];
+      const module = capture.moduleNames[moduleIndex] ?? answer?.module ?? debugFilename;
+      const bare = answer ?? { module_offset: hex(moduleOffset) };
       const location = answer?.function === undefined ? known : {};
-      return { ...bare, ...location, frame: number, ...(trust === undefined ? {} : { trust }) };
+      return { ...bare, module, ...location, frame: number, ...(trust === undefined ? {} : { trust }) };
     },
   };
 }
