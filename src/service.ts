@@ -15,6 +15,7 @@ import { RequestParser } from "./http/requestParser.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogs, type Logger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
+import { resumeHolding } from "./resumeHolding.ts";
 import { startErrorReporting } from "./sentry.ts";
 import { standardOutput } from "./standardOutput.ts";
 import { createSource } from "./symbols/createSource.ts";
@@ -85,7 +86,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     logs.app.warn({ err }, "warm-up failed"),
   );
   starting.defer(() => warmingUp);
-  await Promise.race([Promise.all([warmingUp, folder.settled()]), once(enough, "abort")]);
+  // Where that takes longer, it goes on beside the first requests.
+  await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const maxConnections = await connectionsThatFit(config);
   if (maxConnections < config.maxConnections)

@@ -1,6 +1,5 @@
 import { lstat, lutimes, mkdir, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
 import { inTime } from "./inTime.ts";
 import { suffix } from "./listSymcaches.ts";
@@ -13,8 +12,6 @@ import { nameTemporaryFolder } from "./temporaryFolders.ts";
 const version = "symcache-v1";
 /** Milliseconds between two notes on disk that a file is in use. */
 const touchInterval = 60_000;
-/** Milliseconds that the start waits for stock to be taken; that of a very large folder goes on in the background. */
-const longestStart = 500;
 /** As `<debug filename>/<file>`; no debug filename has a `=`. */
 const probe = "=probe/probe";
 
@@ -80,14 +77,19 @@ export class SymcacheFolder implements AsyncDisposable {
     });
   }
 
-  /** Resolves when other versions and what dead processes left are gone and the cap is kept, or soon. It can be used before. */
-  async settled(): Promise<void> {
-    await Promise.race([this.#stockTaking.cleanedUp, setTimeout(longestStart, undefined, { ref: false })]);
+  /** Resolves when its symcaches are known, what other versions and dead processes left is gone and the cap is kept. It can be used before. */
+  settled(): Promise<void> {
+    return this.#stockTaking.cleanedUp;
   }
 
   /** What it holds, without what is being written. */
   get contents(): { symcaches: number; bytes: number } {
     return { symcaches: this.#index.size, bytes: this.#index.bytes };
+  }
+
+  /** What is known of its symcaches, most recently used first. */
+  byLastUse(): { key: string; path: string; bytes: number }[] {
+    return [...this.#index].toReversed().map(([key, { bytes }]) => ({ key, path: this.#path(key), bytes }));
   }
 
   /** The symcache of `key`, which thereby is the most recently used, or undefined. */

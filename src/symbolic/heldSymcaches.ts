@@ -8,6 +8,9 @@ import { WasmInstance, WasmTrap } from "./wasmInstance.ts";
 /** Bytes that are read, checked and copied before other work has its turn: half a millisecond. */
 const pieceBytes = 512 * 1024;
 
+/** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
+export const heldOverhead = 8e6;
+
 interface Held {
   identity: string;
   instance: WasmInstance;

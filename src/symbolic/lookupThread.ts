@@ -1,7 +1,7 @@
 /** Entry of a lookup thread: looks offsets up in symcaches. */
 import { workerData } from "node:worker_threads";
 import { answerAsks } from "../threads/answerAsks.ts";
-import { HeldSymcaches } from "./heldSymcaches.ts";
+import { HeldSymcaches, heldOverhead } from "./heldSymcaches.ts";
 import { AnswerTooLarge } from "./locations.ts";
 import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } from "./messages.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
@@ -12,8 +12,6 @@ import { asFile, identify, isOutOfHandles, warmUpReading } from "./symcacheFile.
 const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
 const held = new HeldSymcaches(wasm);
-/** Bytes that an instance takes beside the symcache that it holds, with what some lookups need. */
-const heldOverhead = 8e6;
 
 warmUpReading();
 answerAsks<LookupProtocol>({

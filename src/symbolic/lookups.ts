@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { joinLocations } from "./joinLocations.ts";
+import { heldOverhead } from "./heldSymcaches.ts";
 import { AnswerTooLarge } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
 import type {
@@ -82,6 +83,11 @@ export class Lookups implements AsyncDisposable {
     return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
+  /** Begins to hold a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. */
+  async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {
+    if (this.#budget.resume(path, bytes + heldOverhead)) await this.#changeHeld(module, path, [], true);
+  }
+
   /**
    * Lets every thread that has nothing to do convert and look up a few lines; the others show by their answers that they
    * work. Throws where a thread gives a wrong answer, or none for long.
@@ -136,6 +142,10 @@ export class Lookups implements AsyncDisposable {
   /** Lets the threads hold what is worth it. */
   async #note(module: SymcacheModule, path: string, holding: Holding): Promise<void> {
     const { release, hold } = this.#budget.use(path, holding);
+    await this.#changeHeld(module, path, release, hold);
+  }
+
+  async #changeHeld(module: SymcacheModule, path: string, release: string[], hold: boolean): Promise<void> {
     try {
       await Promise.all(
         release.map((old) => this.#threads.map((thread) => thread.ask("release", old))).flat(),

@@ -59,6 +59,14 @@ export class MemoryBudget {
     return { release, hold: true };
   }
 
+  /** Whether a symcache that was in use before the service started is to be held: where it is worth that and there is room. */
+  resume(path: string, bytes: number): boolean {
+    const fits = bytes <= this.#bytes - this.#bytesUsedSince(0);
+    if (bytes < smallestHeld || !fits || this.#held.has(path)) return false;
+    this.#held.set(path, { bytes, lastUse: 0, hasBegun: false });
+    return true;
+  }
+
   /** Notes that a symcache is being held now, or that it can't be. */
   begun(path: string, couldBegin: boolean): void {
     const held = this.#held.get(path);

@@ -73,6 +73,17 @@ for (const memory of [1, 64e6, 1e9]) {
   });
 }
 
+test("holds what was in use before, unless it is damaged", async () => {
+  await using lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
+  for (const path of [sound, damaged, join(folder, "gone.symc")])
+    await lookups.resumeHolding(module, path, large.length);
+  const answer = found(await lookups.lookUp(module, sound, offsets()));
+  assert.equal(answer.holding?.isHeld, true);
+  assert.deepEqual(rows(answer.locations), expected);
+  assert.equal((await lookups.lookUp(module, damaged, offsets())).kind, "damaged");
+});
+
 test("passes its self-test while a thread is at a long lookup", async () => {
   await using lookups = new Lookups(wasm, 2, 100e6, 60_000);
   const path = fileOf("long", large);

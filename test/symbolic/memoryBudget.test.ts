@@ -50,6 +50,18 @@ test("holds neither what is small nor what is larger than the budget", () => {
       assert.deepEqual(budget.use(`of ${bytes}`, { isHeld: false, bytes }), { release: [], hold: false });
 });
 
+test("resumes holding what fits beside what is held, and gives that up first", () => {
+  const budget = new MemoryBudget(2.5 * large);
+  const resumed = ["small", "new", "older", "oldest"].map((path) =>
+    budget.resume(path, path === "small" ? 1e6 : large),
+  );
+  assert.deepEqual(resumed, [false, true, true, false]);
+  assert.equal(budget.resume("new", large / 4), false);
+  for (const path of ["new", "older"]) budget.begun(path, true);
+  assert.deepEqual(budget.use("older", { isHeld: true, bytes: large }), { release: [], hold: false });
+  assert.equal(use(budget, "aaa"), "-new+a");
+});
+
 test("gives up others when what is held grows, and itself where that is too little", () => {
   const budget = new MemoryBudget(2 * large);
   const held = new Set<string>();
