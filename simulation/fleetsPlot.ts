@@ -19,7 +19,7 @@ export function fleetsPlot(runs: Run[]): string {
     };
   };
   return plot("What a fleet does for the same requests", [
-    panel("conversions", ({ conversions }) => conversions),
+    panel("thousand conversions", ({ conversions }) => conversions / 1000),
     panel("GB from the symbol server", ({ bytesFromSource }) => bytesFromSource / 1e9),
     panel("p99 of time to answer in ms", ({ p99 }) => p99 * 1000),
   ]);
