@@ -1,14 +1,18 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 
-/** Puts text between `<!-- generated: NAME -->` and `<!-- end -->`. */
+/** Puts text between `<!-- generated: NAME -->` and `<!-- end -->` of a file. */
 export async function writeInto(file: URL, name: string, text: string): Promise<void> {
-  const before = await readFile(file, "utf8");
+  await writeFile(file, withGenerated(await readFile(file, "utf8"), name, text));
+}
+
+/** A page with other text between `<!-- generated: NAME -->` and `<!-- end -->`. */
+export function withGenerated(page: string, name: string, text: string): string {
   const start = `<!-- generated: ${name} -->\n`;
-  const from = before.indexOf(start) + start.length;
-  const to = before.indexOf("<!-- end -->", from);
-  if (from < start.length || to < 0) throw new Error(`${file.pathname} has no place for ${name}`);
-  await writeFile(file, `${before.slice(0, from)}\n${text}\n\n${before.slice(to)}`);
+  const from = page.indexOf(start) + start.length;
+  const to = page.indexOf("<!-- end -->", from);
+  if (from < start.length || to < 0) throw new Error(`the page has no place for ${name}`);
+  return `${page.slice(0, from)}\n${text}\n\n${page.slice(to)}`;
 }
 
 /** What numbers were measured on: `2026-11-24, 2 × …, 8 GB, Linux 6.1.0, Node v26.10.0`. */

@@ -79,6 +79,26 @@ const sources = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const bucket = z.string().transform((text, context) => {
+  const [, name = "", prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(\/[\w/.-]*)?$/.exec(text) ?? [];
+  if (name !== "" || text === "") return { name, prefix: prefix.replace(/^\/+|\/+$/g, "") };
+  context.addIssue("is not s3://bucket or s3://bucket/prefix");
+  return z.NEVER;
+});
+
+const endpoint = z
+  .string()
+  .refine(
+    (text) => text === "" || isOrigin(text),
+    "is not an address such as https://host or http://host:9000",
+  );
+
+function isOrigin(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { origin } = new URL(text);
+  return text === origin || text === `${origin}/`;
+}
+
 /** `https://<key>@<host>/<project>`, as Sentry shows it. */
 const dsnPattern = /^(https?:\/\/\w+(:\w*)?@[^/]+\/(.+\/)?[0-9]+)?$/;
 
@@ -107,6 +127,27 @@ export const Environment = z.object({
   ELIOT_SYMBOLS_CACHE_RESCAN: seconds(0.01)
     .prefault("60")
     .describe("seconds between looks at what other processes did in the folder"),
+  ELIOT_SHARED_CACHE_URL: bucket
+    .prefault("")
+    .describe(
+      "`s3://bucket` or `s3://bucket/prefix` in which instances share their symcaches; empty: they don't. See docs/caching.md",
+    ),
+  ELIOT_SHARED_CACHE_ENDPOINT: endpoint
+    .prefault("")
+    .describe("address of an S3-compatible store, such as `http://minio:9000`; empty: Amazon S3"),
+  ELIOT_SHARED_CACHE_PATIENCE: seconds(0.001)
+    .prefault("2")
+    .describe("seconds to connect to the store, until it answers, and between two pieces of what it sends"),
+  ELIOT_SHARED_CACHE_TIMEOUT: seconds(0.001)
+    .prefault("10")
+    .describe("seconds that a symcache may take from the store to the folder; after that it is converted"),
+  AWS_REGION: z.string().prefault("us-east-1").describe("the store's region"),
+  AWS_ACCESS_KEY_ID: z
+    .string()
+    .prefault("")
+    .describe("the store's key; empty: as AWS's tools find it, from profiles or the role of the machine"),
+  AWS_SECRET_ACCESS_KEY: z.string().prefault("").describe("the secret that belongs to it"),
+  AWS_SESSION_TOKEN: z.string().prefault("").describe("the token of a temporary key"),
   ELIOT_STATSD_HOST: z.string().min(1, "is empty").prefault("localhost").describe("statsd server"),
   ELIOT_STATSD_PORT: whole(1, 65_535).prefault("8124").describe("statsd server's UDP port"),
   ELIOT_LOGGING_LEVEL: z
@@ -240,6 +281,14 @@ export function readConfig(env: Record<string, string | undefined>) {
     cacheFolder: values.ELIOT_SYMBOLS_CACHE_DIR,
     cacheMaxBytes: values.ELIOT_SYMBOLS_CACHE_MAX_SIZE,
     cacheRescan: values.ELIOT_SYMBOLS_CACHE_RESCAN,
+    sharedCacheBucket: values.ELIOT_SHARED_CACHE_URL,
+    sharedCacheEndpoint: values.ELIOT_SHARED_CACHE_ENDPOINT,
+    sharedCachePatience: values.ELIOT_SHARED_CACHE_PATIENCE,
+    sharedCacheTimeout: values.ELIOT_SHARED_CACHE_TIMEOUT,
+    awsRegion: values.AWS_REGION,
+    awsAccessKeyId: values.AWS_ACCESS_KEY_ID,
+    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY,
+    awsSessionToken: values.AWS_SESSION_TOKEN,
     statsdHost: values.ELIOT_STATSD_HOST,
     statsdPort: values.ELIOT_STATSD_PORT,
     logLevel: values.ELIOT_LOGGING_LEVEL,
@@ -281,5 +330,14 @@ export function readConfig(env: Record<string, string | undefined>) {
 
 /** The configuration as it may be logged. */
 export function withoutSecrets(config: Config): object {
-  return { ...config, sentryDsn: config.sentryDsn && "***", sources: config.sources.join(",") };
+  const { sentryDsn, awsSecretAccessKey, awsSessionToken } = config;
+  const { name, prefix } = config.sharedCacheBucket;
+  return {
+    ...config,
+    sentryDsn: sentryDsn && "***",
+    awsSecretAccessKey: awsSecretAccessKey && "***",
+    awsSessionToken: awsSessionToken && "***",
+    sources: config.sources.join(","),
+    sharedCacheBucket: name && `s3://${name}/${prefix}`,
+  };
 }

@@ -2,6 +2,7 @@ import { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Config } from "./config.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
+import { SharedCache } from "./sharedCache/sharedCache.ts";
 import { Symcaches } from "./symbolication/symcaches.ts";
 import { Converters } from "./symbolic/converters.ts";
 import { Lookups } from "./symbolic/lookups.ts";
@@ -23,6 +24,7 @@ export interface Engine extends AsyncDisposable {
   readonly folder: SymcacheFolder;
   readonly converters: Converters;
   readonly lookups: Lookups;
+  readonly sharedCache: SharedCache | undefined;
   readonly symcaches: Symcaches;
 }
 
@@ -40,17 +42,22 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   const converters = starting.use(
     new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
   );
+  const sharedCache =
+    config.sharedCacheBucket.name === ""
+      ? undefined
+      : starting.use(await SharedCache.open({ wasm, folder, metrics, log, config }));
   const lookups = starting.use(
     new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
   );
   const symcaches = starting.use(
-    new Symcaches({ sources, folder, converters, metrics, log, isCrowded, config }, lookups),
+    new Symcaches({ sources, sharedCache, folder, converters, metrics, log, isCrowded, config }, lookups),
   );
   const running = starting.move();
   return {
     folder,
     converters,
     lookups,
+    sharedCache,
     symcaches,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -1,6 +1,7 @@
 import type { SymcacheFolder } from "./cache/symcacheFolder.ts";
 import type { Converters } from "./symbolic/converters.ts";
 import type { Lookups } from "./symbolic/lookups.ts";
+import type { SharedCache } from "./sharedCache/sharedCache.ts";
 import type { Source } from "./symbols/source.ts";
 import { within } from "./within.ts";
 
@@ -18,6 +19,7 @@ interface Parts {
   lookups: Lookups;
   converters: Converters;
   sources: Source[];
+  sharedCache: SharedCache | undefined;
   /** How full they are, from 0 to 1. */
   queues: Record<string, () => number>;
 }
@@ -63,7 +65,7 @@ export class HealthCheck {
   }
 
   async #look(): Promise<Health> {
-    const { folder, lookups, converters, sources, queues } = this.#parts;
+    const { folder, lookups, converters, sources, sharedCache, queues } = this.#parts;
     const findings = await Promise.all([
       this.#find("cache_folder", "error", () => folder.checkWritable()),
       this.#find("disk_space", "warning", () => folder.checkSpace()),
@@ -73,6 +75,13 @@ export class HealthCheck {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));
       }),
+      ...(sharedCache
+        ? [
+            this.#find("shared_cache", "warning", async () => {
+              if (sharedCache.fault !== undefined) throw new Error(sharedCache.fault);
+            }),
+          ]
+        : []),
       this.#find("queues", "warning", async () => {
         const full = Object.entries(queues).filter(([, fill]) => fill() > nearlyFull);
         if (full.length > 0) throw new Error(`nearly full: ${full.map(([name]) => name).join(", ")}`);

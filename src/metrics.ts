@@ -78,6 +78,33 @@ export const catalogue = {
     meaning: "a symcache removed to keep the folder under its size",
   },
   "diskcache.usage": { type: "gauge", tags: [], meaning: "bytes of symcaches in the folder" },
+  "sharedcache.get": {
+    type: "histogram",
+    tags: ["result"],
+    meaning:
+      "time to get a symcache from the shared cache into the folder: `hit`; `miss`, it has none; `bad`, it has something else; `fail`, the store or the disk failed; or `skipped`, the store failed too often to be asked",
+  },
+  "sharedcache.put": {
+    type: "histogram",
+    tags: ["result"],
+    meaning:
+      "time to pack a symcache and put it into the shared cache: `stored`; `known`, another instance was first; `gone`, it was evicted before; `fail`; or `skipped`, as above or for want of room in the queue",
+  },
+  "sharedcache.bytes": {
+    type: "counter",
+    tags: ["direction"],
+    meaning: "bytes of packed symcaches: `received` or `sent`",
+  },
+  "sharedcache.queue": {
+    type: "gauge",
+    tags: [],
+    meaning: "symcaches that wait to be put into the shared cache, with the one that is being put",
+  },
+  "sharedcache.left_alone": {
+    type: "gauge",
+    tags: [],
+    meaning: "1 while the store is not asked for symcaches, since it failed too often; else 0",
+  },
   sentry_scrub_error: {
     type: "counter",
     tags: ["service"],

@@ -51,7 +51,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, symcaches } = engine;
+  const { folder, converters, lookups, sharedCache, symcaches } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -65,6 +65,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       lookups,
       converters,
       sources,
+      sharedCache,
       queues: {
         requests: () => admission.fill,
         downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),

@@ -23,10 +23,10 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * nginx with deploy/compose/balancer.conf, in which nothing is changed but addresses: that it listens on, and of the two instances,
- * as `127.0.0.1:8000`, which aren't names that need a resolver.
+ * nginx with deploy/compose/balancer.conf, in which nothing is changed but addresses: that it listens on, and of the instances, as
+ * `127.0.0.1:8000`, which aren't names that need a resolver, and which may be more than the two.
  */
-export async function startBalancer(instances: [string, string]): Promise<{ url: string } & AsyncDisposable> {
+export async function startBalancer(instances: string[]): Promise<{ url: string } & AsyncDisposable> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder());
   const address = `127.0.0.1:${await freePort()}`;
@@ -34,8 +34,9 @@ export async function startBalancer(instances: [string, string]): Promise<{ url:
   const server = configuration
     .replace("listen 8000;", `listen ${address};`)
     .replace(/^resolver .*$/m, "")
-    .replace("tseliot-1:8000 resolve", instances[0])
-    .replace("tseliot-2:8000 resolve", instances[1]);
+    .replace(/server tseliot-1:8000 resolve (.*)\n *server tseliot-2:8000 resolve .*/, (_, options: string) =>
+      instances.map((instance) => `server ${instance} ${options}`).join("\n"),
+    );
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder.path}/${name};`,
   );

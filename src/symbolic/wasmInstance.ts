@@ -25,6 +25,9 @@ interface Exports {
   column_at: (column: number) => number;
   column_length: (column: number) => number;
   symcache_free: (symcache: number) => void;
+  chunk_pack: (at: number, headerLength: number, length: number) => number;
+  chunk_unpack: (at: number, headerLength: number, packedLength: number, length: number) => number;
+  chunk_at: () => number;
 }
 
 /** The instance came to an end by a panic or for want of memory, and is of no more use. */

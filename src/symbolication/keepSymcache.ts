@@ -3,13 +3,22 @@ import { setTimeout } from "node:timers/promises";
 import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Conversion } from "../symbolic/converters.ts";
+import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
 import type { SymcacheBytes } from "../symbolic/messages.ts";
 import { ThreadEnded, ThreadHung } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 
-/** A symcache that was made. */
-export interface Made {
+/** A symcache that is there, and of a size that is known, but not in the folder yet. */
+export interface NewSymcache {
+  readonly bytes: number;
+  /** Writes it to a new file. */
+  write(path: string): Promise<void>;
+  /** A copy of it. */
+  take(): Promise<SharedArrayBuffer>;
+}
+
+/** A symcache that can be read. */
+export interface Kept {
   symcache: SymcacheBytes;
   /** Where it is once it is in the folder; undefined where it couldn't be kept. */
   kept: Promise<FoundSymcache | undefined>;
@@ -27,14 +36,14 @@ const slowToFlush = 16e6;
 const longestFlush = 2000;
 
 /**
- * Puts what was converted into the folder under `key`, or takes its bytes where `keep` is false or the folder can't have it.
- * Throws a ThreadEnded, or an error that says that the disk takes nothing.
+ * Puts a symcache into the folder under `key`, or takes its bytes where `keep` is false or the folder can't have it. Throws a
+ * ThreadEnded, a SharedCacheFault, or an error that says that the disk takes nothing.
  */
 export async function keepSymcache(
-  conversion: Conversion,
+  made: NewSymcache,
   { key, keep, cost }: { key: string; keep: boolean; cost: Cost },
   { folder, metrics, log }: KeepParts,
-): Promise<Made> {
+): Promise<Kept> {
   const start = performance.now();
   const noted = (found: FoundSymcache) => {
     metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
@@ -47,13 +56,13 @@ export async function keepSymcache(
   };
   if (keep) {
     try {
-      const written = await folder.set(key, conversion.bytes, (file) => conversion.write(file));
+      const written = await folder.set(key, made.bytes, (file) => made.write(file));
       if (!written) {
-        log.warn({ module: key, bytes: conversion.bytes }, "symcache is larger than the cache folder may be");
+        log.warn({ module: key, bytes: made.bytes }, "symcache is larger than the cache folder may be");
       } else {
         const kept = written.kept.then(noted, failed);
         const readable =
-          conversion.bytes < slowToFlush
+          made.bytes < slowToFlush
             ? await Promise.race([kept, setTimeout(longestFlush, written, { ref: false })])
             : written;
         cost.saving = performance.now() - start;
@@ -62,9 +71,9 @@ export async function keepSymcache(
     } catch (error) {
       // The bytes went with the thread. It is no fault of the sym file.
       if (error instanceof ThreadHung) throw new Error("the disk takes no symcache", { cause: error });
-      if (error instanceof ThreadEnded) throw error;
+      if (error instanceof ThreadEnded || error instanceof SharedCacheFault) throw error;
       failed(error);
     }
   }
-  return { symcache: await conversion.take(), kept: Promise.resolve(undefined) };
+  return { symcache: await made.take(), kept: Promise.resolve(undefined) };
 }

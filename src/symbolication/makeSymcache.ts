@@ -7,7 +7,7 @@ import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 import { Deadline } from "./deadline.ts";
 import { ConversionTimeout, failureOf, notFound, type Failure } from "./failure.ts";
-import { keepSymcache, type KeepParts, type Made } from "./keepSymcache.ts";
+import { keepSymcache, type Kept, type KeepParts } from "./keepSymcache.ts";
 
 /** A symcache to be made, and what that has cost so far. */
 export interface Order {
@@ -40,7 +40,7 @@ export async function makeSymcache(
   order: Order,
   parts: MakeParts,
   ending: AbortSignal,
-): Promise<Made | Failure> {
+): Promise<Kept | Failure> {
   for (let attempt = 1; ; attempt++) {
     using deadline = new Deadline(parts.config.downloadTimeout);
     const signal = AbortSignal.any([deadline.signal, ending]);
@@ -59,7 +59,7 @@ async function download(
   order: Order,
   parts: MakeParts,
   { deadline, signal }: { deadline: Deadline; signal: AbortSignal },
-): Promise<Made | Failure> {
+): Promise<Kept | Failure> {
   const { module, cost } = order;
   const { converters, metrics, config } = parts;
   const start = performance.now();

@@ -1,11 +1,19 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config.ts";
+import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { Source, WantedModule } from "../symbols/source.ts";
 import { noCost, type Cost } from "./cost.ts";
 import { moreTelling, notFound, overloaded, type Failure } from "./failure.ts";
-import type { Made } from "./keepSymcache.ts";
+import { fetchSymcache } from "./fetchSymcache.ts";
+import type { Kept } from "./keepSymcache.ts";
 import { makeSymcache, type MakeParts } from "./makeSymcache.ts";
+
+/** A symcache that was not in the folder. */
+export interface Made extends Kept {
+  /** From a sym file; else it was in the shared cache. */
+  isConverted: boolean;
+}
 
 export interface Making {
   result: Made | Failure;
@@ -14,12 +22,13 @@ export interface Making {
 
 export interface MakerParts extends MakeParts {
   sources: Source[];
+  sharedCache?: SharedCache | undefined;
   /** Whether so many requests are under way that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
   config: MakeParts["config"] & Pick<Config, "downloadQueue" | "maxDownloads">;
 }
 
-/** Makes symcaches of what the sources have, once however many ask, and remembers for a while what can't be made. */
+/** Gets symcaches from the shared cache or makes them of what the sources have, once however many ask, and remembers for a while what can't be made. */
 export class SymcacheMaker implements Disposable {
   readonly #parts: MakerParts;
   readonly #ending = new AbortController();
@@ -45,7 +54,7 @@ export class SymcacheMaker implements Disposable {
     const flight = `${key} ${keep}`;
     let making = this.#underWay.get(flight);
     if (!making) {
-      making = this.#inTurn(() => this.#tryEachSource(key, module, keep));
+      making = this.#inTurn(() => this.#makeNow(key, module, keep));
       this.#underWay.set(flight, making);
       void this.#land(flight, making);
     }
@@ -86,13 +95,20 @@ export class SymcacheMaker implements Disposable {
     this.#ending.abort();
   }
 
-  async #tryEachSource(key: string, module: WantedModule, keep: boolean): Promise<Making> {
+  /** From the shared cache or else of what source after source has. */
+  async #makeNow(key: string, module: WantedModule, keep: boolean): Promise<Making> {
     const cost = noCost();
+    const order = { key, module, keep, cost };
+    const { sources, sharedCache } = this.#parts;
+    const fetched = sharedCache && (await fetchSymcache(order, sharedCache, this.#parts));
+    if (fetched) return { result: { ...fetched, isConverted: false }, cost };
     let failure: Failure | undefined;
-    for (const source of this.#parts.sources) {
-      const order = { key, module, keep, cost };
+    for (const source of sources) {
       const result = await makeSymcache(source, order, this.#parts, this.#ending.signal);
-      if ("symcache" in result) return { result, cost };
+      if ("symcache" in result) {
+        if (keep) sharedCache?.add(key, result.kept);
+        return { result: { ...result, isConverted: true }, cost };
+      }
       failure = failure ? moreTelling(failure, result) : result;
     }
     failure ??= notFound(this.#parts.config);

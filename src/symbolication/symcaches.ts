@@ -7,8 +7,7 @@ import type { WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 import { overloaded, type Failure } from "./failure.ts";
-import type { Made } from "./keepSymcache.ts";
-import { SymcacheMaker, type MakerParts } from "./symcacheMaker.ts";
+import { SymcacheMaker, type Made, type MakerParts } from "./symcacheMaker.ts";
 
 /** The source locations of a module's offsets, or why there are none. */
 export type ModuleAnswer = Found | Failure;
@@ -102,16 +101,17 @@ export class Symcaches implements Disposable {
   }
 
   async #lookUpMade(
-    { symcache, kept }: Made,
+    { symcache, kept, isConverted }: Made,
     key: string,
     module: WantedModule,
     offsets: Uint32Array<ArrayBuffer>,
   ): Promise<ModuleAnswer | undefined> {
-    const answer = await this.#lookUpIn(symcache, key, module, offsets, "converted");
+    const status = isConverted ? "converted" : "cached";
+    const answer = await this.#lookUpIn(symcache, key, module, offsets, status);
     if (typeof answer === "object") return answer;
     // It may have got its name in the folder just before it was opened.
     const found = await kept;
-    return found && this.#lookUpFound(found, key, module, offsets, "converted");
+    return found && this.#lookUpFound(found, key, module, offsets, status);
   }
 
   async #lookUpCached(

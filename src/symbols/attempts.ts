@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
-import { Breaker } from "./breaker.ts";
+import { Breaker } from "../breaker.ts";
 import { DownloadError } from "./downloadError.ts";
 
 /** Milliseconds: the wait before attempt n + 1 is a random part of the first times 2^n, of the second at most. */

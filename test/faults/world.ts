@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder, type V5Answer } from "../service.ts";
 import { startProcess, type ServiceProcess } from "../serviceProcess.ts";
-import { reply, SymbolServer, type Script } from "../symbolServer.ts";
 import { peakMegabytes } from "../../bench/child.ts";
 import { symcacheOf, type MadeModule } from "./madeModule.ts";
+import { startMadeModuleServer } from "./madeModuleServer.ts";
 
 /** What is remembered of a fault lapses at once, and each source is asked once. */
 export const impatient = {
@@ -27,14 +27,7 @@ export async function startWorld(
 ) {
   await using starting = new AsyncDisposableStack();
   const cache = starting.use(await temporaryFolder());
-  const scripts = new Map<string, Script>();
-  const server = starting.use(await SymbolServer.start(serve));
-  const byPath = new Map(modules.map((module) => [module.path, module]));
-  async function serve(socket: Parameters<Script>[0], path: string) {
-    const module = byPath.get(path);
-    const script = scripts.get(path) ?? (module ? reply("200 OK", module.symFile) : reply("404 Not Found"));
-    await script(socket, path);
-  }
+  const { server, fault, mend, hits } = starting.use(await startMadeModuleServer(modules));
   const settings = { ELIOT_SYMBOLS_URLS: server.url, ELIOT_SYMBOLS_CACHE_DIR: cache.path, ...env };
   const services: ServiceProcess[] = [];
   const start = async (more: Record<string, string> = {}) => {
@@ -59,10 +52,9 @@ export async function startWorld(
       await service[Symbol.asyncDispose]();
       service = await start(more);
     },
-    /** Lets the server do something else for a module, or what it did at first. */
-    fault: (module: MadeModule, script: Script) => void scripts.set(module.path, script),
-    mend: (module: MadeModule) => void scripts.delete(module.path),
-    hits: (module: MadeModule) => server.hits.filter((path) => path === module.path).length,
+    fault,
+    mend,
+    hits,
     ask: (...asked: MadeModule[]) => ask(service.url, ...asked),
     kept: () => kept(cache.path, modules),
     /** What the service has open, and the most memory that it had. */

@@ -4,9 +4,10 @@
 //! offsets belong to. Both say what Symbolic 13.9.0 says: its crates are the judge in the tests, and its record parsers
 //! read what is out of the ordinary.
 //!
-//! [`trailer`] describes the file. [`wasm`] is how JavaScript calls all this.
+//! [`trailer`] describes the file, [`chunk`] how its parts are stored elsewhere. [`wasm`] is how JavaScript calls all this.
 
 pub mod checksum;
+pub mod chunk;
 mod conversion_error;
 mod converter;
 mod lookup_error;

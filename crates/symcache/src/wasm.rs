@@ -10,6 +10,7 @@
 //! `offset` of a file, and gives the number of bytes read, or less than 0 for a failure. `write` appends the `length` bytes at
 //! `from` to a file, and gives less than 0 for a failure.
 
+mod chunks;
 mod converting;
 mod desk;
 mod looking_up;

@@ -13,6 +13,7 @@ pub(super) struct Desk {
     pub(super) inbox: Vec<u8>,
     message: Message,
     pub(super) symcache_file: Option<SymcacheFile>,
+    pub(super) chunk: Vec<u8>,
     pub(super) page_cache: Rc<RefCell<PageCache>>,
     pub(super) locations: Locations,
 }
@@ -42,6 +43,7 @@ pub(super) fn desk() -> &'static mut Desk {
         inbox: Vec::new(),
         message: Message::default(),
         symcache_file: None,
+        chunk: Vec::new(),
         page_cache: Rc::new(RefCell::new(PageCache::new(0))),
         locations: Locations::default(),
     })

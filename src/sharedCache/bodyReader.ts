@@ -1,0 +1,44 @@
+import { SharedCacheFault } from "./sharedCacheFault.ts";
+
+/** Reads a body in pieces of the lengths that are asked for. */
+export class BodyReader implements AsyncDisposable {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array();
+  readonly #received: (bytes: number) => void;
+
+  constructor(body: AsyncIterable<Uint8Array>, received: (bytes: number) => void) {
+    this.#pieces = body[Symbol.asyncIterator]();
+    this.#received = received;
+  }
+
+  /** The next bytes. Throws a SharedCacheFault where there aren't as many. */
+  async read(length: number): Promise<Buffer<ArrayBuffer>> {
+    const bytes = Buffer.from(new ArrayBuffer(length));
+    for (let filled = 0; filled < length;) {
+      if (this.#rest.length === 0) this.#rest = await this.#next();
+      const piece = this.#rest.subarray(0, length - filled);
+      bytes.set(piece, filled);
+      filled += piece.length;
+      this.#rest = this.#rest.subarray(piece.length);
+    }
+    return bytes;
+  }
+
+  /** Reads no more; the connection is closed where there was more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pieces.return?.().catch(() => {});
+  }
+
+  async #next(): Promise<Uint8Array> {
+    let next;
+    try {
+      next = await this.#pieces.next();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SharedCacheFault(`can't get all of the object: ${reason}`, { cause: error });
+    }
+    if (next.done) throw new SharedCacheFault("the object ended too early");
+    this.#received(next.value.length);
+    return next.value;
+  }
+}

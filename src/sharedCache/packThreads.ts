@@ -1,0 +1,80 @@
+import { availableParallelism } from "node:os";
+import { bulkhead } from "cockatiel";
+import type { SymcacheModule } from "../symbolic/messages.ts";
+import { Thread } from "../threads/thread.ts";
+import type { PackProtocol, PackThreadData, UnpackAsk } from "./packMessages.ts";
+import { badObject } from "./sharedCacheFault.ts";
+
+const entry = new URL("./packThread.ts", import.meta.url);
+/** Threads that unpack. The processor's cores are there for conversions and lookups, too. */
+const mostThreads = 4;
+/** Frames that lie with each of them: one to work at, and one to follow. */
+const framesEach = 2;
+
+/** Threads that unpack symcache files chunk by chunk, and one that packs them: that may take its time. */
+export class PackThreads implements AsyncDisposable {
+  readonly #data: PackThreadData;
+  readonly #patience: number;
+  readonly #unpacking: { thread: Thread<PackProtocol>; asks: number }[];
+  readonly #turns;
+  #packing: Thread<PackProtocol> | undefined;
+
+  /** `patience`: milliseconds after which a thread that gives no sign of life is ended. */
+  constructor(wasm: WebAssembly.Module, patience: number) {
+    this.#data = { wasm };
+    this.#patience = patience;
+    const threads = Math.min(availableParallelism(), mostThreads);
+    this.#unpacking = Array.from({ length: threads }, () => ({ thread: this.#newThread(), asks: 0 }));
+    this.#turns = bulkhead(framesEach * threads, Infinity);
+  }
+
+  /** Packs a symcache file into an open one; undefined where it was evicted. Throws a ThreadEnded. */
+  async pack(path: string, file: number): Promise<{ bytes: number; sha256: string } | undefined> {
+    if (!this.#packing || this.#packing.hasEnded) this.#packing = this.#newThread();
+    return await this.#packing.ask("pack", { path, file });
+  }
+
+  /**
+   * Writes what a frame holds once a thread has time, and gives the checksums of its pages. Throws a SharedCacheFault, what the
+   * disk says or a ThreadEnded.
+   */
+  async unpack(ask: UnpackAsk): Promise<Uint8Array> {
+    return sound(await this.#ask((thread) => thread.ask("unpack", ask, [ask.frame]))).checksums;
+  }
+
+  /** Throws as unpack() does, where the file isn't the module's symcache. */
+  async check(path: string, module: SymcacheModule, checksums: Uint8Array): Promise<void> {
+    sound((await this.#ask((thread) => thread.ask("check", { path, module, checksums }))) ?? {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const threads = this.#unpacking.map(({ thread }) => thread);
+    if (this.#packing) threads.push(this.#packing);
+    await Promise.all(threads.map((thread) => thread[Symbol.asyncDispose]()));
+  }
+
+  #ask<Answer>(work: (thread: Thread<PackProtocol>) => Promise<Answer>): Promise<Answer> {
+    return this.#turns.execute(async () => {
+      const place = this.#unpacking.reduce((one, other) => (other.asks < one.asks ? other : one));
+      if (place.thread.hasEnded) place.thread = this.#newThread();
+      place.asks++;
+      try {
+        return await work(place.thread);
+      } finally {
+        place.asks--;
+      }
+    });
+  }
+
+  #newThread(): Thread<PackProtocol> {
+    return new Thread(entry, this.#data, this.#patience);
+  }
+}
+
+function sound<Answer extends object>(
+  answer: Answer,
+): Exclude<Answer, { damage: string } | { diskFault: string }> {
+  if ("damage" in answer) throw badObject(String(answer.damage));
+  if ("diskFault" in answer) throw new Error(String(answer.diskFault));
+  return answer as Exclude<Answer, { damage: string } | { diskFault: string }>;
+}

@@ -1,0 +1,48 @@
+import { Breaker } from "../breaker.ts";
+import type { Logger } from "../logging.ts";
+import { SharedCacheFault } from "./sharedCacheFault.ts";
+
+const failuresToBreak = 3;
+
+/** Whether a store is asked for one thing, to give or to take: not for a while once it failed three times in a row. */
+export class StoreHealth {
+  /** What was wrong when it was asked last, if anything. */
+  fault: string | undefined;
+  readonly #breaker: Breaker;
+  readonly #log: Logger;
+  readonly #what: string;
+
+  /** `what` it is asked for, for the log. */
+  constructor(what: string, cooldown: number, log: Logger) {
+    this.#what = what;
+    this.#breaker = new Breaker(failuresToBreak, cooldown);
+    this.#log = log;
+  }
+
+  get isLeftAlone(): boolean {
+    return this.#breaker.isBroken;
+  }
+
+  /** Whether it may be asked now. Where it may, `ended` must be called in the end. */
+  begin(): boolean {
+    return this.#breaker.begin();
+  }
+
+  /** It answers; the rest may take its time. */
+  answered(): void {
+    this.#breaker.answered();
+  }
+
+  /** `error`: what came of it, if anything went wrong. What is no fault of the store is none here. */
+  ended(error?: unknown): void {
+    if (!(error instanceof SharedCacheFault) || error.isBadObject) {
+      this.#breaker.succeeded();
+      this.fault = undefined;
+      return;
+    }
+    this.#breaker.failed();
+    // The same over and over is said once.
+    if (this.fault !== error.message) this.#log.warn({ err: error }, `shared cache can't ${this.#what}`);
+    this.fault = error.message;
+  }
+}
