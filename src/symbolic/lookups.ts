@@ -86,11 +86,6 @@ export class Lookups implements AsyncDisposable {
     return Array.from({ length: parts }, (_, i) => offsets.slice(i * length, (i + 1) * length));
   }
 
-  /** Begins to hold a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. */
-  async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {
-    if (this.#budget.resume(path, bytes + heldOverhead)) await this.#changeHeld(module, path, [], true);
-  }
-
   /**
    * Holds a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. Resolves
    * once it is in memory, or can't be.
