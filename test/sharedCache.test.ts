@@ -1,0 +1,66 @@
+/** The shared cache against a real S3 server. */
+import assert from "node:assert/strict";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { madeModule, symcacheOf, type MadeModule } from "./faults/madeModule.ts";
+import { ask } from "./faults/world.ts";
+import { startTestService, temporaryFolder } from "./service.ts";
+import { noStore, startStore } from "./store.ts";
+import { startStatsd } from "./statsd.ts";
+import { reply, SymbolServer } from "./symbolServer.ts";
+
+/** A symbol server that has the modules, a store, and services that are started with both. */
+async function startWorld(modules: MadeModule[]) {
+  await using starting = new AsyncDisposableStack();
+  const store = starting.use(await startStore());
+  const statsd = starting.use(await startStatsd());
+  const server = starting.use(
+    await SymbolServer.start((socket, path) => {
+      const module = modules.find((candidate) => candidate.path === path);
+      return (module ? reply("200 OK", module.symFile) : reply("404 Not Found"))(socket, path);
+    }),
+  );
+  const running = starting.move();
+  return {
+    store,
+    statsd,
+    server,
+    start: async (env: Record<string, string> = {}) =>
+      await startTestService({ ELIOT_SYMBOLS_URLS: server.url, ...statsd.env, ...store.settings, ...env }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+suite("a shared cache", { skip: noStore }, () => {
+  test("gives another instance what one has converted, byte for byte", async () => {
+    const modules = [
+      madeModule("small.so"),
+      madeModule("inlines +~@[1].so", 2000, { inlines: true }),
+      // Several chunks, and more than is asked for at first.
+      madeModule("large.so", 400_000, { inlines: true }),
+    ];
+    await using world = await startWorld(modules);
+    {
+      await using first = await world.start();
+      assert.deepEqual(
+        await ask(first.url, ...modules),
+        modules.map(() => "right, converted"),
+      );
+      await world.store.holds(modules.map(({ key }) => key));
+    }
+    await using folder = await temporaryFolder();
+    {
+      await using second = await world.start({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
+      assert.deepEqual(
+        await ask(second.url, ...modules),
+        modules.map(() => "right, cached"),
+      );
+    }
+    assert.equal(world.server.hits.length, modules.length);
+    for (const module of modules) {
+      const path = join(folder.path, "symcache-v1", `${module.key}.symc`);
+      assert.equal(Buffer.compare(await readFile(path), symcacheOf(module)), 0);
+    }
+  });
+});
