@@ -78,13 +78,14 @@ export class SharedCache implements AsyncDisposable {
     const { metrics, config } = this.#parts;
     if (!this.#begin()) return undefined;
     const start = performance.now();
+    let bytes = 0;
     const ended = (result: "hit" | "miss", error?: unknown) => {
       this.#ended(key, error);
+      metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(config.sharedCacheTimeout)]);
-    const received = (bytes: number) =>
-      metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
+    const received = (more: number) => void (bytes += more);
     const parts = { store: this.#store, threads: this.#threads, received, signal };
     try {
       const download = await PackedDownload.begin(objectKey(key), config.cacheMaxBytes, parts);
