@@ -1,6 +1,6 @@
 /** The shared cache against a real S3 server. */
 import assert from "node:assert/strict";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { madeModule, symcacheOf, type MadeModule } from "./faults/madeModule.ts";
