@@ -47,7 +47,8 @@ const refuses = (status: number, code: string) => answers(status, `<Error><Code>
 const sends =
   (change: (object: Buffer) => Buffer | undefined) =>
   (object: Buffer): StoreScript => {
-    const changed = change(Buffer.from(object)) ?? object;
+    const copy = Buffer.from(object);
+    const changed = change(copy) ?? copy;
     return (_, response) => void whole(response, changed).end(changed);
   };
 
@@ -121,7 +122,7 @@ const faults: Fault[] = [
       request.socket.resetAndDestroy();
     },
   },
-  bad("nothing", () => Buffer.alloc(0)),
+  { ...fails("nothing", refuses(416, "InvalidRange")), isBad: true },
   bad("a page", () => Buffer.from("<!doctype html>".repeat(50))),
   bad("an object that was cut in its header", (object) => object.subarray(0, 50)),
   bad("an object that was cut in a frame", (object) => object.subarray(0, -1)),
