@@ -210,7 +210,7 @@ test("goes on as if there were no store, whatever that gives", async (t) => {
 
 test("gets a large symcache in parts, of one object only", async () => {
   const modules = ["whole.so", "cut.so", "gone.so", "replaced.so"].map(largeModule);
-  const [whole, cut, gone, replaced] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
+  const [sound, cut, gone, replaced] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
   await using store = await ScriptedStore.start();
   await using world = await startWorld(modules, { ...store.settings, ...undaunted });
   await fill(world, store, modules);
@@ -227,12 +227,12 @@ test("gets a large symcache in parts, of one object only", async () => {
   later(gone, refuses(404, "NoSuchKey"));
   later(replaced, (request, response) => {
     const path = objectPath(replaced);
-    store.objects.set(path, store.objects.get(objectPath(whole))!);
+    store.objects.set(path, store.objects.get(objectPath(sound))!);
     store.get(path, request, response);
   });
   await using empty = await startEmpty(world);
-  assert.deepEqual(await empty.ask(whole), ["right, cached"]);
-  assert.ok(store.requests.filter((request) => request === `GET ${objectPath(whole)}`).length > 2);
+  assert.deepEqual(await empty.ask(sound), ["right, cached"]);
+  assert.ok(store.requests.filter((request) => request === `GET ${objectPath(sound)}`).length > 2);
   for (const module of [cut, gone, replaced])
     assert.deepEqual(await empty.ask(module), ["right, converted"], module.name);
   // Large ones answer before they have their names.
