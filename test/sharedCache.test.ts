@@ -63,4 +63,54 @@ suite("a shared cache", { skip: noStore }, () => {
       assert.equal(Buffer.compare(await readFile(path), symcacheOf(module)), 0);
     }
   });
+
+  test("converts while the store is gone, and asks it again when it is back", async () => {
+    const [before, meanwhile, after] = ["before.so", "meanwhile.so", "after.so"].map((name) =>
+      madeModule(name),
+    ) as [MadeModule, MadeModule, MadeModule];
+    await using world = await startWorld([before, meanwhile, after]);
+    await using first = await world.start();
+    await ask(first.url, before, after);
+    await world.store.holds([before.key, after.key]);
+    await using second = await world.start({ ELIOT_BREAKER_COOLDOWN: "0.001" });
+    assert.deepEqual(await ask(second.url, before), ["right, cached"]);
+    const startAgain = await world.store.stop();
+    assert.deepEqual(await ask(second.url, before, meanwhile), ["right, cached", "right, converted"]);
+    await startAgain();
+    assert.deepEqual(await ask(second.url, after), ["right, cached"]);
+  });
+
+  test("converts where the store refuses the key, and logs what it said", async () => {
+    const module = madeModule("forbidden.so");
+    await using world = await startWorld([module]);
+    await using service = await world.start({ AWS_SECRET_ACCESS_KEY: "another" });
+    assert.deepEqual(await ask(service.url, module), ["right, converted"]);
+    const [line] = service.log.filter(({ Fields }) => Fields["msg"] === "shared cache can't give a symcache");
+    assert.match(String(line?.Fields["error"]), /answered 403 SignatureDoesNotMatch/);
+  });
+
+  test("tells statsd what it gets and puts", async () => {
+    const module = madeModule("counted.so");
+    await using world = await startWorld([module]);
+    await using first = await world.start();
+    await ask(first.url, module);
+    await world.statsd.received(/sharedcache\.queue:0/);
+    await using second = await world.start();
+    await ask(second.url, module);
+    const metrics = await world.statsd.received(/sharedcache\.get:.*result:hit/);
+    assert.deepEqual(
+      metrics
+        .filter((metric) => metric.startsWith("eliot.sharedcache"))
+        .map((metric) => metric.replace(/,?host:[^,]*/, "")),
+      [
+        "eliot.sharedcache.bytes:#|c|#direction:received",
+        "eliot.sharedcache.bytes:#|c|#direction:sent",
+        "eliot.sharedcache.get:#|h|#result:hit",
+        "eliot.sharedcache.get:#|h|#result:miss",
+        "eliot.sharedcache.left_alone:#|g|#",
+        "eliot.sharedcache.put:#|h|#result:stored",
+        "eliot.sharedcache.queue:#|g|#",
+      ],
+    );
+  });
 });
