@@ -4,9 +4,14 @@ import { time, type Measured } from "./measure.ts";
 import { startNative, startTseliot, type Service } from "./servers.ts";
 
 /** Lets a new tseliot with an empty folder answer one request. */
-export async function firstHere(bench: Bench, symbols: string, body: string): Promise<Measured> {
+export async function firstHere(
+  bench: Bench,
+  symbols: string,
+  body: string,
+  environment: Record<string, string> = {},
+): Promise<Measured> {
   await using folder = await bench.newFolder();
-  await using service = await startTseliot({ symbols, folder: folder.path });
+  await using service = await startTseliot({ symbols, folder: folder.path }, environment);
   await service.eventLoopDelay();
   const measured = await answered(service, body);
   const { p99, most } = await service.eventLoopDelay();

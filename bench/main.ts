@@ -15,6 +15,7 @@ import { conversion } from "./parts/conversion.ts";
 import { firstRequests } from "./parts/firstRequests.ts";
 import { growth } from "./parts/growth.ts";
 import { laterRequests } from "./parts/laterRequests.ts";
+import { sharedCache } from "./parts/sharedCache.ts";
 import { scanner } from "./parts/scanner.ts";
 import { machine, writeInto } from "./page.ts";
 import { installNativeSymbolic } from "./python.ts";
@@ -24,6 +25,7 @@ const parts: Record<string, (bench: Bench) => Promise<string>> = {
   "first-requests": firstRequests,
   "later-requests": laterRequests,
   clients,
+  "shared-cache": sharedCache,
   "crash-pings": crashPings,
   scanner,
   growth,

@@ -21,8 +21,11 @@ export interface ServiceOptions {
   folder: string;
 }
 
-/** Starts tseliot. `lookupMemory` is as in ELIOT_LOOKUP_MEMORY, the default where it is empty. */
-export async function startTseliot({ symbols, folder }: ServiceOptions, lookupMemory = ""): Promise<Service> {
+/** Starts tseliot. `environment`: settings beside those of the options. */
+export async function startTseliot(
+  { symbols, folder }: ServiceOptions,
+  environment: Record<string, string> = {},
+): Promise<Service> {
   return posting(
     await startChild(
       process.execPath,
@@ -35,7 +38,7 @@ export async function startTseliot({ symbols, folder }: ServiceOptions, lookupMe
         ELIOT_SYMBOLS_URLS: symbols,
         ELIOT_SYMBOLS_CACHE_DIR: folder,
         ELIOT_SYMBOLS_CACHE_MAX_SIZE: "8gb",
-        ELIOT_LOOKUP_MEMORY: lookupMemory,
+        ...environment,
       },
     ),
   );

@@ -22,7 +22,7 @@ export async function prepareFolders(bench: Bench, symbols: string, body: string
   for (const name of ["here", "native"]) await mkdir(join(path, name));
 
   const folders: Omit<SymcacheFolders, typeof Symbol.asyncDispose> = {
-    startHere: (lookupMemory) => startTseliot(options("here"), lookupMemory),
+    startHere: (lookupMemory = "") => startTseliot(options("here"), { ELIOT_LOOKUP_MEMORY: lookupMemory }),
     startNative: async (processes) =>
       bench.python === undefined ? undefined : startNative(bench.python, options("native"), processes),
   };

@@ -330,11 +330,12 @@ export function readConfig(env: Record<string, string | undefined>) {
 
 /** The configuration as it may be logged. */
 export function withoutSecrets(config: Config): object {
-  const { sentryDsn, awsSecretAccessKey, awsSessionToken } = config;
+  const { sentryDsn, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = config;
   const { name, prefix } = config.sharedCacheBucket;
   return {
     ...config,
     sentryDsn: sentryDsn && "***",
+    awsAccessKeyId: awsAccessKeyId && "***",
     awsSecretAccessKey: awsSecretAccessKey && "***",
     awsSessionToken: awsSessionToken && "***",
     sources: config.sources.join(","),

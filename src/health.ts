@@ -75,13 +75,9 @@ export class HealthCheck {
         const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
         if (faults.length > 0) throw new Error(faults.join("; "));
       }),
-      ...(sharedCache
-        ? [
-            this.#find("shared_cache", "warning", async () => {
-              if (sharedCache.fault !== undefined) throw new Error(sharedCache.fault);
-            }),
-          ]
-        : []),
+      this.#find("shared_cache", "warning", async () => {
+        if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
+      }),
       this.#find("queues", "warning", async () => {
         const full = Object.entries(queues).filter(([, fill]) => fill() > nearlyFull);
         if (full.length > 0) throw new Error(`nearly full: ${full.map(([name]) => name).join(", ")}`);

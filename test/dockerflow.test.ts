@@ -33,6 +33,7 @@ test("answers /__heartbeat__ with what it looked at", async () => {
       lookup_threads: "ok",
       converter_threads: "ok",
       sources: "ok",
+      shared_cache: "ok",
       queues: "ok",
     },
     details: {},

@@ -100,7 +100,12 @@ test("logs nothing of requests that go wrong", async () => {
 
 test("logs no value of a variable that holds a secret", async () => {
   const dsn = `http://${marker}@127.0.0.1:1/1`;
-  const values: Record<string, string> = { ELIOT_SECRET_SENTRY_DSN: dsn };
+  const values: Record<string, string> = {
+    AWS_ACCESS_KEY_ID: marker,
+    AWS_SECRET_ACCESS_KEY: marker,
+    AWS_SESSION_TOKEN: marker,
+    ELIOT_SECRET_SENTRY_DSN: dsn,
+  };
   const secrets = Object.keys(Environment.shape).filter((variable) =>
     /SECRET|TOKEN|PASSWORD|KEY/.test(variable),
   );

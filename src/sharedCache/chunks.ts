@@ -2,8 +2,9 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { WasmInstance } from "../symbolic/wasmInstance.ts";
 import { chunkBytes } from "./packedHeader.ts";
 
-/** Higher ones take longer to make and longer to undo than they save. */
-const level = 3;
+/** What is found of short matches and at higher levels takes longer to find, and to undo, than it saves. */
+const level = 1;
+const minMatch = 7;
 /** log2 of the bytes that a decompressor must hold: a frame's are at most two chunks. */
 const windowLog = Math.log2(2 * chunkBytes);
 
@@ -26,7 +27,7 @@ export class Chunks {
     const packed = this.#instance.call(({ chunk_pack }) =>
       chunk_pack(at, symcacheHeader.length, chunk.length),
     );
-    const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+    const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_minMatch]: minMatch };
     return { frame: zstdCompressSync(this.#result(packed), { params }), packed };
   }
 

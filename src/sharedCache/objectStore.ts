@@ -4,7 +4,7 @@ import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
-import { SharedCacheFault } from "./sharedCacheFault.ts";
+import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<
   Config,
@@ -93,6 +93,7 @@ export class ObjectStore implements AsyncDisposable {
       await discard(response);
       return undefined;
     }
+    if (statusCode === 416 && from === 0) throw badObject("nothing in it", await this.#refusal(response));
     if (statusCode !== 200 && statusCode !== 206) throw await this.#refusal(response);
     const total = statusCode === 200 ? response.headers["content-length"] : rangeTotal(response);
     const objectBytes = Number(total);
@@ -100,8 +101,6 @@ export class ObjectStore implements AsyncDisposable {
       body.destroy();
       throw new SharedCacheFault(`${this.#base.host} doesn't say how large its object is`);
     }
-    // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
-    body.on("error", () => {});
     const tag = response.headers["etag"];
     return {
       body,
@@ -147,6 +146,8 @@ export class ObjectStore implements AsyncDisposable {
   ): Promise<Dispatcher.ResponseData> {
     const path = this.#base.pathname + key.split("/").map(encode).join("/");
     const { protocol, host, hostname, port, origin } = this.#base;
+    // Its errors are the request's.
+    body?.on("error", () => {});
     try {
       const signed = await this.#signer.sign({
         method,
@@ -159,7 +160,7 @@ export class ObjectStore implements AsyncDisposable {
       });
       const { host: _, ...sent } = signed.headers;
       // As it was signed: an URL object may write a path otherwise.
-      return await request(origin + path, {
+      const response = await request(origin + path, {
         method,
         headers: { ...sent, "user-agent": "tseliot/1.0" },
         body: body ?? null,
@@ -167,6 +168,9 @@ export class ObjectStore implements AsyncDisposable {
         signal,
         highWaterMark,
       });
+      // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
+      response.body.on("error", () => {});
+      return response;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new SharedCacheFault(`can't get an answer of ${host}: ${reason}`, { cause: error });

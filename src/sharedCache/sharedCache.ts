@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
 import type { Config } from "../config.ts";
+import { Deadline } from "../deadline.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import type { SymcacheModule } from "../symbolic/messages.ts";
@@ -78,13 +79,17 @@ export class SharedCache implements AsyncDisposable {
     const { metrics, config } = this.#parts;
     if (!this.#begin()) return undefined;
     const start = performance.now();
+    let bytes = 0;
     const ended = (result: "hit" | "miss", error?: unknown) => {
+      deadline.stop();
       this.#ended(key, error);
+      metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
-    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(config.sharedCacheTimeout)]);
-    const received = (bytes: number) =>
-      metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
+    const deadline = new Deadline(config.sharedCacheTimeout);
+    deadline.run();
+    const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
+    const received = (more: number) => void (bytes += more);
     const parts = { store: this.#store, threads: this.#threads, received, signal };
     try {
       const download = await PackedDownload.begin(objectKey(key), config.cacheMaxBytes, parts);

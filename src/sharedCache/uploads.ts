@@ -1,5 +1,8 @@
+import type { FileHandle } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
+import { Deadline } from "../deadline.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import { ThreadEnded } from "../threads/thread.ts";
@@ -88,14 +91,10 @@ export class Uploads implements AsyncDisposable {
       await using file = await folder.openTemporaryFile();
       const packed = await threads.pack(path, file.fd);
       if (!packed) return "gone";
-      const body = () =>
-        file.createReadStream({
-          start: 0,
-          end: packed.bytes - 1,
-          autoClose: false,
-          highWaterMark: pieceBytes,
-        });
-      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(longestUpload)]);
+      const body = () => Readable.from(piecesOf(file, packed.bytes), { objectMode: false });
+      using deadline = new Deadline(longestUpload);
+      deadline.run();
+      const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
       const isNew = await store.put(key, { body, ...packed }, { replace, signal });
       metrics.increment("sharedcache.bytes", { direction: "sent" }, packed.bytes);
       return isNew ? "stored" : "known";
@@ -105,5 +104,16 @@ export class Uploads implements AsyncDisposable {
     } finally {
       this.health.ended(failure);
     }
+  }
+}
+
+/** A stream of the file would close it. */
+async function* piecesOf(file: FileHandle, bytes: number): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < bytes;) {
+    const piece = new Uint8Array(Math.min(pieceBytes, bytes - at));
+    const { bytesRead } = await file.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) throw new Error("the packed file was cut");
+    yield piece.subarray(0, bytesRead);
+    at += bytesRead;
   }
 }

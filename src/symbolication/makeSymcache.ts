@@ -5,7 +5,7 @@ import { DownloadError } from "../symbols/downloadError.ts";
 import type { Source, WantedModule } from "../symbols/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "../deadline.ts";
 import { ConversionTimeout, failureOf, notFound, type Failure } from "./failure.ts";
 import { keepSymcache, type Kept, type KeepParts } from "./keepSymcache.ts";
 

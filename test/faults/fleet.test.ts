@@ -15,16 +15,16 @@ function makeModules(count: number): MadeModule[] {
 /** Eight clients that ask for some of the modules without a pause, until `work` is done. Gives how many answers there were. */
 async function underLoad(fleet: Fleet, modules: MadeModule[], work: () => Promise<unknown>): Promise<number> {
   let answers = 0;
-  let isOver = false;
+  const over = new AbortController();
   const client = async (number: number) => {
     const random = new Random(number);
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await askRightly(fleet.url, [...new Set([random.pick(modules), random.pick(modules)])]);
       answers++;
     }
   };
   const clients = Promise.all(Array.from({ length: 8 }, (_, number) => client(number)));
-  await Promise.race([clients, work().finally(() => (isOver = true))]);
+  await Promise.race([clients, work().finally(() => over.abort())]);
   await clients;
   return answers;
 }

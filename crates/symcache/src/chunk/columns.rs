@@ -25,7 +25,7 @@ pub(super) fn unpack(width: usize, packed: &mut &[u8], records: &mut [u8]) -> Re
     for field in 0..width {
         planes::unpack(packed, count, &mut differences)?;
         let mut word = 0u32;
-        for (into, difference) in words[field.min(words.len())..].iter_mut().step_by(width).zip(&differences) {
+        for (into, difference) in words.iter_mut().skip(field).step_by(width).zip(&differences) {
             word = word.wrapping_add(unzigzag(*difference));
             *into = word.to_le_bytes();
         }

@@ -30,6 +30,11 @@ struct Past {
     neighbours: [Neighbour; 2],
     highest_function: u32,
     last_call: u32,
+    /// Index of the next one.
+    number: u32,
+    files_taken: usize,
+    functions_taken: usize,
+    calls_taken: usize,
 }
 
 #[derive(Default)]
@@ -41,15 +46,13 @@ struct Open {
 }
 
 /// `first`: the index of the first of them among the section's.
-pub(super) fn pack(first: u32, words: impl Iterator<Item = u32>, packed: &mut Vec<u8>) {
-    let mut past = Past::default();
+pub(super) fn pack(first: u32, mut words: impl Iterator<Item = u32>, packed: &mut Vec<u8>) {
+    let mut past = Past { number: first, ..Past::default() };
     let mut open = Open::default();
-    let mut words = words;
-    let mut number = first;
     while let (Some(file), Some(line), Some(function), Some(call)) =
         (words.next(), words.next(), words.next(), words.next())
     {
-        let mut token = past.call_token(call, number, &mut open);
+        let mut token = past.call_token(call, &mut open);
         let neighbour = &mut past.neighbours[usize::from(call != NONE)];
         if function == past.highest_function.wrapping_add(1) {
             token |= 1 << 2;
@@ -65,7 +68,7 @@ pub(super) fn pack(first: u32, words: impl Iterator<Item = u32>, packed: &mut Ve
         *neighbour = Neighbour { file, line, function };
         past.highest_function = past.highest_function.max(function);
         packed.push(token);
-        number = number.wrapping_add(1);
+        past.number = past.number.wrapping_add(1);
     }
     for numbers in [&open.lines, &open.files, &open.functions, &open.calls] {
         planes::pack(numbers, packed);
@@ -84,32 +87,26 @@ pub(super) fn unpack(first: u32, packed: &mut &[u8], records: &mut [u8]) -> Resu
     planes::unpack(packed, count(1 << 4, 1 << 4), &mut open.files)?;
     planes::unpack(packed, count(3 << 2, 2 << 2), &mut open.functions)?;
     planes::unpack(packed, count(3, 3), &mut open.calls)?;
-    let mut rest = Rest { lines: &open.lines, files: &open.files, functions: &open.functions, calls: &open.calls };
-    let mut past = Past::default();
-    let mut number = first;
-    for (tokens, records) in tokens.chunks(BATCH).zip(records.chunks_mut(16 * BATCH)) {
-        past.unpack(number, tokens, &mut rest, records);
-        number = number.wrapping_add(BATCH as u32);
+    // One more to look at where the last one was taken.
+    for numbers in [&mut open.files, &mut open.functions, &mut open.calls] {
+        numbers.push(0);
+    }
+    let mut past = Past { number: first, ..Past::default() };
+    let batches = tokens.chunks(BATCH).zip(open.lines.chunks(BATCH)).zip(records.chunks_mut(16 * BATCH));
+    for ((tokens, lines), records) in batches {
+        past.unpack(tokens, lines, &open, records);
     }
     Ok(())
 }
 
-/// Of the numbers that tokens left open, those that are still to come.
-struct Rest<'n> {
-    lines: &'n [u32],
-    files: &'n [u32],
-    functions: &'n [u32],
-    calls: &'n [u32],
-}
-
 impl Past {
-    fn call_token(&mut self, call: u32, number: u32, open: &mut Open) -> u8 {
+    fn call_token(&mut self, call: u32, open: &mut Open) -> u8 {
         if call == NONE {
             return 0;
         }
         let distance = call.wrapping_sub(self.last_call);
         self.last_call = call;
-        if call == number.wrapping_sub(1) {
+        if call == self.number.wrapping_sub(1) {
             1
         } else if distance == 1 {
             2
@@ -119,39 +116,37 @@ impl Past {
         }
     }
 
+    /// Without a branch that depends on what a token says: most could not be foretold.
     #[inline(never)]
-    fn unpack(&mut self, first: u32, tokens: &[u8], rest: &mut Rest, records: &mut [u8]) {
-        let mut number = first;
-        for (token, record) in tokens.iter().zip(records.as_chunks_mut::<16>().0) {
-            let call = match token & 3 {
-                0 => NONE,
-                1 => number.wrapping_sub(1),
-                2 => self.last_call.wrapping_add(1),
-                _ => self.last_call.wrapping_add(unzigzag(next(&mut rest.calls))),
-            };
-            if call != NONE {
-                self.last_call = call;
-            }
-            let neighbour = &mut self.neighbours[usize::from(call != NONE)];
-            match token >> 2 & 3 {
-                0 => {}
-                1 => neighbour.function = self.highest_function.wrapping_add(1),
-                _ => neighbour.function = self.highest_function.wrapping_add(unzigzag(next(&mut rest.functions))),
-            }
-            self.highest_function = self.highest_function.max(neighbour.function);
-            if token >> 4 == 1 {
-                neighbour.file = next(&mut rest.files);
-            }
-            neighbour.line = neighbour.line.wrapping_add(unzigzag(next(&mut rest.lines)));
-            let words = [neighbour.file, neighbour.line, neighbour.function, call].map(u32::to_le_bytes);
+    fn unpack(&mut self, tokens: &[u8], lines: &[u32], open: &Open, records: &mut [u8]) {
+        for ((token, line), record) in tokens.iter().zip(lines).zip(records.as_chunks_mut::<16>().0) {
+            let (call_code, function_code, file_code) = (token & 3, token >> 2 & 3, token >> 4);
+            let open_call = self.last_call.wrapping_add(unzigzag(open.calls[self.calls_taken]));
+            self.calls_taken += usize::from(call_code == 3);
+            let is_inlined = call_code != 0;
+            let call = select(call_code == 3, open_call, self.last_call.wrapping_add(1));
+            let call = select(call_code == 1, self.number.wrapping_sub(1), call);
+            self.last_call = select(is_inlined, call, self.last_call);
+            let neighbour = &mut self.neighbours[usize::from(is_inlined)];
+
+            let open_function = self.highest_function.wrapping_add(unzigzag(open.functions[self.functions_taken]));
+            self.functions_taken += usize::from(function_code == 2);
+            let function = select(function_code == 2, open_function, neighbour.function);
+            let function = select(function_code == 1, self.highest_function.wrapping_add(1), function);
+            self.highest_function = self.highest_function.max(function);
+
+            let file = select(file_code == 1, open.files[self.files_taken], neighbour.file);
+            self.files_taken += usize::from(file_code == 1);
+            let line = neighbour.line.wrapping_add(unzigzag(*line));
+            *neighbour = Neighbour { file, line, function };
+            let words = [file, line, function, select(is_inlined, call, NONE)].map(u32::to_le_bytes);
             record.copy_from_slice(words.as_flattened());
-            number = number.wrapping_add(1);
+            self.number = self.number.wrapping_add(1);
         }
     }
 }
 
-/// There are as many as the tokens ask for.
-#[inline]
-fn next(numbers: &mut &[u32]) -> u32 {
-    numbers.split_off_first().copied().unwrap_or(0)
+#[inline(always)]
+fn select(condition: bool, yes: u32, no: u32) -> u32 {
+    if condition { yes } else { no }
 }

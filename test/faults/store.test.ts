@@ -1,0 +1,325 @@
+/** Faults of the store that instances share: each request goes on as if there were none. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { crc32, zstdCompressSync } from "node:zlib";
+import { ScriptedStore, type StoreScript } from "../scriptedStore.ts";
+import { temporaryFolder } from "../service.ts";
+import { madeModule, type MadeModule } from "./madeModule.ts";
+import { ask, kept, startWorld, type World } from "./world.ts";
+
+const patience = { ELIOT_SHARED_CACHE_PATIENCE: "0.3", ELIOT_SHARED_CACHE_TIMEOUT: "1" };
+/** The store is asked again at once. */
+const undaunted = { ELIOT_BREAKER_COOLDOWN: "0.001" };
+const headerEnd = 16 + 80;
+
+function objectPath({ key }: MadeModule): string {
+  return `/bucket/v1/${key}.symc.zst`;
+}
+
+/** Resolves once it is so. */
+async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await setTimeout(10);
+}
+
+/** More bytes than are asked for at first, of which nothing can be made less. */
+function largeModule(name: string): MadeModule {
+  const module = madeModule(name, 60_000);
+  const random = createHash("shake256", { outputLength: 14e6 }).update(name).digest("base64url");
+  let at = 0;
+  const files = Array.from({ length: 60_000 }, (_, number) => {
+    return `FILE ${number + 1} ${random.slice(at, (at += 300))}\n`;
+  });
+  return { ...module, symFile: module.symFile.replace("FUNC", `${files.join("")}FUNC`) };
+}
+
+const answers =
+  (status: number, body = "", headers: Record<string, string> = {}): StoreScript =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(body);
+  };
+const refuses = (status: number, code: string) => answers(status, `<Error><Code>${code}</Code></Error>`);
+
+/** Sends an object as it stands, or what it is made into. */
+const sends =
+  (change: (object: Buffer) => Buffer | undefined) =>
+  (object: Buffer): StoreScript => {
+    const copy = Buffer.from(object);
+    const changed = change(copy) ?? copy;
+    return (_, response) => void whole(response, changed).end(changed);
+  };
+
+function whole(response: ServerResponse, { length }: Buffer): ServerResponse {
+  return response.writeHead(206, {
+    "content-length": length,
+    "content-range": `bytes 0-${length - 1}/${length}`,
+  });
+}
+
+/** A header that is whole, whatever it says. */
+function sealed(object: Buffer, change: (header: Buffer) => void): Buffer {
+  const chunks = Math.ceil(Number(object.readBigUInt64LE(8)) / 2 ** 22);
+  const end = headerEnd + 8 * chunks;
+  change(object);
+  object.writeUInt32LE(crc32(object.subarray(0, end)), end);
+  return object;
+}
+
+/** An object of one chunk with another frame. */
+function withFrame(object: Buffer, frame: Buffer): Buffer {
+  const changed = Buffer.concat([object.subarray(0, headerEnd + 12), frame]);
+  return sealed(changed, (header) => header.writeUInt32LE(frame.length, headerEnd));
+}
+
+interface Fault {
+  what: string;
+  script: (object: Buffer) => StoreScript;
+  /** Whether it is the object that is of no use, and not the store. */
+  isBad?: boolean;
+}
+
+const fails = (what: string, script: StoreScript): Fault => ({ what, script: () => script });
+const bad = (what: string, change: (object: Buffer) => Buffer | undefined): Fault => ({
+  what,
+  script: sends(change),
+  isBad: true,
+});
+
+const faults: Fault[] = [
+  fails("500", refuses(500, "InternalError")),
+  fails("503, as of a store that is asked too often", refuses(503, "SlowDown")),
+  fails("403", refuses(403, "AccessDenied")),
+  fails("a redirect", answers(307, "", { location: "http://127.0.0.1:1/" })),
+  fails("a whole object without its length", (_, response) => void response.writeHead(200).write("ELIOTP01")),
+  fails("a part that doesn't say of what", answers(206, "ELIOTP01")),
+  fails("a connection that is closed at once", (request) => request.socket.destroy()),
+  fails("a connection that is reset", (request) => request.socket.resetAndDestroy()),
+  fails("what is no HTTP", (request) => request.socket.end("ELIOTP01")),
+  fails("no answer", () => {}),
+  {
+    what: "a stall in the middle",
+    script: (object) => (_, response) => void whole(response, object).write(object.subarray(0, 100)),
+  },
+  {
+    what: "a byte at a time",
+    script: (object) => async (_, response) => {
+      whole(response, object);
+      for (const byte of object) {
+        if (response.destroyed) return;
+        response.write(Buffer.of(byte));
+        await setTimeout(50);
+      }
+    },
+  },
+  {
+    what: "a reset in the middle",
+    script: (object) => async (request, response) => {
+      whole(response, object).write(object.subarray(0, -9));
+      await setTimeout(50);
+      request.socket.resetAndDestroy();
+    },
+  },
+  { ...fails("nothing", refuses(416, "InvalidRange")), isBad: true },
+  bad("a page", () => Buffer.from("<!doctype html>".repeat(50))),
+  bad("an object that was cut in its header", (object) => object.subarray(0, 50)),
+  bad("an object that was cut in a frame", (object) => object.subarray(0, -1)),
+  bad("an object with more behind it", (object) => Buffer.concat([object, Buffer.of(0)])),
+  bad("another version", (object) => void object.write("ELIOTP99")),
+  bad("a bit flipped in the header", (object) => void (object[20]! ^= 1)),
+  ...[0, 0.5, 0.99].map((part) =>
+    bad(`a bit flipped at ${part} of the frame`, (object) => {
+      const at = headerEnd + 12 + Math.floor((object.length - headerEnd - 12) * part);
+      object[at]! ^= 4;
+    }),
+  ),
+  bad("a symcache of 2^60 bytes", (object) => sealed(object, () => object.writeBigUInt64LE(2n ** 60n, 8))),
+  bad(
+    "a symcache larger than the folder may be",
+    (object) => void object.writeBigUInt64LE(9_000_000_000n, 8),
+  ),
+  bad("a frame that is said to hold 4 GB", (object) =>
+    sealed(object, (header) => header.writeUInt32LE(2 ** 32 - 1, headerEnd + 4)),
+  ),
+  bad("a frame that holds more than is said", (object) =>
+    withFrame(object, zstdCompressSync(Buffer.alloc(8e6))),
+  ),
+  bad("a frame that holds less than is said", (object) =>
+    withFrame(object, zstdCompressSync(Buffer.alloc(9))),
+  ),
+  bad("a frame that is none", (object) => withFrame(object, Buffer.alloc(64, 7))),
+  bad("other counts in the symcache's header", (object) =>
+    sealed(object, (header) => header.writeUInt32LE(2 ** 31, 16 + 4 * 13)),
+  ),
+];
+
+/** Lets an instance convert the modules and put them into the store. Gives what is there then. */
+async function fill(world: World, store: ScriptedStore, modules: MadeModule[]): Promise<Map<string, Buffer>> {
+  await world.ask(...modules);
+  await eventually(() => modules.every((module) => store.objects.has(objectPath(module))));
+  return new Map(store.objects);
+}
+
+/** One more instance, with an empty folder. */
+async function startEmpty(world: World, env: Record<string, string> = {}) {
+  const folder = await temporaryFolder();
+  const service = await world.start({ ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...env });
+  return {
+    service,
+    folder: folder.path,
+    ask: (...modules: MadeModule[]) => ask(service.url, ...modules),
+    [Symbol.asyncDispose]: async () => {
+      await service[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function sharedCacheHealth({ url }: { url: string }): Promise<unknown[]> {
+  const response = await fetch(`${url}/__heartbeat__`);
+  const { checks, details } = (await response.json()) as Record<
+    "checks" | "details",
+    Record<string, unknown>
+  >;
+  return [response.status, checks["shared_cache"], details["shared_cache"]];
+}
+
+test("goes on as if there were no store, whatever that gives", async (t) => {
+  const modules = faults.map((_, number) => madeModule(`store${number}.so`, 50 + number, { inlines: true }));
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld(modules, { ...store.settings, ...patience, ...undaunted });
+  const objects = await fill(world, store, modules);
+  await using empty = await startEmpty(world);
+  for (const [number, { what, script, isBad = false }] of faults.entries())
+    await t.test(what, async () => {
+      const module = modules[number]!;
+      const path = objectPath(module);
+      const object = objects.get(path)!;
+      store.scripts.set(`GET ${path}`, script(object));
+      // It is seen that it is replaced, and that what is sound is not.
+      if (isBad) store.objects.set(path, Buffer.from("of no use"));
+      assert.deepEqual(await empty.ask(module), ["right, converted"]);
+      assert.deepEqual(await empty.ask(module), ["right, cached"]);
+      await eventually(() => store.objects.get(path)?.equals(object) === true);
+    });
+  assert.deepEqual(await kept(empty.folder, modules), modules.map(({ name }) => name).toSorted());
+});
+
+test("gets a large symcache in parts, of one object only", async () => {
+  const modules = ["whole.so", "cut.so", "gone.so", "replaced.so"].map(largeModule);
+  const [sound, cut, gone, replaced] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld(modules, { ...store.settings, ...undaunted });
+  await fill(world, store, modules);
+  /** Lets a script have all parts but the first. */
+  const later = (module: MadeModule, script: StoreScript) =>
+    store.scripts.set(`GET ${objectPath(module)}`, (request, response) => {
+      if (request.headers.range?.startsWith("bytes=0-")) store.get(objectPath(module), request, response);
+      else void script(request, response);
+    });
+  later(cut, (request, response) => {
+    response.writeHead(206, { "content-length": 5e6, "content-range": "bytes 1-2/12000000" });
+    response.write(Buffer.alloc(1e6), () => request.socket.resetAndDestroy());
+  });
+  later(gone, refuses(404, "NoSuchKey"));
+  later(replaced, (request, response) => {
+    const path = objectPath(replaced);
+    store.objects.set(path, store.objects.get(objectPath(sound))!);
+    store.get(path, request, response);
+  });
+  await using empty = await startEmpty(world);
+  assert.deepEqual(await empty.ask(sound), ["right, cached"]);
+  assert.ok(store.requests.filter((request) => request === `GET ${objectPath(sound)}`).length > 2);
+  for (const module of [cut, gone, replaced])
+    assert.deepEqual(await empty.ask(module), ["right, converted"], module.name);
+  // Large ones answer before they have their names.
+  const names = modules.map(({ name }) => name).toSorted();
+  await eventually(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
+});
+
+test("asks a store that keeps failing no more for a while, then finds out by itself that it is well", async () => {
+  const modules = Array.from({ length: 8 }, (_, number) => madeModule(`broken${number}.so`));
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld(modules, { ...store.settings, ...patience });
+  await fill(world, store, modules);
+  for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
+  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  assert.deepEqual(await sharedCacheHealth(empty.service), [200, "ok", undefined]);
+  const asked = store.requests.length;
+  for (const module of modules) assert.deepEqual(await empty.ask(module), ["right, converted"]);
+  assert.equal(store.requests.slice(asked).filter((request) => request.startsWith("GET")).length, 3);
+
+  await using mending = await startEmpty(world, undaunted);
+  for (const module of modules.slice(0, 4)) await mending.ask(module);
+  const { host } = new URL(store.settings["ELIOT_SHARED_CACHE_ENDPOINT"]!);
+  const messages = [`http://${host}/bucket/: ${host} answered 503 SlowDown`];
+  assert.deepEqual(await sharedCacheHealth(mending.service), [
+    200,
+    "warning",
+    { status: "warning", messages },
+  ]);
+  store.scripts.clear();
+  for (const module of modules.slice(4)) assert.deepEqual(await mending.ask(module), ["right, cached"]);
+});
+
+for (const [what, script] of [
+  ["is full", refuses(507, "InsufficientStorage")],
+  ["may not be written to", refuses(403, "AccessDenied")],
+  ["breaks the connection off", (request) => request.socket.resetAndDestroy()],
+  ["takes nothing", () => {}],
+] as [string, StoreScript][])
+  test(`answers, and gives what there is, where the store ${what}`, async () => {
+    const [stored, other, another] = ["stored.so", "other.so", "another.so"].map((name) =>
+      madeModule(name),
+    ) as [MadeModule, MadeModule, MadeModule];
+    await using store = await ScriptedStore.start();
+    await using world = await startWorld([stored, other, another], { ...store.settings, ...patience });
+    await fill(world, store, [stored]);
+    await using empty = await startEmpty(world);
+    for (const module of [other, another]) store.scripts.set(`PUT ${objectPath(module)}`, script);
+    assert.deepEqual(await empty.ask(other), ["right, converted"]);
+    await eventually(() => store.requests.includes(`PUT ${objectPath(other)}`));
+    assert.deepEqual(await empty.ask(another, stored), ["right, converted", "right, cached"]);
+    await eventually(() => store.requests.includes(`PUT ${objectPath(another)}`));
+    assert.equal(store.objects.size, 1);
+  });
+
+test("puts symcaches also into a store that doesn't know If-None-Match", async () => {
+  const module = madeModule("plain.so");
+  const path = objectPath(module);
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([module], { ...store.settings, ...patience });
+  store.scripts.set(`PUT ${path}`, async (request, response) => {
+    if (request.headers["if-none-match"] === undefined) await store.put(path, request, response);
+    else refuses(501, "NotImplemented")(request, response);
+  });
+  await fill(world, store, [module]);
+  assert.deepEqual(
+    store.requests.filter((request) => request.startsWith("PUT")),
+    [`PUT ${path}`, `PUT ${path}`],
+  );
+});
+
+test("puts what is under way into the store before it ends", async () => {
+  const module = madeModule("last.so", 50_000);
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([module], store.settings);
+  await world.ask(module);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+  assert.equal(store.objects.size, 1);
+});
+
+test("ends also while the store takes its time", async () => {
+  const module = madeModule("slow.so");
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "3600" });
+  store.scripts.set(`PUT ${objectPath(module)}`, () => {});
+  await world.ask(module);
+  await eventually(() => store.requests.length === 2);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+});
