@@ -6,7 +6,7 @@ import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { constants, createGunzip, gzipSync, zstdCompressSync } from "node:zlib";
 import { sampleSymbols, quirkSymbols, startTestService, temporaryFolder } from "./service.ts";
 import { startStatsd } from "./statsd.ts";
 import { SymbolServer } from "./symbolServer.ts";
@@ -356,38 +356,46 @@ test("tells with the Debug header what became of each module", async () => {
 });
 
 /** A request whose body is sent bit by bit. */
-function open(query = ""): {
+function open(headers: Record<string, string> = {}): {
   sent: ClientRequest;
   answer: Promise<{ next: () => Promise<unknown>; response: IncomingMessage }>;
 } {
-  const sent = request(`${service.url}/symbolicate/bulk${query}`, { method: "POST" });
+  const sent = request(`${service.url}/symbolicate/bulk`, { method: "POST", headers });
   sent.flushHeaders();
   const answer = once(sent, "response").then(([response]: IncomingMessage[]) => {
-    const lines = createInterface({ input: response as IncomingMessage })[Symbol.asyncIterator]();
+    assert.ok(response);
+    const isGzipped = response.headers["content-encoding"] === "gzip";
+    const input = isGzipped ? response.pipe(createGunzip({ flush: constants.Z_SYNC_FLUSH })) : response;
+    const lines = createInterface({ input })[Symbol.asyncIterator]();
     const next = async () => JSON.parse((await lines.next()).value ?? "null") as unknown;
-    return { next, response: response as IncomingMessage };
+    return { next, response };
   });
   return { sent, answer };
 }
 
-test("answers each line while the next has yet to come, for as long as lines come", async () => {
-  const { sent, answer } = open();
-  const result = await v5(job);
-  sent.write(ndjson(job));
-  const { next, response } = await answer;
-  assert.equal(response.statusCode, 200);
-  assert.deepEqual(await next(), result);
-  // Longer than a request may take.
-  for (let time = 0; time < 7; time++) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    sent.write(ndjson(job).slice(0, 20));
-    sent.write(ndjson(job).slice(20));
+for (const [accepted, encoding] of [
+  ["identity", undefined],
+  ["br, gzip", "gzip"],
+  ["gzip;q=0", undefined],
+] as const)
+  test(`answers each line while the next has yet to come, for as long as lines come, to a client that accepts ${accepted}`, async () => {
+    const { sent, answer } = open({ "accept-encoding": accepted });
+    const result = await v5(job);
+    sent.write(ndjson(job));
+    const { next, response } = await answer;
+    assert.deepEqual([response.statusCode, response.headers["content-encoding"]], [200, encoding]);
     assert.deepEqual(await next(), result);
-  }
-  sent.end(JSON.stringify(job));
-  assert.deepEqual(await next(), result);
-  assert.equal(await next(), null);
-});
+    // Longer than a request may take.
+    for (let time = 0; time < 7; time++) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      sent.write(ndjson(job).slice(0, 20));
+      sent.write(ndjson(job).slice(20));
+      assert.deepEqual(await next(), result);
+    }
+    sent.end(JSON.stringify(job));
+    assert.deepEqual(await next(), result);
+    assert.equal(await next(), null);
+  });
 
 test("puts lines together that come in single bytes", async () => {
   const { sent, answer } = open();

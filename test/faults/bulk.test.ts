@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { constants, createGunzip } from "node:zlib";
 import { checkAnswer } from "../checkAnswer.ts";
 import { madeModule } from "./madeModule.ts";
 import { Random, times } from "./scale.ts";
@@ -51,23 +52,29 @@ interface Answer {
   error?: { title: string; fatal?: boolean };
 }
 
-function open(world: World): ClientRequest {
-  const sent = request(`${world.service.url}/symbolicate/bulk?thread=crashing`, { method: "POST" });
+type Encoding = "identity" | "gzip";
+
+function open(world: World, encoding: Encoding = "identity"): ClientRequest {
+  const sent = request(`${world.service.url}/symbolicate/bulk?thread=crashing`, {
+    method: "POST",
+    headers: { "accept-encoding": encoding },
+  });
   sent.on("error", () => {});
   return sent;
 }
 
-async function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
+async function answerOf(sent: ClientRequest): Promise<Readable> {
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   response.on("error", () => {});
-  return response;
+  if (response.headers["content-encoding"] !== "gzip") return response;
+  return response.pipe(createGunzip({ flush: constants.Z_SYNC_FLUSH }));
 }
 
 const answered = { method: "POST", path: "/symbolicate/bulk", status: 200 };
 
 /** Looks at all lines as they come, and gives the last where that is an error. */
 async function check(
-  response: IncomingMessage,
+  response: Readable,
   { functionsOf }: ReturnType<typeof pings>,
   seen: (lines: number) => unknown = () => {},
 ) {
@@ -127,6 +134,17 @@ test("answers any number of lines in flat memory, and asks for each module once"
   assert.equal(new Set(hits).size, hits.length);
   t.diagnostic(`${count} pings in ${Math.round(seconds)} s: ${Math.round(early)} MB in the first third, ${Math.round(late)} MB after it`);
 }); // prettier-ignore
+
+test("answers a client gzipped that sends all before it reads", async () => {
+  const all = pings(times(4_000, 20_000));
+  const sent = open(world, "gzip");
+  const response = answerOf(sent);
+  Readable.from(all.lines()).pipe(sent);
+  await once(sent, "finish");
+  const { lines } = await check(await response, all);
+  assert.equal(lines, [...all.lines()].length);
+  assert.equal(spools(), 0);
+});
 
 test("keeps the answers of a client on disk that sends all before it reads", async () => {
   const all = pings(times(4_000, 20_000));
@@ -197,7 +215,7 @@ test("is done with clients that leave at any moment of a stream", async () => {
   const handles = () => readdirSync(`/proc/${world.service.pid}/fd`).length;
   const handlesBefore = handles();
   for (let time = 0; time < times(60, 1_000); time++) {
-    const sent = open(world);
+    const sent = open(world, time % 2 === 0 ? "identity" : "gzip");
     sent.write(body.slice(0, random.below(body.length)));
     await setTimeout(random.below(30));
     sent.destroy();
@@ -232,14 +250,16 @@ test("ends a stream with an error line where the service has a bug, and reports 
   assert.match(await summary, /"end":"failed"/);
 });
 
-for (const [signals, name] of [
-  [1, "the time for its end is up"],
-  [2, "a second signal comes"],
+for (const [signals, name, encoding] of [
+  [1, "the time for its end is up", "identity"],
+  [2, "a second signal comes", "identity"],
+  [1, "the time for its end is up, gzipped", "gzip"],
+  [2, "a second signal comes, gzipped", "gzip"],
 ] as const)
   test(`ends a stream with an error line when ${name}`, async () => {
     await world.restart({ ELIOT_DRAIN_TIMEOUT: signals === 1 ? "0.5" : "60" });
     const all = pings(5);
-    const sent = open(world);
+    const sent = open(world, encoding);
     sent.write([...all.lines()].join(""));
     const response = await answerOf(sent);
     const { lines, error } = await check(response, all, async (line) => {

@@ -58,11 +58,14 @@ export class AnswerStream implements AsyncDisposable {
     await this.#waitForClient();
   }
 
+  /** What was written is on its way already. */
+  async flush(): Promise<void> {}
+
   /** Resolves once all has been sent, with `last` behind it. Throws a ClientLeft. */
-  async end(last: string): Promise<void> {
+  async end(last: Buffer[]): Promise<void> {
     await this.#sending;
     if (this.#response.closed) throw new ClientLeft();
-    this.#send([Buffer.from(last)]);
+    this.#send(last);
     await this.#sending;
     limitAnswerTime(this.#response, this.#answerTimeout);
     this.#response.end();

@@ -14,6 +14,7 @@ import type { RequestParser } from "../requestParser.ts";
 import { answerAhead, mostBytes } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
 import { readBulkOptions } from "./bulkOptions.ts";
+import { GzippedStream } from "./gzippedStream.ts";
 import { orAborted } from "../../orAborted.ts";
 import { readPieces } from "./readPieces.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "./renderLine.ts";
@@ -59,8 +60,11 @@ export function bulkApi(parts: Parts) {
       const pieces = readPieces(streamBody(request, response), config.requestTimeout, stop);
       const lines = splitLines(pieces, config.maxBodyBytes);
       const answers = answerAhead(lines, (group) => symbolicateLines(group, options, { ...parts, share }));
-      await using stream = new AnswerStream(response, spool, config.answerTimeout);
-      response.status(200).type("application/x-ndjson");
+      await using plain = new AnswerStream(response, spool, config.answerTimeout);
+      using gzipped = acceptsGzip(request) ? new GzippedStream(plain) : undefined;
+      const stream = gzipped ?? plain;
+      response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
+      if (gzipped) response.set("Content-Encoding", "gzip");
       try {
         for (;;) {
           const { done, value } = await orAborted(answers.next(), stop);
@@ -73,16 +77,18 @@ export function bulkApi(parts: Parts) {
             if ("error" in line) summary.bad_lines++;
             if (summary.lines % linesAtOnce === 0) await setImmediate();
           }
+          await stream.flush();
           share.release(value.held);
         }
-        await stream.end("");
+        await stream.end([]);
         summary.end = "whole";
       } catch (error) {
+        if (!response.headersSent) response.removeHeader("Content-Encoding");
         if (!response.headersSent || error instanceof ClientLeft) throw error;
         if (!(error instanceof HttpError)) parts.reportError(error, request);
         letGoBy(request);
         const { title } = error instanceof HttpError ? error : new HttpError(500);
-        await stream.end(`${JSON.stringify({ error: { title, fatal: true } })}\n`);
+        await stream.end([Buffer.from(`${JSON.stringify({ error: { title, fatal: true } })}\n`)]);
         summary.end = "failed";
       }
     } catch (error) {
@@ -126,6 +132,10 @@ async function render(
     share.release(held);
     return render({ error: { title: error.title } }, style, Infinity, share);
   }
+}
+
+function acceptsGzip(request: Request): boolean {
+  return request.acceptsEncodings("gzip", "identity") === "gzip";
 }
 
 /** The client may not read before it has sent all. */
