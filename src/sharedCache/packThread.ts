@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { collectYoungGarbage } from "../symbolic/collectGarbage.ts";
 import { Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
 import { openFile } from "../symbolic/symcacheFile.ts";
 import { WasmInstance } from "../symbolic/wasmInstance.ts";
@@ -30,7 +29,6 @@ answerAsks<PackProtocol>({
       const ask = { at, length, frame: new Uint8Array(frame), packed };
       const { chunk, checksums } = chunks.unpack(symcacheHeader, ask);
       writeAll(file, chunk, at);
-      collectYoungGarbage();
       return [{ checksums }, [checksums.buffer]];
     }),
   check: ({ path, module, checksums }) => faults(() => [check(path, module, checksums)]),

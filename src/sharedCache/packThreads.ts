@@ -6,8 +6,8 @@ import type { PackProtocol, PackThreadData, UnpackAsk } from "./packMessages.ts"
 import { badObject } from "./sharedCacheFault.ts";
 
 const entry = new URL("./packThread.ts", import.meta.url);
-/** Threads that unpack. The processor's cores are there for conversions and lookups, too. */
-const mostThreads = 4;
+/** Cores that unpack. */
+const mostCores = 4;
 /** Frames that lie with each of them: one to work at, and one to follow. */
 const framesEach = 2;
 
@@ -23,7 +23,8 @@ export class PackThreads implements AsyncDisposable {
   constructor(wasm: WebAssembly.Module, patience: number) {
     this.#data = { wasm };
     this.#patience = patience;
-    const threads = Math.min(availableParallelism(), mostThreads);
+    // One more, for there is always one that waits for the disk.
+    const threads = Math.min(availableParallelism(), mostCores) + 1;
     this.#unpacking = Array.from({ length: threads }, () => ({ thread: this.#newThread(), asks: 0 }));
     this.#turns = bulkhead(framesEach * threads, Infinity);
   }

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { orAborted } from "../orAborted.ts";
 import type { SymcacheModule } from "../symbolic/messages.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { BodyReader } from "./bodyReader.ts";
@@ -111,7 +112,9 @@ export class PackedDownload implements AsyncDisposable {
       if (failure) throw failed.signal.reason ?? failure.reason;
       await this.#parts.threads.check(path, module, Buffer.concat(checksums));
     } catch (error) {
-      if (error instanceof ThreadEnded) throw new SharedCacheFault(error.message, { cause: error });
+      const isLate = this.#parts.signal.aborted && !(error instanceof SharedCacheFault);
+      if (isLate || error instanceof ThreadEnded)
+        throw new SharedCacheFault(`can't get all of the object: ${String(error)}`, { cause: error });
       throw error;
     }
   }
@@ -143,8 +146,7 @@ export class PackedDownload implements AsyncDisposable {
     const waiting: Promise<Uint8Array>[] = [];
     try {
       for (const { at, length, frame: frameBytes, packed } of chunks) {
-        const frame = (await reader.read(frameBytes)).buffer;
-        signal.throwIfAborted();
+        const frame = (await orAborted(reader.read(frameBytes), signal)).buffer;
         const { symcacheHeader } = this.#header;
         const ask = { file, symcacheHeader, frame, packed, at, length };
         const unpacked = this.#parts.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));
