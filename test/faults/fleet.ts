@@ -10,6 +10,9 @@ export const instanceCount = 3;
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 
+/** A busy machine makes the store slow, which isn't what is tested. */
+const patient = { ELIOT_SHARED_CACHE_PATIENCE: "30", ELIOT_SHARED_CACHE_TIMEOUT: "60" };
+
 /**
  * Three instances as processes of their own, each with a folder of its own, which is empty, behind nginx, and a symbol server
  * that has all modules.
@@ -29,6 +32,7 @@ export async function startFleet(modules: MadeModule[], env: Record<string, stri
       PORT: String(ports[number]),
       ELIOT_SYMBOLS_URLS: symbols.server.url,
       ELIOT_SYMBOLS_CACHE_DIR: folderOf(number),
+      ...patient,
       ...env,
     });
   };
@@ -39,7 +43,12 @@ export async function startFleet(modules: MadeModule[], env: Record<string, stri
     /** Of the load balancer. */
     url: balancer.url,
     instances,
-    /** Of one that has ended. */
+    /** Ends one, and gives its exit code. */
+    async end(number: number, signal: NodeJS.Signals) {
+      instances[number]!.signal(signal);
+      return await instances[number]!.exit;
+    },
+    /** Starts one that has ended. */
     start,
     /** Lets one that has ended begin with nothing. */
     emptyFolder: (number: number) => rm(folderOf(number), { recursive: true }),

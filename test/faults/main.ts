@@ -1,7 +1,7 @@
 /**
  * Runs all tests of faults with the big counts: `npm run test:faults -- [--scale PART] [--seed N] [FILE…]`.
- * It writes what came of it into docs/reliability.md, into the rows of the files that were run; with a part of the counts
- * it only shows it.
+ * It writes what came of it into docs/reliability.md, into the rows of the files that were run, and what fleets counted into
+ * docs/caching.md; with a part of the counts it only shows it.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { run } from "node:test";
@@ -19,6 +19,7 @@ interface Section {
 }
 
 const page = new URL("../../docs/reliability.md", import.meta.url);
+const cachingPage = new URL("../../docs/caching.md", import.meta.url);
 const suffix = ".test.ts";
 const { values, positionals } = parseArgs({
   options: { scale: { type: "string", default: "1" }, seed: { type: "string", default: "1" } },
@@ -58,7 +59,16 @@ const text = [
 report("");
 console.log(text);
 for (const { failed } of sections.values()) for (const name of failed) console.log(`failed: ${name}`);
-if (values.scale === "1") await writeInto(page, "faults", text);
+const { counted: fleets = [] } = sections.get("fleet") ?? {};
+if (values.scale === "1") {
+  await writeInto(page, "faults", text);
+  if (fleets.length > 0)
+    await writeInto(
+      cachingPage,
+      "measured fleet",
+      [`${machine()}\n`, ...fleets.map((said) => `- ${said}`)].join("\n"),
+    );
+}
 process.exitCode = [...sections.values()].some(({ failed }) => failed.length > 0) ? 1 : 0;
 
 /** Rows that the page has already, by file. */
