@@ -113,8 +113,9 @@ export class SharedCache implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
-    await this.#uploads[Symbol.asyncDispose]();
+    await this.#uploads.finish();
     await this.#threads[Symbol.asyncDispose]();
+    await this.#uploads[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
   }
 

@@ -56,16 +56,28 @@ export class Uploads implements AsyncDisposable {
       return;
     }
     this.#waiting.push({ key, path, replace });
-    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+    this.#start();
   }
 
-  /** Gives what is under way a little time. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Takes no more, gives what there is a little time, and breaks off what is left. */
+  async finish(): Promise<void> {
     this.#isEnding = true;
     await Promise.race([this.#working, setTimeout(longestEnd, undefined, { ref: false })]);
     this.#waiting.splice(0);
     this.#ending.abort();
+  }
+
+  /** Behind finish(), and behind the threads: one may be packing still. */
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#working;
+  }
+
+  #start(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      // What came while the last one ended.
+      if (this.#waiting.length > 0) this.#start();
+    });
   }
 
   async #work(): Promise<void> {
