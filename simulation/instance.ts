@@ -45,6 +45,8 @@ export class Instance {
   readonly #flights = new Map<number, (() => void)[]>();
   readonly #downloads: Places;
   readonly #converters: Places;
+  /** One at a time. */
+  readonly #uploads = new Places(1);
 
   constructor(surroundings: Surroundings) {
     this.#in = surroundings;
@@ -87,18 +89,29 @@ export class Instance {
   }
 
   #convert(module: number): void {
-    const { clock, store, speeds, work, sizes, about } = this.#in;
+    const { clock, store, speeds, sizes, about } = this.#in;
     const bytes = sizes[module]!;
     clock.in(about(convertingTime(bytes, speeds)), () => {
       this.#converters.giveBack();
       this.#land(module);
-      const end = () => {
-        store?.add(module);
-        work.underWay.set(module, work.underWay.get(module)! - 1);
-      };
-      if (store) clock.in(about(storingTime(bytes, speeds)), end);
-      else end();
+      if (store) this.#uploads.take(() => this.#upload(module, store));
+      else this.#leave(module);
     });
+  }
+
+  #upload(module: number, store: Set<number>): void {
+    const { clock, speeds, sizes, about } = this.#in;
+    clock.in(about(storingTime(sizes[module]!, speeds)), () => {
+      this.#uploads.giveBack();
+      store.add(module);
+      this.#leave(module);
+    });
+  }
+
+  /** It is no longer under way here. */
+  #leave(module: number): void {
+    const { underWay } = this.#in.work;
+    underWay.set(module, underWay.get(module)! - 1);
   }
 
   #land(module: number): void {

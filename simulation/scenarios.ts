@@ -1,6 +1,7 @@
 import { fewestRequests, firstModule, inTurn, type Balancer } from "./balancers.ts";
 import { simulate, type Figures } from "./fleet.ts";
-import { crashPings, makeTrace, type Trace } from "./trace.ts";
+import { loopback } from "./speeds.ts";
+import { crashPings, makeTrace } from "./trace.ts";
 
 /** How the instances of a fleet help each other. */
 export interface Way {
@@ -64,6 +65,8 @@ export function runThreeInstances(sizes: number[], apart: number): Figures {
   const requests = sizes.flatMap((_, module) =>
     Array.from({ length: instances }, (__, turn) => ({ at: turn * apart, modules: [module] })),
   );
-  const asked: Trace = { sizes, requests };
-  return simulate(asked, { instances, folderBytes: 1e12, balancer: inTurn(), store: new Set() });
+  return simulate(
+    { sizes, requests },
+    { instances, folderBytes: 1e12, balancer: inTurn(), store: new Set(), speeds: loopback },
+  );
 }

@@ -11,7 +11,11 @@ export const instanceCount = 3;
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 
 /** A busy machine makes the store slow, which isn't what is tested. */
-const patient = { ELIOT_SHARED_CACHE_PATIENCE: "30", ELIOT_SHARED_CACHE_TIMEOUT: "60" };
+const patient = {
+  ELIOT_SHARED_CACHE_PATIENCE: "30",
+  ELIOT_SHARED_CACHE_TIMEOUT: "60",
+  ELIOT_LOOKUP_WORKERS: "1",
+};
 
 /**
  * Three instances as processes of their own, each with a folder of its own, which is empty, behind nginx, and a symbol server
