@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Line } from "./splitLines.ts";
 
 /** Lines, and their bytes, that are read and not answered yet. A longer line than that is read alone. */
@@ -30,17 +31,19 @@ export async function* answerAhead<Answer>(
   let end: { failure?: unknown } | undefined;
 
   while (!end || ahead.lines > 0) {
-    while (underWay.length < groups && waiting.length > 0) {
+    if (!end && ahead.lines < mostLines && ahead.bytes < mostBytes)
+      reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
+    // First all lines that are there: whoever takes the answers may be slower than those who make them.
+    let next: Awaited<typeof reading> | { answer: Answer } = reading && (await ifReady(reading));
+    while (!next && underWay.length < groups && waiting.length > 0) {
       const group = takeGroup(waiting);
       const answering = answer(group).then((value) => ({ answer: value }));
       // It is waited for only when it is the oldest.
       answering.catch(() => {});
       underWay.push({ lines: group.length, bytes: bytesOf(group), answer: answering });
     }
-    if (!end && ahead.lines < mostLines && ahead.bytes < mostBytes)
-      reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
     const oldest = underWay[0];
-    const next = await Promise.race([reading, oldest?.answer].filter((promise) => promise !== undefined));
+    next ??= await Promise.race([reading, oldest?.answer].filter((promise) => promise !== undefined));
     if ("answer" in next) {
       underWay.shift();
       yield next.answer;
@@ -58,6 +61,11 @@ export async function* answerAhead<Answer>(
     }
   }
   if ("failure" in end) throw end.failure;
+}
+
+/** What it resolves to, where that takes no more than what is in memory; else undefined. */
+async function ifReady<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  return await Promise.race([promise, setImmediate(undefined)]);
 }
 
 /** Takes as many of the first lines as make a group; one that is large, or too long to be looked at, makes one alone. */
