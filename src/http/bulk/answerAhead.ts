@@ -35,13 +35,14 @@ export async function* answerAhead<Answer>(
       reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
     // First all lines that are there: whoever takes the answers may be slower than those who make them.
     let next: Awaited<typeof reading> | { answer: Answer } = reading && (await ifReady(reading));
-    while (!next && underWay.length < groups && waiting.length > 0) {
-      const group = takeGroup(waiting);
-      const answering = answer(group).then((value) => ({ answer: value }));
-      // It is waited for only when it is the oldest.
-      answering.catch(() => {});
-      underWay.push({ lines: group.length, bytes: bytesOf(group), answer: answering });
-    }
+    if (!next)
+      while (underWay.length < groups && waiting.length > 0) {
+        const group = takeGroup(waiting);
+        const answering = answer(group).then((value) => ({ answer: value }));
+        // It is waited for only when it is the oldest.
+        answering.catch(() => {});
+        underWay.push({ lines: group.length, bytes: bytesOf(group), answer: answering });
+      }
     const oldest = underWay[0];
     next ??= await Promise.race([reading, oldest?.answer].filter((promise) => promise !== undefined));
     if ("answer" in next) {
