@@ -92,8 +92,9 @@ export class Lookups implements AsyncDisposable {
    */
   async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {
     if (!this.#budget.resume(path, bytes + heldOverhead)) return;
-    await this.#changeHeld(module, path, [], true);
+    // Not one that takes the place of this: after the service's end there must be none.
     const thread = this.#thread(this.#number(module));
+    await this.#changeHeld(module, path, [], true);
     const isReading = () => thread.ask("isReading", path).catch(() => false);
     while (await isReading()) await setTimeout(readingInterval);
   }
