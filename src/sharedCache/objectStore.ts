@@ -4,6 +4,7 @@ import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
+import { letGoBy } from "../letGoBy.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<
@@ -90,7 +91,7 @@ export class ObjectStore implements AsyncDisposable {
     const response = await this.#send("GET", key, headers, { signal });
     const { statusCode, body } = response;
     if (statusCode === 404) {
-      await discard(response);
+      letGoBy(body);
       return undefined;
     }
     if (statusCode === 416 && from === 0) throw badObject("nothing in it", await this.#refusal(response));
@@ -128,7 +129,7 @@ export class ObjectStore implements AsyncDisposable {
     const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
     const isUnknownCondition = isConditional && statusCode === 501;
     if (statusCode !== 200 && !isKnown && !isUnknownCondition) throw await this.#refusal(response);
-    await discard(response);
+    letGoBy(response.body);
     if (!isUnknownCondition) return !isKnown;
     this.#knowsCondition = false;
     return await this.put(key, object, { replace, signal });
@@ -210,10 +211,6 @@ function encode(segment: string): string {
 /** `bytes 0-8388607/118000000` → `118000000` */
 function rangeTotal({ headers }: Dispatcher.ResponseData): string | undefined {
   return /^bytes [0-9]+-[0-9]+\/([0-9]+)$/.exec(String(headers["content-range"]))?.[1];
-}
-
-async function discard({ body }: Dispatcher.ResponseData): Promise<void> {
-  await body.dump({ limit: 64 * 1024 }).catch(() => {});
 }
 
 const longestError = 4096;

@@ -1,5 +1,6 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
+import { letGoBy } from "../letGoBy.ts";
 import { Agents, type AgentSettings } from "./agents.ts";
 import { Attempts, type AttemptSettings } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
@@ -15,8 +16,6 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
 const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
-/** Of an answer whose body nobody needs: bytes and milliseconds in which it may end, so that its connection is used again. */
-const needless = { bytes: 64 * 1024, time: 1000 };
 
 export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
 
@@ -95,12 +94,6 @@ export class HttpSource implements Source {
       throw failure;
     }
   }
-}
-
-/** Nobody waits for it: a body that comes slowly, or is long, is given up with its connection. */
-function letGoBy(body: Dispatcher.ResponseData["body"]): void {
-  const signal = AbortSignal.timeout(needless.time);
-  body.dump({ limit: needless.bytes, signal }).catch(() => {});
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
