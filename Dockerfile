@@ -12,6 +12,8 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY LICENSE README.md ./
 COPY src ./src
 COPY web ./web
+# What V8 compiles at a start and while the service warms up: later starts take half the time.
+RUN NODE_COMPILE_CACHE=compile-cache ELIOT_SYMBOLS_CACHE_DIR=/tmp/warm-up PORT=0 timeout --preserve-status 5 node src/main.ts
 ARG source= version= commit= build=
 RUN node -p 'JSON.stringify((({ source, version, commit, build }) => ({ source, version, commit, build }))(process.env))' > version.json
 
@@ -25,7 +27,7 @@ WORKDIR /app
 # Of root, and nothing in it for others to write.
 COPY --from=build /app /app
 # With an arena of malloc for each thread, as glibc has it, the process holds some 20 MB more.
-ENV NODE_ENV=production PORT=8000 ELIOT_HOST=0.0.0.0 MALLOC_ARENA_MAX=2
+ENV NODE_ENV=production PORT=8000 ELIOT_HOST=0.0.0.0 MALLOC_ARENA_MAX=2 NODE_COMPILE_CACHE=compile-cache
 # The user app, by number: Kubernetes' runAsNonRoot can't tell by name.
 USER 10001:10001
 EXPOSE 8000

@@ -34,6 +34,7 @@ export async function startTseliot(
       {
         // As `npm start` and the image have it.
         MALLOC_ARENA_MAX: "2",
+        NODE_COMPILE_CACHE: file("../node_modules/.cache/tseliot"),
         PORT: "0",
         ELIOT_SYMBOLS_URLS: symbols,
         ELIOT_SYMBOLS_CACHE_DIR: folder,

@@ -21,8 +21,8 @@ import { standardOutput } from "./standardOutput.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUp } from "./warmUp.ts";
 
-/** Milliseconds after which the service accepts requests however slow it still is. */
-const longestWarmUp = 1000;
+/** Milliseconds since the process began after which the service accepts requests however slow it still is. */
+const latestStart = 1800;
 
 export interface Overrides {
   logDestination?: DestinationStream;
@@ -81,7 +81,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const enough = AbortSignal.timeout(longestWarmUp);
+  const enough = AbortSignal.timeout(Math.max(0, Math.ceil(latestStart - performance.now())));
   const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );

@@ -6,6 +6,7 @@ import { Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
 import { openFile } from "../symbolic/symcacheFile.ts";
 import { WasmInstance } from "../symbolic/wasmInstance.ts";
 import { answerAsks, showLife } from "../threads/answerAsks.ts";
+import { giveWay } from "../threads/giveWay.ts";
 import { ChunkDamaged, Chunks } from "./chunks.ts";
 import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
 import type { Damage, DiskFault, PackProtocol, PackThreadData } from "./packMessages.ts";
@@ -15,6 +16,7 @@ const chunks = new Chunks(wasm);
 const pageBytes = 4096;
 const pieceBytes = 1024 * 1024;
 
+giveWay();
 answerAsks<PackProtocol>({
   pack({ path, file }) {
     try {

@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { answerAsks, showLife, type Reply } from "../threads/answerAsks.ts";
+import { giveWay } from "../threads/giveWay.ts";
 import { collectGarbage } from "./collectGarbage.ts";
 import { ConversionError, Converter } from "./converter.ts";
 import type { ConverterProtocol, ConverterThreadData, Refusal } from "./messages.ts";
@@ -16,6 +17,7 @@ let symcacheBytes = 0;
 let droppedBytes = 0;
 const mostDropped = 8e6;
 
+giveWay();
 answerAsks<ConverterProtocol>({
   start: (module) =>
     refusing(() => {
