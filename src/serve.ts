@@ -1,5 +1,8 @@
 import type { Service } from "./service.ts";
 
+/** Milliseconds since the process began after which it accepts requests. */
+const latestStart = 1800;
+
 /** Runs the service until a signal ends it, and with it the process. `env`: its configuration. */
 export async function serve(env: Record<string, string | undefined>): Promise<void> {
   let isWanted = true;
@@ -18,7 +21,8 @@ export async function serve(env: Record<string, string | undefined>): Promise<vo
   const config = readConfig(env);
   const { startService } = await import("./service.ts");
   if (!isWanted) return;
-  service = await startService(config);
+  const longestWarmUp = Math.max(0, Math.ceil(latestStart - performance.now()));
+  service = await startService(config, { longestWarmUp });
   process.on("uncaughtException", (error) => {
     process.exitCode = 1;
     service.reportFatal(error);

@@ -21,12 +21,11 @@ import { standardOutput } from "./standardOutput.ts";
 import { createSource } from "./symbols/createSource.ts";
 import { warmUp } from "./warmUp.ts";
 
-/** Milliseconds since the process began after which the service accepts requests however slow it still is. */
-const latestStart = 1800;
-
 export interface Overrides {
   logDestination?: DestinationStream;
   versionFile?: string | URL;
+  /** Milliseconds of warming up after which the service accepts requests however slow it still is. */
+  longestWarmUp?: number;
 }
 
 export interface Service extends AsyncDisposable {
@@ -41,7 +40,7 @@ export interface Service extends AsyncDisposable {
 /** Starts everything that `config` asks for; resolves once requests are accepted. */
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   await using starting = new AsyncDisposableStack();
-  const { versionFile = new URL("../version.json", import.meta.url) } = overrides;
+  const { versionFile = new URL("../version.json", import.meta.url), longestWarmUp = 1000 } = overrides;
   const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config));
   const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
@@ -81,7 +80,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const enough = AbortSignal.timeout(Math.max(0, Math.ceil(latestStart - performance.now())));
+  const enough = AbortSignal.timeout(longestWarmUp);
   const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
     logs.app.warn({ err }, "warm-up failed"),
   );

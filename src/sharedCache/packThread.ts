@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
+import { pageBytes, Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
 import { openFile } from "../symbolic/symcacheFile.ts";
 import { WasmInstance } from "../symbolic/wasmInstance.ts";
 import { answerAsks, showLife } from "../threads/answerAsks.ts";
@@ -13,7 +13,6 @@ import type { Damage, DiskFault, PackProtocol, PackThreadData } from "./packMess
 
 const { wasm } = workerData as PackThreadData;
 const chunks = new Chunks(wasm);
-const pageBytes = 4096;
 const pieceBytes = 1024 * 1024;
 
 giveWay();

@@ -1,11 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
-import { Symcache } from "./symcache.ts";
+import { pageBytes, Symcache } from "./symcache.ts";
 import { isOutOfHandles, openFile, type SymcacheFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
-const pageBytes = 4096;
 /** Files that each lookup thread has open at once. */
 export const mostFiles = 128;
 /** Milliseconds that a file stays open unused: for as long an evicted one still takes its place on the disk. */

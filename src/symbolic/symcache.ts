@@ -6,6 +6,9 @@ export class SymcacheDamaged extends Error {
   override name = "SymcacheDamaged";
 }
 
+/** Bytes of a page, of which each has a checksum. */
+export const pageBytes = 4096;
+
 /** Columns of an answer by the crate's numbers. */
 const columns = {
   starts: 0,
@@ -24,6 +27,8 @@ export class Symcache implements Disposable {
   readonly #instance: WasmInstance;
   readonly #file: number;
   #symcache: number;
+  #heldBytes = 0;
+  #roomBytes = 0;
 
   /** Opens a file of `size` bytes. Throws `SymcacheDamaged`, or what `readAt` throws. */
   static open(
@@ -53,19 +58,29 @@ export class Symcache implements Disposable {
     this.moduleName = moduleName;
   }
 
-  /** How many bytes of the file `hold` takes. */
+  /** How many bytes of the file are held, where it is. */
   get payloadBytes(): number {
     return this.#instance.call((exports) => exports.symcache_payload_length(this.#symcache));
   }
 
   /**
-   * Takes the next bytes of the file, from its beginning on and in whole pages of 4 KiB until the last. Once it has all
-   * of them, which is the answer, lookups don't read the file any more. Throws `SymcacheDamaged`.
+   * Room for the next bytes of the file, from its beginning on: of so many pages, or what is left. It is good until the
+   * instance's next call.
    */
-  hold(next: Uint8Array): boolean {
-    this.#instance.putInInbox(next);
-    const state = this.#instance.call((exports) => exports.symcache_hold(this.#symcache, next.length));
+  room(pages: number): Uint8Array {
+    const at = this.#instance.call((exports) => exports.symcache_room(this.#symcache, pages)) >>> 0;
+    this.#roomBytes = Math.min(pages * pageBytes, this.payloadBytes - this.#heldBytes);
+    return this.#instance.bytes(at, this.#roomBytes);
+  }
+
+  /**
+   * Holds what was put into the room. Once that was the last, which is the answer, lookups don't read the file any more.
+   * Throws `SymcacheDamaged`.
+   */
+  hold(): boolean {
+    const state = this.#instance.call((exports) => exports.symcache_hold(this.#symcache));
     if (state === 1) throw new SymcacheDamaged(this.#instance.message());
+    this.#heldBytes += this.#roomBytes;
     return state === 2;
   }
 

@@ -20,7 +20,8 @@ interface Exports {
   keep_pages: (pages: number) => void;
   symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
   symcache_payload_length: (symcache: number) => number;
-  symcache_hold: (symcache: number, length: number) => number;
+  symcache_room: (symcache: number, pages: number) => number;
+  symcache_hold: (symcache: number) => number;
   symcache_look_up: (symcache: number, count: number) => number;
   column_at: (column: number) => number;
   column_length: (column: number) => number;

@@ -63,15 +63,20 @@ impl Symcache {
         &self.module_name
     }
 
-    /// Bytes of the file that [`Symcache::hold`] takes.
+    /// Bytes of the file that are held, where it is.
     pub fn payload_length(&self) -> u64 {
         self.payload.length()
     }
 
-    /// Takes the next bytes of the file, from its beginning on and in whole pages until the last. Once it has all of
-    /// them, which is the answer, lookups don't read the file any more. Panics for want of memory.
-    pub fn hold(&mut self, next: &[u8]) -> Result<bool, Damaged> {
-        self.payload.hold(next)
+    /// Room for the next bytes of the file, from its beginning on: of so many pages of 4 KiB, or what is left. Panics for
+    /// want of memory.
+    pub fn room(&mut self, pages: usize) -> &mut [u8] {
+        self.payload.room(pages)
+    }
+
+    /// Holds what was put into the room. Once that was the last, which is the answer, lookups don't read the file any more.
+    pub fn hold(&mut self) -> Result<bool, Damaged> {
+        self.payload.hold()
     }
 
     /// The source locations of offsets, which are relative to the module, in their order.

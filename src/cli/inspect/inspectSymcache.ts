@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
 import { stackText } from "../../../web/static/captures/stackText.js";
-import { Symcache, SymcacheDamaged } from "../../symbolic/symcache.ts";
+import { pageBytes, Symcache, SymcacheDamaged } from "../../symbolic/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symbolic/symcacheFile.ts";
 import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symbolic/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../../symbolic/wasmInstance.ts";
@@ -10,8 +10,6 @@ import { hex, whole } from "../numberText.ts";
 import { print } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { answerRequest } from "../symbolicate/answerRequest.ts";
-
-const pageBytes = 4096;
 
 export async function inspectSymcache(
   path: string,
@@ -99,12 +97,11 @@ async function open(path: string): Promise<SymcacheFile> {
 function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
   using progress = new Progress();
   const bytes = symcache.payloadBytes;
-  const buffer = new Uint8Array(pageBytes);
   for (let page = 0; page * pageBytes < bytes; page++) {
     const start = page * pageBytes;
-    const length = file.readAt(buffer.subarray(0, Math.min(pageBytes, bytes - start)), start);
+    file.readAt(symcache.room(1), start);
     try {
-      symcache.hold(buffer.subarray(0, length));
+      symcache.hold();
     } catch (error) {
       if (!(error instanceof SymcacheDamaged)) throw error;
       throw new SymcacheDamaged(`${error.message}: page ${page}, at byte ${start}`, { cause: error });

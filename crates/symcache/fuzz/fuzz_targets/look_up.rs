@@ -163,8 +163,10 @@ fn open(forgery: &Forgery) -> Result<Symcache, Damaged> {
     let cache = Rc::new(RefCell::new(PageCache::new(forgery.pages.into())));
     let mut symcache = Symcache::open(forgery.read_at(file.clone()), size, DEBUG_FILENAME, DEBUG_ID, &cache)?;
     if let Some(pages) = forgery.held_in_pieces {
-        for piece in file[..symcache.payload_length() as usize].chunks((1 + usize::from(pages)) * PAGE) {
-            symcache.hold(piece)?;
+        let pages = 1 + usize::from(pages);
+        for piece in file[..symcache.payload_length() as usize].chunks(pages * PAGE) {
+            symcache.room(pages).copy_from_slice(piece);
+            symcache.hold()?;
         }
     }
     Ok(symcache)

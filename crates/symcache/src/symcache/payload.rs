@@ -23,14 +23,16 @@ pub(crate) struct Payload {
     checksums: Vec<u64>,
     cache: Rc<RefCell<PageCache>>,
     file: u32,
-    /// The beginning of the payload, or all of it.
+    /// The beginning of the payload, or all of it, and room for what follows.
     held: Vec<u8>,
+    /// How much of that was checked.
+    checked: usize,
 }
 
 impl Payload {
     pub(crate) fn new(read_at: ReadAt, length: u64, checksums: Vec<u64>, cache: Rc<RefCell<PageCache>>) -> Self {
         let file = cache.borrow_mut().add_file(checksums.len());
-        Self { read_at, length, checksums, cache, file, held: Vec::new() }
+        Self { read_at, length, checksums, cache, file, held: Vec::new(), checked: 0 }
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -38,25 +40,29 @@ impl Payload {
     }
 
     fn is_held(&self) -> bool {
-        self.held.len() as u64 == self.length
+        self.checked as u64 == self.length
     }
 
-    /// Keeps the next bytes in memory, whole pages until the last. Whether they were the last. Panics for want of memory.
-    pub(crate) fn hold(&mut self, next: &[u8]) -> Result<bool, Damaged> {
+    /// Room for the next bytes, of so many pages or what is left. Panics for want of memory.
+    pub(crate) fn room(&mut self, pages: usize) -> &mut [u8] {
+        // It may be more than there is: a trap.
+        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
         if self.held.is_empty() {
-            // In one piece: growing would copy it, and take twice the memory. It may be more than there is: a trap.
-            self.held.reserve_exact(usize::try_from(self.length).unwrap_or(usize::MAX));
+            // In one piece: growing would copy it, and take twice the memory.
+            self.held.reserve_exact(length);
         }
-        if (self.held.len() + next.len()) as u64 > self.length {
-            return Err(Damaged("longer than its size"));
-        }
-        let first = self.held.len() / PAGE;
-        for (page, number) in next.chunks(PAGE).zip(first..) {
+        self.held.resize(length.min(self.checked + pages * PAGE), 0);
+        &mut self.held[self.checked..]
+    }
+
+    /// Keeps what was put into the room in memory. Whether it was the last.
+    pub(crate) fn hold(&mut self) -> Result<bool, Damaged> {
+        for (page, number) in self.held[self.checked..].chunks(PAGE).zip(self.checked / PAGE..) {
             if page_checksum(page, number) != self.checksums[number] {
                 return Err(WRONG_CHECKSUM);
             }
         }
-        self.held.extend_from_slice(next);
+        self.checked = self.held.len();
         Ok(self.is_held())
     }
 

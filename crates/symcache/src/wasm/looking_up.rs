@@ -38,7 +38,7 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
     }
 }
 
-/// The length in bytes of what [`symcache_hold`] takes.
+/// The length in bytes of what [`symcache_hold`] holds in the end.
 ///
 /// # Safety
 /// `symcache` came from [`symcache_open`] and was not freed.
@@ -48,17 +48,25 @@ pub unsafe extern "C" fn symcache_payload_length(symcache: *const Symcache) -> f
     unsafe { &*symcache }.payload_length() as f64
 }
 
-/// Takes the next `length` bytes of the file, which are in the inbox, to be held in memory. Gives 0 where it wants more,
-/// 1 for a damaged file, 2 where it has all.
+/// Where the next bytes of the file belong, of so many pages of 4 KiB or what is left, until the symcache is freed.
 ///
 /// # Safety
 /// As for [`symcache_payload_length`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache, length: usize) -> u32 {
+pub unsafe extern "C" fn symcache_room(symcache: *mut Symcache, pages: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *symcache }.room(pages).as_mut_ptr()
+}
+
+/// Holds what was put into the room in memory. Gives 0 where it wants more, 1 for a damaged file, 2 where it has all.
+///
+/// # Safety
+/// As for [`symcache_payload_length`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache) -> u32 {
     let desk = clear_desk();
     // SAFETY: the caller's promise.
-    let symcache = unsafe { &mut *symcache };
-    match symcache.hold(&desk.inbox[..length]) {
+    match unsafe { &mut *symcache }.hold() {
         Ok(is_whole) => 2 * u32::from(is_whole),
         Err(damaged) => {
             desk.say(damaged);

@@ -118,7 +118,8 @@ pub fn hold(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> 
     let mut is_whole = false;
     for piece in payload.chunks(pages * PAGE) {
         assert!(!is_whole);
-        is_whole = symcache.hold(piece)?;
+        symcache.room(pages).copy_from_slice(piece);
+        is_whole = symcache.hold()?;
     }
     assert!(is_whole);
     Ok(symcache)
