@@ -52,7 +52,10 @@ export class JsonBytes {
   /** Adds JSON text of a few ASCII characters, for which a loop takes less time than text() does. */
   ascii(text: string): void {
     this.#makeRoom(text.length);
-    for (let i = 0; i < text.length; i++) this.#slice[this.#length++] = text.charCodeAt(i);
+    const slice = this.#slice;
+    const start = this.#length;
+    for (let i = 0; i < text.length; i++) slice[start + i] = text.charCodeAt(i);
+    this.#length = start + text.length;
   }
 
   /** Adds a string with its quotes. The same one again costs little. */
@@ -113,10 +116,16 @@ export class JsonBytes {
   #digits(value: number | bigint, base: 10 | 16): void {
     if (typeof value === "bigint" || value >= 2 ** 31) return this.ascii(value.toString(base));
     this.#makeRoom(mostDigits);
-    let end = this.#length + 1;
-    for (let rest = value; rest >= base; rest = Math.trunc(rest / base)) end++;
-    for (let at = end - 1, rest = value; at >= this.#length; at--, rest = Math.trunc(rest / base))
-      this.#slice[at] = digits[rest % base] as number;
+    // In registers, and in 32 bits.
+    const slice = this.#slice;
+    const start = this.#length;
+    let end = start + 1;
+    for (let rest = value; rest >= base; rest = (rest / base) | 0) end++;
+    for (let at = end - 1, rest = value; at >= start; at--) {
+      const shorter = (rest / base) | 0;
+      slice[at] = digits[rest - shorter * base] as number;
+      rest = shorter;
+    }
     this.#length = end;
   }
 
