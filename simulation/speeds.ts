@@ -45,9 +45,9 @@ export const measured: Speeds = {
     // Not measured either: a store in the same data centre.
     latency: 0.03,
     sentBytes: 200e6,
-    // docs/performance.md, first request for a module that the shared cache has: 1.96 times as fast as converting, which takes
+    // docs/performance.md, first request for a module that the shared cache has: 2.39 times as fast as converting, which takes
     // 1.37 s for 472 MB.
-    unpacked: 680e6,
+    unpacked: 824e6,
     // 0.65 times the processor time of converting, by turns with it on a sym file of 100 MB.
     packed: 530e6,
   },
