@@ -21,7 +21,7 @@ export class JsonBytes {
   #length = 0;
   #slicesBefore = 0;
   #latestLocations: Locations | undefined;
-  #strings = Buffer.alloc(0);
+  #latestText = Buffer.alloc(0);
   #latestString: string | undefined;
   #latestJson = Buffer.alloc(0);
 
@@ -67,16 +67,15 @@ export class JsonBytes {
     this.bytes(this.#latestJson);
   }
 
-  /** Adds one of the strings of locations, without its quotes. */
-  stringOf(locations: Locations, number: number): void {
+  /** Adds a span of the text of locations. */
+  textOf(locations: Locations, start: number, end: number): void {
     // Frames of one module tend to follow each other.
     if (this.#latestLocations !== locations) {
       this.#latestLocations = locations;
       const { buffer, byteOffset, byteLength } = locations.text;
-      this.#strings = Buffer.from(buffer, byteOffset, byteLength);
+      this.#latestText = Buffer.from(buffer, byteOffset, byteLength);
     }
-    const { stringEnds } = locations;
-    this.bytes(this.#strings, stringEnds[number - 1] ?? 0, stringEnds[number] ?? 0);
+    this.bytes(this.#latestText, start, end);
   }
 
   /** Adds a number's digits. */

@@ -1,4 +1,4 @@
-import { symbolicatedFrame, type Locations, type SymbolicatedFrame } from "../symbolication/frames.ts";
+import { symbolicatedFrame, type SymbolicatedFrame } from "../symbolication/frames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
@@ -35,17 +35,13 @@ export function* renderStack(
 
 /** These write what is at one address, and give the number of the next frame. */
 function renderNested(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
-  const { locations, first, last } = frame;
+  const { locations, last, end } = frame;
   renderStart(number, frame, json, extra);
   if (locations) {
     renderFunctionOffset(frame, json);
-    renderLocation(locations, last, json);
-    for (let row = first; row < last; row++) {
-      json.ascii(row === first ? `,"inlines":[{"function":"` : `},{"function":"`);
-      renderLocation(locations, row, json);
-    }
-    json.ascii(first === last ? "}" : "}]}");
-  } else json.ascii("}");
+    json.textOf(locations, locations.rowStarts[last] ?? 0, end);
+  }
+  json.ascii("}");
   return number + 1;
 }
 
@@ -54,9 +50,9 @@ function renderFlat(number: number, frame: SymbolicatedFrame, json: JsonBytes, e
   if (!locations) return renderNested(number, frame, json, extra);
   for (let row = first; row <= last; row++) {
     renderStart(number + row - first, frame, json, extra);
-    if (row < last) json.ascii(`,"inlined":true,"function":"`);
+    if (row < last) json.ascii(`,"inlined":true,`);
     else renderFunctionOffset(frame, json);
-    renderLocation(locations, row, json);
+    json.textOf(locations, locations.rowStarts[row] ?? 0, locations.rowEnds[row] ?? 0);
     json.ascii("}");
   }
   return number + last - first + 1;
@@ -74,23 +70,9 @@ function renderStart(number: number, frame: SymbolicatedFrame, json: JsonBytes, 
   if (extra !== "") json.text(extra);
 }
 
-/** And the quote that the function begins with. */
+/** And the comma behind it. */
 function renderFunctionOffset({ moduleOffset, functionStart }: SymbolicatedFrame, json: JsonBytes): void {
   json.ascii(`,"function_offset":"`);
   json.hex(Number(moduleOffset) - functionStart);
-  json.ascii(`","function":"`);
-}
-
-/** All of a location behind the quote that its function begins with. */
-function renderLocation(locations: Locations, row: number, json: JsonBytes): void {
-  const file = locations.files[row] ?? 0;
-  const line = locations.lines[row] ?? 0;
-  json.stringOf(locations, locations.functions[row] ?? 0);
-  if (file !== 0) {
-    json.ascii(`","file":"`);
-    json.stringOf(locations, file);
-  }
-  if (line === 0) return json.ascii(`"`);
-  json.ascii(`","line":`);
-  json.integer(line);
+  json.ascii(`",`);
 }

@@ -1,4 +1,4 @@
-import { isModuleFound, symbolicatedFrame } from "../symbolication/frames.ts";
+import { beforeFunction, isModuleFound, symbolicatedFrame } from "../symbolication/frames.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
@@ -11,8 +11,10 @@ export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Gene
     for (let frame = 0; frame < length; frame++, position++) {
       const { moduleName, moduleOffset, locations, last } = symbolicatedFrame(symbolicated, 0, position);
       json.text(frame === 0 ? `"` : `,"`);
-      if (locations) json.stringOf(locations, locations.functions[last] ?? 0);
-      else json.hex(moduleOffset);
+      if (locations) {
+        const start = (locations.rowStarts[last] ?? 0) + beforeFunction.length;
+        json.textOf(locations, start, locations.functionEnds[last] ?? 0);
+      } else json.hex(moduleOffset);
       json.text(JSON.stringify(` (in ${moduleName ?? "<unknown>"})`).slice(1));
       if (json.isDue()) yield;
     }

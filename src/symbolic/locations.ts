@@ -1,24 +1,36 @@
 /**
- * Source locations of a list of offsets, as columns: they cross threads by transfer, all in one buffer.
+ * Source locations of a list of offsets, as columns and a text of which JSON answers are made: they cross threads by
+ * transfer, all in one buffer.
  *
- * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none where nothing is known.
- * Functions and files are numbers of strings, where 0 is the empty string.
+ * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none where nothing is known. The text
+ * of a row is `"function":"name","file":"path","line":7`, without what is unknown. That of an offset is its outermost row,
+ * followed by `,"inlines":[{…},{…}]` with the others, innermost first.
  */
 export interface Locations {
   /** One more than there are offsets. */
   starts: Uint32Array<ArrayBuffer>;
-  /** For each row the function's name. */
-  functions: Uint32Array<ArrayBuffer>;
-  /** For each row the file's full path; 0 where it is unknown. */
-  files: Uint32Array<ArrayBuffer>;
-  /** For each row the line; 0 where it or the file is unknown. */
-  lines: Uint32Array<ArrayBuffer>;
   /** For each offset where its outermost function begins, relative to the module; 0 where nothing is known. */
   functionStarts: Uint32Array<ArrayBuffer>;
-  /** For each string where it ends in `text`, and the next begins. */
-  stringEnds: Uint32Array<ArrayBuffer>;
-  /** The strings as JSON has them between its quotes, in UTF-8: answers are made of them byte for byte. */
+  /** For each row where its text begins. */
+  rowStarts: Uint32Array<ArrayBuffer>;
+  /** For each row where the function's name ends in its text. */
+  functionEnds: Uint32Array<ArrayBuffer>;
+  /** For each row where its text ends. */
+  rowEnds: Uint32Array<ArrayBuffer>;
+  /** For each offset where its text ends. */
+  ends: Uint32Array<ArrayBuffer>;
+  /** UTF-8. */
   text: Uint8Array<ArrayBuffer>;
+}
+
+/** What the text of each row begins with, before the function's name. */
+export const beforeFunction = `"function":"`;
+
+/** A source location. */
+export interface Location {
+  function: string;
+  file?: string;
+  line?: number;
 }
 
 /** The symcache is sound, but the answer to a lookup would be larger than any may be. */
@@ -26,8 +38,8 @@ export class AnswerTooLarge extends Error {
   override name = "AnswerTooLarge";
 }
 
-/** The string of a number. */
-export function stringOf({ text, stringEnds }: Locations, number: number): string {
-  const json = Buffer.from(text.subarray(stringEnds[number - 1] ?? 0, stringEnds[number])).toString();
-  return JSON.parse(`"${json}"`) as string;
+/** The source location of a row. */
+export function locationAt({ text, rowStarts, rowEnds }: Locations, row: number): Location {
+  const json = Buffer.from(text.subarray(rowStarts[row], rowEnds[row])).toString();
+  return JSON.parse(`{${json}}`) as Location;
 }

@@ -9,7 +9,7 @@ import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
 import { asFile, identify, isOutOfHandles, warmUpReading } from "./symcacheFile.ts";
 
-const { wasm, memory } = workerData as LookupThreadData;
+const { wasm, memory, mostAnswerBytes } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
 const held = new HeldSymcaches(wasm);
 
@@ -66,7 +66,11 @@ function lookUpInMemory(bytes: SharedArrayBuffer, module: SymcacheModule, offset
 }
 
 function lookUp(symcache: Symcache, offsets: Uint32Array): Found {
-  return { kind: "found", moduleName: symcache.moduleName, locations: symcache.lookUp(offsets) };
+  return {
+    kind: "found",
+    moduleName: symcache.moduleName,
+    locations: symcache.lookUp(offsets, mostAnswerBytes),
+  };
 }
 
 /** The file is gone or of no use. */

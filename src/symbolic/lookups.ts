@@ -43,11 +43,22 @@ export class Lookups implements AsyncDisposable {
   readonly #patience: number;
   #isEnding = false;
 
-  /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
-  constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
+  /**
+   * `memory`: bytes of all threads together. `mostAnswerBytes`: of text, of a lookup. `patience`: milliseconds after which a
+   * thread that doesn't answer is ended.
+   */
+  constructor(
+    wasm: WebAssembly.Module,
+    {
+      threads,
+      memory,
+      mostAnswerBytes,
+      patience,
+    }: { threads: number; memory: number; mostAnswerBytes: number; patience: number },
+  ) {
     this.#patience = patience;
     const forPages = Math.min(memory / 2, mostForPages);
-    this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
+    this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages), mostAnswerBytes };
     this.#budget = new MemoryBudget(memory - forPages);
     this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }

@@ -43,6 +43,8 @@ export interface LookupThreadData {
   wasm: WebAssembly.Module;
   /** Bytes it may take, beside the symcaches that it is told to hold. */
   memory: number;
+  /** Bytes of text that an answer may have. */
+  mostAnswerBytes: number;
 }
 
 export interface LookupProtocol {

@@ -1,5 +1,5 @@
 import { Converter } from "./converter.ts";
-import { stringOf } from "./locations.ts";
+import { locationAt } from "./locations.ts";
 import { Symcache } from "./symcache.ts";
 import { asFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
@@ -17,7 +17,6 @@ export function selfTest(wasm: WebAssembly.Module): boolean {
   converter.copyInto(new Uint8Array(bytes));
   const { readAt, size } = asFile(bytes);
   using symcache = Symcache.open(new WasmInstance(wasm), readAt, size, module);
-  const locations = symcache.lookUp(Uint32Array.of(0x1008));
-  const [name, file] = [locations.functions, locations.files].map(([row = 0]) => stringOf(locations, row));
-  return name === "main" && file === "main.c" && locations.lines[0] === 42;
+  const { function: name, file, line } = locationAt(symcache.lookUp(Uint32Array.of(0x1008)), 0);
+  return name === "main" && file === "main.c" && line === 42;
 }

@@ -12,11 +12,11 @@ export const pageBytes = 4096;
 /** Columns of an answer by the crate's numbers. */
 const columns = {
   starts: 0,
-  functions: 1,
-  files: 2,
-  lines: 3,
-  functionStarts: 4,
-  stringEnds: 5,
+  functionStarts: 1,
+  rowStarts: 2,
+  functionEnds: 3,
+  rowEnds: 4,
+  ends: 5,
   text: 6,
 };
 
@@ -84,11 +84,16 @@ export class Symcache implements Disposable {
     return state === 2;
   }
 
-  /** The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge`. */
-  lookUp(offsets: Uint32Array): Locations {
+  /**
+   * The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge` where they
+   * have more than `mostBytes` of text.
+   */
+  lookUp(offsets: Uint32Array, mostBytes = Infinity): Locations {
     if (this.#symcache === 0) throw new Error("the symcache was closed");
     this.#instance.putInInbox(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
-    const failed = this.#instance.call((exports) => exports.symcache_look_up(this.#symcache, offsets.length));
+    const failed = this.#instance.call((exports) =>
+      exports.symcache_look_up(this.#symcache, offsets.length, mostBytes),
+    );
     if (failed === 2) throw new AnswerTooLarge();
     if (failed) throw new SymcacheDamaged(this.#instance.message());
     return this.#copyColumns();
@@ -120,11 +125,11 @@ export class Symcache implements Disposable {
     };
     return {
       starts: numbers(columns.starts),
-      functions: numbers(columns.functions),
-      files: numbers(columns.files),
-      lines: numbers(columns.lines),
       functionStarts: numbers(columns.functionStarts),
-      stringEnds: numbers(columns.stringEnds),
+      rowStarts: numbers(columns.rowStarts),
+      functionEnds: numbers(columns.functionEnds),
+      rowEnds: numbers(columns.rowEnds),
+      ends: numbers(columns.ends),
       text: place(columns.text),
     };
   }

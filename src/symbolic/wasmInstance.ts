@@ -22,7 +22,7 @@ interface Exports {
   symcache_payload_length: (symcache: number) => number;
   symcache_room: (symcache: number, pages: number) => number;
   symcache_hold: (symcache: number) => number;
-  symcache_look_up: (symcache: number, count: number) => number;
+  symcache_look_up: (symcache: number, count: number, mostBytes: number) => number;
   column_at: (column: number) => number;
   column_length: (column: number) => number;
   symcache_free: (symcache: number) => void;

@@ -1,8 +1,8 @@
-import { AnswerTooLarge, type Locations } from "../symbolic/locations.ts";
+import { AnswerTooLarge, beforeFunction, type Locations } from "../symbolic/locations.ts";
 import { moduleAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
-export { AnswerTooLarge, type Locations };
+export { AnswerTooLarge, beforeFunction, type Locations };
 
 /** A frame of the request with what is known of it. */
 export interface SymbolicatedFrame {
@@ -13,6 +13,8 @@ export interface SymbolicatedFrame {
   locations: Locations | undefined;
   first: number;
   last: number;
+  /** Where the text of them all ends. */
+  end: number;
   /** Where the outermost function begins. */
   functionStart: number;
 }
@@ -29,7 +31,7 @@ export function symbolicatedFrame(
   const moduleIndex = moduleIndexes[position] ?? -1;
   const moduleOffset = exactOffsets[position] || (moduleOffsets[position] ?? -1);
   const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
-  const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, functionStart: 0 };
+  const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, end: 0, functionStart: 0 };
   if (!answer || !("locations" in answer))
     return { ...unknown, moduleName: moduleAt(memoryMap, moduleIndex).debugFilename || undefined };
   const { moduleName, locations } = answer;
@@ -43,6 +45,7 @@ export function symbolicatedFrame(
     locations,
     first,
     last,
+    end: locations.ends[offsetNumber] ?? 0,
     functionStart: locations.functionStarts[offsetNumber] ?? 0,
   };
 }

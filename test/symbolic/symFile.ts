@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { Converter } from "../../src/symbolic/converter.ts";
-import { stringOf, type Locations } from "../../src/symbolic/locations.ts";
+import { locationAt, type Locations } from "../../src/symbolic/locations.ts";
 import { Symcache } from "../../src/symbolic/symcache.ts";
 import { compileWasm, type ReadAt, WasmInstance } from "../../src/symbolic/wasmInstance.ts";
 
@@ -44,11 +44,11 @@ export function open(file: Uint8Array, of = module): Symcache {
 
 /** Each offset's rows as `function file:line`, innermost first. */
 export function rows(locations: Locations): string[][] {
-  const { starts, functions, files, lines } = locations;
+  const { starts } = locations;
   return Array.from(starts.subarray(1), (end, i) =>
-    Array.from(functions.subarray(starts[i], end), (name, row) => {
-      const at = starts[i]! + row;
-      return `${stringOf(locations, name)} ${stringOf(locations, files[at]!)}:${lines[at]}`;
+    Array.from({ length: end - starts[i]! }, (_, row) => {
+      const { function: name, file = "", line = 0 } = locationAt(locations, starts[i]! + row);
+      return `${name} ${file}:${line}`;
     }),
   );
 }

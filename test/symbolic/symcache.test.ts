@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stringOf } from "../../src/symbolic/locations.ts";
 import { Symcache, SymcacheDamaged } from "../../src/symbolic/symcache.ts";
 import { WasmInstance } from "../../src/symbolic/wasmInstance.ts";
 import { convert, module, open, readFrom, rows, symFile, wasm } from "./symFile.ts";
@@ -24,8 +23,20 @@ test("answers in the request's order, innermost call first", () => {
   const caller = ["caller hg:hg.mozilla.org/mozilla-central:dom/a.cpp:abc:20"];
   assert.deepEqual(rows(locations), [callee, ["symbol :0"], caller, [], callee]);
   assert.deepEqual([...locations.functionStarts], [0x1000, 0x2000, 0x1000, 0, 0x1000]);
-  const strings = Array.from(locations.stringEnds, (_, number) => stringOf(locations, number));
-  assert.equal(new Set(strings).size, strings.length);
+  const inlines = [{ function: "callee", file: "b.cpp", line: 5 }];
+  const file = "hg:hg.mozilla.org/mozilla-central:dom/a.cpp:abc";
+  const outermost = [...locations.ends].map((end, i) => {
+    const start = locations.ends[i - 1] ?? 0;
+    return JSON.parse(`{${Buffer.from(locations.text.subarray(start, end)).toString()}}`) as unknown;
+  });
+  const called = { function: "caller", file, line: 21, inlines };
+  assert.deepEqual(outermost, [
+    called,
+    { function: "symbol" },
+    { function: "caller", file, line: 20 },
+    {},
+    called,
+  ]);
   assert.equal(symcache.moduleName, "a.so");
 });
 

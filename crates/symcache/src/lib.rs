@@ -20,4 +20,4 @@ pub mod wasm;
 pub use conversion_error::{ConversionError, Reason};
 pub use converter::{Converter, LONGEST_LINE, LONGEST_NAME, SymcacheFile};
 pub use lookup_error::{Damaged, LookupError};
-pub use symcache::{Locations, PageCache, ReadAt, Strings, Symcache};
+pub use symcache::{Locations, LocationsJson, PageCache, ReadAt, Strings, Symcache};

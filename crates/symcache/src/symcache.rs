@@ -24,6 +24,7 @@ use self::sections::Sections;
 use crate::lookup_error::{Damaged, LookupError};
 use crate::trailer::Trailer;
 
+pub use self::json::LocationsJson;
 pub use self::locations::Locations;
 pub use self::page_cache::PageCache;
 pub use self::strings::Strings;

@@ -186,4 +186,7 @@ fuzz_target!(|forgery: Forgery| {
     assert!(locations.strings.iter().all(|string| str::from_utf8(string.as_bytes()).is_ok()));
     let strings = locations.strings.iter().count() as u32;
     assert!(locations.functions.iter().chain(&locations.files).all(|string| *string < strings));
+    if let Ok(json) = locations.into_json(1 << 20) {
+        assert!(str::from_utf8(&json.text).is_ok());
+    }
 });

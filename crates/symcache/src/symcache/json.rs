@@ -1,11 +1,94 @@
-//! Strings as they stand in JSON.
+//! The answer to a lookup as JSON has it.
 
+use std::io::Write;
+
+use super::locations::Locations;
 use super::strings::{MOST_BYTES, Strings};
 use crate::lookup_error::LookupError;
 
+/// Source locations of a list of offsets, as text of which JSON answers are made.
+///
+/// The text of a row is `"function":"name","file":"path","line":7`, without what is unknown. That of an offset is its
+/// outermost row, followed by `,"inlines":[{…},{…}]` with the others, innermost first. [`Locations`] has what rows are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocationsJson {
+    /// As in [`Locations`].
+    pub starts: Vec<u32>,
+    /// As in [`Locations`].
+    pub function_starts: Vec<u32>,
+    /// For each row where its text begins.
+    pub row_starts: Vec<u32>,
+    /// For each row where the function's name ends in its text.
+    pub function_ends: Vec<u32>,
+    /// For each row where its text ends.
+    pub row_ends: Vec<u32>,
+    /// For each offset where its text ends.
+    pub ends: Vec<u32>,
+    /// UTF-8.
+    pub text: Vec<u8>,
+}
+
+impl Locations {
+    /// The text of the rows, of at most so many bytes.
+    pub fn into_json(mut self, most_bytes: usize) -> Result<LocationsJson, LookupError> {
+        self.strings.escape_for_json()?;
+        let rows = self.functions.len();
+        let mut json = LocationsJson {
+            row_starts: vec![0; rows],
+            function_ends: vec![0; rows],
+            row_ends: vec![0; rows],
+            ends: Vec::with_capacity(self.function_starts.len()),
+            ..Default::default()
+        };
+        let most_bytes = most_bytes.min(MOST_BYTES);
+        for rows in self.starts.windows(2) {
+            let [first, end] = [rows[0] as usize, rows[1] as usize];
+            if first < end {
+                let outermost = end - 1;
+                json.push_row(&self, outermost, most_bytes)?;
+                for row in first..outermost {
+                    json.text.extend_from_slice(if row == first { b",\"inlines\":[{" } else { b"},{" });
+                    json.push_row(&self, row, most_bytes)?;
+                }
+                json.text.extend_from_slice(if first == outermost { b"" } else { b"}]" });
+            }
+            json.ends.push(json.text.len() as u32);
+        }
+        json.starts = self.starts;
+        json.function_starts = self.function_starts;
+        Ok(json)
+    }
+}
+
+impl LocationsJson {
+    fn push_row(&mut self, locations: &Locations, row: usize, most_bytes: usize) -> Result<(), LookupError> {
+        let function = locations.strings.get(locations.functions[row]);
+        let file = locations.strings.get(locations.files[row]);
+        let line = locations.lines[row];
+        if self.text.len() + function.len() + file.len() > most_bytes {
+            return Err(LookupError::TooLarge);
+        }
+        let text = &mut self.text;
+        self.row_starts[row] = text.len() as u32;
+        text.extend_from_slice(b"\"function\":\"");
+        text.extend_from_slice(function.as_bytes());
+        self.function_ends[row] = text.len() as u32;
+        if locations.files[row] != 0 {
+            text.extend_from_slice(b"\",\"file\":\"");
+            text.extend_from_slice(file.as_bytes());
+        }
+        text.push(b'"');
+        if line != 0 {
+            write!(text, ",\"line\":{line}").expect("memory is what there is");
+        }
+        self.row_ends[row] = text.len() as u32;
+        Ok(())
+    }
+}
+
 impl Strings {
     /// Escapes all strings as `JSON.stringify` does, without its quotes around them.
-    pub fn escape_for_json(&mut self) -> Result<(), LookupError> {
+    fn escape_for_json(&mut self) -> Result<(), LookupError> {
         // The most that one byte can become is six, and most answers have nothing to escape: they are left as they are.
         let growth: usize = self.bytes.iter().filter(|byte| is_special(**byte)).count() * 5;
         if growth == 0 {
@@ -56,7 +139,7 @@ fn is_special(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Strings;
+    use super::{Locations, LookupError, Strings};
 
     fn escaped(strings: &[&str]) -> Vec<String> {
         let mut all = Strings::default();
@@ -65,6 +148,54 @@ mod tests {
         });
         all.escape_for_json().unwrap();
         all.iter().map(str::to_owned).collect()
+    }
+
+    /// An offset in a call that was inlined twice, one of which nothing is known, and one in a function without a file.
+    fn locations() -> Locations {
+        let mut locations = Locations::default();
+        let [name, caller, file] = ["\"n\"", "caller", "a.c"].map(|string| locations.strings.push(string));
+        locations.push_row(name, file, 7);
+        locations.push_row(name, 0, 8);
+        locations.push_row(caller, file, 0);
+        locations.end_offset(16);
+        locations.end_offset(0);
+        locations.push_row(0, 0, 0);
+        locations.end_offset(32);
+        locations
+    }
+
+    #[test]
+    fn writes_the_outermost_call_and_then_what_was_inlined() {
+        let json = locations().into_json(usize::MAX).unwrap();
+        let text = str::from_utf8(&json.text).unwrap();
+        let inlines = r#"{"function":"\"n\"","file":"a.c","line":7},{"function":"\"n\""}"#;
+        let first = format!(r#""function":"caller","file":"a.c","inlines":[{inlines}]"#);
+        assert_eq!(json.starts, [0, 3, 3, 4]);
+        assert_eq!(json.function_starts, [16, 0, 32]);
+        assert_eq!(json.ends, [first.len(), first.len(), text.len()].map(|end| end as u32));
+        assert_eq!(text, first + r#""function":"""#);
+
+        let spans = |ends: &[u32]| -> Vec<&str> {
+            json.row_starts.iter().zip(ends).map(|(start, end)| &text[*start as usize..*end as usize]).collect()
+        };
+        assert_eq!(
+            spans(&json.row_ends),
+            [
+                r#""function":"\"n\"","file":"a.c","line":7"#,
+                r#""function":"\"n\"""#,
+                r#""function":"caller","file":"a.c""#,
+                r#""function":"""#,
+            ]
+        );
+        let names = [r#"\"n\""#, r#"\"n\""#, "caller", ""].map(|name| format!(r#""function":"{name}"#));
+        assert_eq!(spans(&json.function_ends), names);
+    }
+
+    #[test]
+    fn refuses_more_text_than_it_may_write() {
+        let length = locations().into_json(usize::MAX).unwrap().text.len();
+        assert!(locations().into_json(length).is_ok());
+        assert_eq!(locations().into_json(40), Err(LookupError::TooLarge));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Once;
 
 use crate::conversion_error::{ConversionError, Reason};
-use crate::{Locations, PageCache, SymcacheFile};
+use crate::{LocationsJson, PageCache, SymcacheFile};
 
 /// What lies still between two calls. WebAssembly without threads has one caller, and no call enters another.
 pub(super) struct Desk {
@@ -15,7 +15,7 @@ pub(super) struct Desk {
     pub(super) symcache_file: Option<SymcacheFile>,
     pub(super) chunk: Vec<u8>,
     pub(super) page_cache: Rc<RefCell<PageCache>>,
-    pub(super) locations: Locations,
+    pub(super) locations: LocationsJson,
 }
 
 pub(super) struct DeskCell(UnsafeCell<Option<Desk>>);
@@ -45,7 +45,7 @@ pub(super) fn desk() -> &'static mut Desk {
         symcache_file: None,
         chunk: Vec::new(),
         page_cache: Rc::new(RefCell::new(PageCache::new(0))),
-        locations: Locations::default(),
+        locations: LocationsJson::default(),
     })
 }
 

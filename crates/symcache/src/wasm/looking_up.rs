@@ -76,22 +76,18 @@ pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache) -> u32 {
 }
 
 /// Looks up the `count` offsets in the inbox, 4 bytes each. Gives 0, and then the answer is what `column_at` says, 1 for
-/// a damaged file, or 2 for too large an answer.
+/// a damaged file, or 2 for an answer of more than `most_bytes` of text.
 ///
 /// # Safety
 /// As for [`symcache_payload_length`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize) -> u32 {
+pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize, most_bytes: f64) -> u32 {
     let desk = clear_desk();
     // SAFETY: the caller's promise.
     let symcache = unsafe { &mut *symcache };
     let offsets: Vec<u32> =
         desk.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
-    let answer = symcache.look_up(&offsets).and_then(|mut locations| {
-        locations.strings.escape_for_json()?;
-        Ok(locations)
-    });
-    match answer {
+    match symcache.look_up(&offsets).and_then(|locations| locations.into_json(most_bytes as usize)) {
         Ok(locations) => {
             desk.locations = locations;
             0
@@ -104,8 +100,7 @@ pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize)
     }
 }
 
-/// Where a column of the last answer is: starts, functions, files, lines, function starts, all of 4-byte numbers, then
-/// where each string ends, and the bytes of all strings, as they stand in JSON between its quotes.
+/// Where a column of the last answer is, in the order of [`crate::LocationsJson`]: all of 4-byte numbers but the text.
 #[unsafe(no_mangle)]
 pub extern "C" fn column_at(column: u32) -> *const u8 {
     column_bytes(column).as_ptr()
@@ -121,12 +116,12 @@ fn column_bytes(column: u32) -> &'static [u8] {
     let desk = desk();
     let numbers = match column {
         0 => &desk.locations.starts,
-        1 => &desk.locations.functions,
-        2 => &desk.locations.files,
-        3 => &desk.locations.lines,
-        4 => &desk.locations.function_starts,
-        5 => &desk.locations.strings.ends,
-        _ => return &desk.locations.strings.bytes,
+        1 => &desk.locations.function_starts,
+        2 => &desk.locations.row_starts,
+        3 => &desk.locations.function_ends,
+        4 => &desk.locations.row_ends,
+        5 => &desk.locations.ends,
+        _ => return &desk.locations.text,
     };
     // SAFETY: every bit pattern is a valid byte, and the numbers lie still until the next call.
     unsafe { slice::from_raw_parts(numbers.as_ptr().cast(), mem::size_of_val(numbers.as_slice())) }
