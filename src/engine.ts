@@ -47,12 +47,7 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
       ? undefined
       : starting.use(await SharedCache.open({ wasm, folder, metrics, log, config }));
   const lookups = starting.use(
-    new Lookups(wasm, {
-      threads: config.lookupWorkers,
-      memory: config.lookupMemory,
-      mostAnswerBytes: config.maxAnswerBytes,
-      patience: config.lookupTimeout,
-    }),
+    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
   );
   const symcaches = starting.use(
     new Symcaches({ sources, sharedCache, folder, converters, metrics, log, isCrowded, config }, lookups),

@@ -42,7 +42,7 @@ export function symbolicateApi(
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
       if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, symcaches);
+      const symbolicated = await symbolicate(jobs, symcaches, config.maxAnswerBytes);
       if (response.closed) return;
       share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));

@@ -33,6 +33,16 @@ export interface Location {
   line?: number;
 }
 
+/** Bytes of text that lookups may still give, all those of a request together, in whatever threads they are. */
+export type TextLeft = BigInt64Array<SharedArrayBuffer>;
+
+/** Room for so many bytes. */
+export function textLeft(bytes: number): TextLeft {
+  const left = new BigInt64Array(new SharedArrayBuffer(8));
+  left[0] = BigInt(Math.min(bytes, Number.MAX_SAFE_INTEGER));
+  return left;
+}
+
 /** The symcache is sound, but the answer to a lookup would be larger than any may be. */
 export class AnswerTooLarge extends Error {
   override name = "AnswerTooLarge";

@@ -9,22 +9,27 @@ import { selfTest } from "./selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "./symcache.ts";
 import { asFile, identify, isOutOfHandles, warmUpReading } from "./symcacheFile.ts";
 
-const { wasm, memory, mostAnswerBytes } = workerData as LookupThreadData;
+const { wasm, memory } = workerData as LookupThreadData;
 const opened = new OpenSymcaches(wasm, memory);
 const held = new HeldSymcaches(wasm);
 
 warmUpReading();
 answerAsks<LookupProtocol>({
-  lookUp({ module, symcache, offsets }) {
+  lookUp({ module, symcache, offsets, textLeft }) {
     try {
+      const mostBytes = Number(Atomics.load(textLeft, 0));
+      if (mostBytes < 0) throw new AnswerTooLarge();
       const answer =
         typeof symcache === "string"
-          ? lookUpInFile(symcache, module, offsets)
-          : lookUpInMemory(symcache, module, offsets);
+          ? lookUpInFile(symcache, module, offsets, mostBytes)
+          : lookUpInMemory(symcache, module, offsets, mostBytes);
+      Atomics.sub(textLeft, 0, BigInt(answer.locations.text.length));
       opened.keepWithinMemory();
       return [answer, [answer.locations.text.buffer]];
     } catch (error) {
       if (error instanceof AnswerTooLarge) {
+        // The same request's other lookups need not begin.
+        Atomics.store(textLeft, 0, -1n);
         opened.keepWithinMemory();
         return [{ kind: "too_large" }];
       }
@@ -51,25 +56,30 @@ answerAsks<LookupProtocol>({
 
 type Found = Extract<LookupAnswer, { kind: "found" }>;
 
-function lookUpInFile(path: string, module: SymcacheModule, offsets: Uint32Array): Found {
+function lookUpInFile(path: string, module: SymcacheModule, offsets: Uint32Array, mostBytes: number): Found {
   const identity = identify(path);
   const symcache = held.get(path, identity) ?? opened.get(path, identity, module);
-  const answer = lookUp(symcache, offsets);
+  const answer = lookUp(symcache, offsets, mostBytes);
   const heldBytes = held.memoryBytes(path);
   const bytes = Math.max(heldBytes ?? 0, symcache.payloadBytes + heldOverhead);
   return { ...answer, holding: { isHeld: heldBytes !== undefined, bytes } };
 }
 
-function lookUpInMemory(bytes: SharedArrayBuffer, module: SymcacheModule, offsets: Uint32Array): Found {
+function lookUpInMemory(
+  bytes: SharedArrayBuffer,
+  module: SymcacheModule,
+  offsets: Uint32Array,
+  mostBytes: number,
+): Found {
   using symcache = opened.openOnce(asFile(bytes), module);
-  return lookUp(symcache, offsets);
+  return lookUp(symcache, offsets, mostBytes);
 }
 
-function lookUp(symcache: Symcache, offsets: Uint32Array): Found {
+function lookUp(symcache: Symcache, offsets: Uint32Array, mostBytes: number): Found {
   return {
     kind: "found",
     moduleName: symcache.moduleName,
-    locations: symcache.lookUp(offsets, mostAnswerBytes),
+    locations: symcache.lookUp(offsets, mostBytes),
   };
 }
 

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { Thread, ThreadEnded } from "../threads/thread.ts";
 import { joinLocations } from "./joinLocations.ts";
 import { heldOverhead } from "./heldSymcaches.ts";
-import { AnswerTooLarge } from "./locations.ts";
+import { AnswerTooLarge, type TextLeft } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
 import type {
   LookupAnswer,
@@ -43,22 +43,11 @@ export class Lookups implements AsyncDisposable {
   readonly #patience: number;
   #isEnding = false;
 
-  /**
-   * `memory`: bytes of all threads together. `mostAnswerBytes`: of text, of a lookup. `patience`: milliseconds after which a
-   * thread that doesn't answer is ended.
-   */
-  constructor(
-    wasm: WebAssembly.Module,
-    {
-      threads,
-      memory,
-      mostAnswerBytes,
-      patience,
-    }: { threads: number; memory: number; mostAnswerBytes: number; patience: number },
-  ) {
+  /** `memory`: bytes of all threads together. `patience`: milliseconds after which a thread that doesn't answer is ended. */
+  constructor(wasm: WebAssembly.Module, threads: number, memory: number, patience: number) {
     this.#patience = patience;
     const forPages = Math.min(memory / 2, mostForPages);
-    this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages), mostAnswerBytes };
+    this.#data = { wasm, memory: Math.max(forPages / threads, leastForPages) };
     this.#budget = new MemoryBudget(memory - forPages);
     this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
@@ -68,12 +57,13 @@ export class Lookups implements AsyncDisposable {
     module: SymcacheModule,
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
+    textLeft: TextLeft,
   ): Promise<Exclude<LookupAnswer, { kind: "too_large" }>> {
     const parts = this.#parts(symcache, offsets);
     const number = this.#number(module);
     const answers = await Promise.all(
       parts.map((part, i) =>
-        this.#ask((number + i) % this.#threads.length, { module, symcache, offsets: part }),
+        this.#ask((number + i) % this.#threads.length, { module, symcache, offsets: part, textLeft }),
       ),
     );
     const found = [];

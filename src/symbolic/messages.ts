@@ -1,6 +1,6 @@
 /** What passes between the service and its threads. */
 import type { ConversionError } from "./converter.ts";
-import type { Locations } from "./locations.ts";
+import type { Locations, TextLeft } from "./locations.ts";
 import type { Holding } from "./memoryBudget.ts";
 
 /** Whose symcache it is; the id in upper case. */
@@ -43,12 +43,15 @@ export interface LookupThreadData {
   wasm: WebAssembly.Module;
   /** Bytes it may take, beside the symcaches that it is told to hold. */
   memory: number;
-  /** Bytes of text that an answer may have. */
-  mostAnswerBytes: number;
 }
 
 export interface LookupProtocol {
-  lookUp(ask: { module: SymcacheModule; symcache: SymcacheBytes; offsets: Uint32Array }): LookupAnswer;
+  lookUp(ask: {
+    module: SymcacheModule;
+    symcache: SymcacheBytes;
+    offsets: Uint32Array;
+    textLeft: TextLeft;
+  }): LookupAnswer;
   /** Begins to read a symcache file into memory as a whole; false where that can't be. */
   hold(ask: { module: SymcacheModule; path: string }): boolean;
   /** Whether it is still being read. */

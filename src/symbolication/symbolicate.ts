@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { textLeft } from "../symbolic/locations.ts";
 import type { GroupedJobs } from "./groupFrames.ts";
 import { moduleAt } from "./job.ts";
 import type { ModuleLookup, Symcaches } from "./symcaches.ts";
@@ -24,16 +25,17 @@ export function locationBytes({ lookups }: SymbolicatedJobs): number {
 
 /**
  * Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. Throws an
- * AnswerTooLarge.
+ * AnswerTooLarge, also where the source locations have more than `mostBytes` of text.
  */
 export async function symbolicate(
   jobs: GroupedJobs,
   symcaches: Pick<Symcaches, "lookUp">,
+  mostBytes: number,
 ): Promise<SymbolicatedJobs> {
   const { modules, offsets, offsetStarts } = jobs;
   const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
   const numbers = lookups.keys();
-  const usage = { misses: 0 };
+  const usage = { misses: 0, textLeft: textLeft(mostBytes) };
   let turn: Promise<void> | undefined;
   const lookUpNext = async () => {
     for (const number of numbers) {

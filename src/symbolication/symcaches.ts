@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { FoundSymcache } from "../cache/symcacheFolder.ts";
-import { AnswerTooLarge, type Locations } from "../symbolic/locations.ts";
+import { AnswerTooLarge, type Locations, type TextLeft } from "../symbolic/locations.ts";
 import type { Lookups } from "../symbolic/lookups.ts";
 import type { SymcacheBytes } from "../symbolic/messages.ts";
 import type { WantedModule } from "../symbols/source.ts";
@@ -32,6 +32,13 @@ export interface ModuleLookup {
 export interface Usage {
   /** Modules whose symcaches were not in the folder. */
   misses: number;
+  /** Bytes of text that its lookups may still give. */
+  textLeft: TextLeft;
+}
+
+interface Wanted {
+  offsets: Uint32Array<ArrayBuffer>;
+  textLeft: TextLeft;
 }
 
 /** A symcache may be evicted or found damaged between two steps; it is made again this often. */
@@ -72,8 +79,9 @@ export class Symcaches implements Disposable {
    */
   async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const key = `${module.debugFilename}/${module.debugId}`;
+    const wanted = { offsets, textLeft: usage.textLeft };
     const start = performance.now();
-    const cached = await this.#lookUpCached(key, module, offsets);
+    const cached = await this.#lookUpCached(key, module, wanted);
     const cacheLookup = performance.now() - start;
     if (cached) this.#hits++;
     else this.#misses++;
@@ -93,7 +101,7 @@ export class Symcaches implements Disposable {
       const making = await this.#maker.make(key, module, attempt < attempts);
       cost = making.cost;
       if ("status" in making.result) return { answer: making.result, cacheLookup, cost };
-      const answer = await this.#lookUpMade(making.result, key, module, offsets);
+      const answer = await this.#lookUpMade(making.result, key, module, wanted);
       if (answer) return { answer, cacheLookup, cost };
       if (attempt === attempts)
         return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
@@ -104,21 +112,17 @@ export class Symcaches implements Disposable {
     { symcache, kept, isConverted }: Made,
     key: string,
     module: WantedModule,
-    offsets: Uint32Array<ArrayBuffer>,
+    wanted: Wanted,
   ): Promise<ModuleAnswer | undefined> {
     const status = isConverted ? "converted" : "cached";
-    const answer = await this.#lookUpIn(symcache, key, module, offsets, status);
+    const answer = await this.#lookUpIn(symcache, key, module, wanted, status);
     if (typeof answer === "object") return answer;
     // It may have got its name in the folder just before it was opened.
     const found = await kept;
-    return found && this.#lookUpFound(found, key, module, offsets, status);
+    return found && this.#lookUpFound(found, key, module, wanted, status);
   }
 
-  async #lookUpCached(
-    key: string,
-    module: WantedModule,
-    offsets: Uint32Array<ArrayBuffer>,
-  ): Promise<ModuleAnswer | undefined> {
+  async #lookUpCached(key: string, module: WantedModule, wanted: Wanted): Promise<ModuleAnswer | undefined> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
     let result: "hit" | "miss" | "error" = "miss";
@@ -126,7 +130,7 @@ export class Symcaches implements Disposable {
       const found = await folder.get(key);
       if (!found) return undefined;
       result = "error";
-      const answer = await this.#lookUpFound(found, key, module, offsets, "cached");
+      const answer = await this.#lookUpFound(found, key, module, wanted, "cached");
       if (answer?.status === "cached") result = "hit";
       return answer;
     } catch (error) {
@@ -146,10 +150,10 @@ export class Symcaches implements Disposable {
     found: FoundSymcache,
     key: string,
     module: WantedModule,
-    offsets: Uint32Array<ArrayBuffer>,
+    wanted: Wanted,
     status: Found["status"],
   ): Promise<ModuleAnswer | undefined> {
-    const answer = await this.#lookUpIn(found.path, key, module, offsets, status);
+    const answer = await this.#lookUpIn(found.path, key, module, wanted, status);
     if (typeof answer === "object") return answer;
     // What can't be read now may be sound: for want of file handles, say.
     if (answer !== "unreadable") await this.#parts.folder.remove(key, found);
@@ -160,13 +164,13 @@ export class Symcaches implements Disposable {
     symcache: SymcacheBytes,
     key: string,
     module: WantedModule,
-    offsets: Uint32Array<ArrayBuffer>,
+    wanted: Wanted,
     status: Found["status"],
   ): Promise<ModuleAnswer | "missing" | "damaged" | "unreadable"> {
     const { log } = this.#parts;
     let answer;
     try {
-      answer = await this.#lookups.lookUp(module, symcache, offsets);
+      answer = await this.#lookups.lookUp(module, symcache, wanted.offsets, wanted.textLeft);
     } catch (error) {
       if (!(error instanceof ThreadEnded)) throw error;
       log.error({ err: error, module: key }, "lookup failed");

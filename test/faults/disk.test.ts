@@ -309,8 +309,10 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   });
   t.diagnostic(`ready ${Math.round(performance.now() - start)} ms after its start, with ${files} files`);
   assert.deepEqual(await ask(world.service.url, module), ["right, converted"]);
-  const left = await readdir(join(folder.path, "symcache-v1"));
-  assert.equal(left.length, files / 2 + 1);
+  const kept = () => readdir(join(folder.path, "symcache-v1"));
+  // Where the disk is slow, what came is kept before all that must go is gone.
+  await eventually(async () => (await kept()).length === files / 2 + 1);
+  const left = await kept();
   assert.ok(left.includes("new.so") && left.includes(`old${files - 1}.so`) && !left.includes("old0.so"));
 });
 

@@ -19,7 +19,7 @@ export async function answerRequest(
   const parsed = parseRequest(Buffer.from(body), version);
   if ("refusal" in parsed) throw new CommandError("usage", `the request is refused: ${parsed.refusal.title}`);
   try {
-    const symbolicated = await symbolicate(parsed.jobs, symcaches);
+    const symbolicated = await symbolicate(parsed.jobs, symcaches, Infinity);
     const json = new JsonBytes(Infinity);
     const debug = debugReport(symbolicated, performance.now() - start);
     const slices = version === "v4" ? renderV4(symbolicated, json) : renderV5(symbolicated, json, debug);
