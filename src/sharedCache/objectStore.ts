@@ -5,6 +5,8 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
 import { letGoBy } from "../letGoBy.ts";
+import { orAborted } from "../orAborted.ts";
+import { within } from "../within.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<
@@ -47,6 +49,7 @@ export class ObjectStore implements AsyncDisposable {
   readonly #base: URL;
   readonly #signer: SignatureV4;
   readonly #agent: Agent;
+  readonly #patience: number;
   /** Whether the store knows If-None-Match; some don't. */
   #knowsCondition = true;
 
@@ -64,6 +67,7 @@ export class ObjectStore implements AsyncDisposable {
       applyChecksum: false,
     });
     const timeout = settings.sharedCachePatience;
+    this.#patience = timeout;
     this.#agent = new Agent({
       allowH2: false,
       connections,
@@ -146,20 +150,11 @@ export class ObjectStore implements AsyncDisposable {
     { body, signal }: { body?: Readable; signal: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
     const path = this.#base.pathname + key.split("/").map(encode).join("/");
-    const { protocol, host, hostname, port, origin } = this.#base;
+    const { host, origin } = this.#base;
     // Its errors are the request's.
     body?.on("error", () => {});
     try {
-      const signed = await this.#signer.sign({
-        method,
-        protocol,
-        hostname,
-        ...(port !== "" && { port: Number(port) }),
-        path,
-        query: {},
-        headers: { "x-amz-content-sha256": emptySha256, ...headers, host },
-      });
-      const { host: _, ...sent } = signed.headers;
+      const { host: _, ...sent } = await this.#sign(method, path, headers, signal);
       // As it was signed: an URL object may write a path otherwise.
       const response = await request(origin + path, {
         method,
@@ -173,10 +168,38 @@ export class ObjectStore implements AsyncDisposable {
       response.body.on("error", () => {});
       return response;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new SharedCacheFault(`can't get an answer of ${host}: ${reason}`, { cause: error });
+      if (error instanceof SharedCacheFault) throw error;
+      throw new SharedCacheFault(`can't get an answer of ${host}: ${messageOf(error)}`, { cause: error });
     } finally {
       body?.destroy();
+    }
+  }
+
+  /**
+   * All headers of a request. What gives the key, a service or a program, may fail as the store may, and take as long: nobody
+   * waits for it on and on. Throws a SharedCacheFault.
+   */
+  async #sign(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Record<string, string>> {
+    const { protocol, host, hostname, port } = this.#base;
+    const signed = this.#signer.sign({
+      method,
+      protocol,
+      hostname,
+      ...(port !== "" && { port: Number(port) }),
+      path,
+      query: {},
+      headers: { "x-amz-content-sha256": emptySha256, ...headers, host },
+    });
+    try {
+      const late = () => new Error(`no key within ${this.#patience} ms`);
+      return (await within(this.#patience, orAborted(signed, signal), late)).headers;
+    } catch (error) {
+      throw new SharedCacheFault(`can't sign what ${host} is asked: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -187,6 +210,10 @@ export class ObjectStore implements AsyncDisposable {
     const said = code === undefined ? "" : ` ${code}`;
     return new SharedCacheFault(`${this.#base.host} answered ${response.statusCode}${said}`);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have buckets in their paths. */

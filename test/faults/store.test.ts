@@ -1,7 +1,9 @@
 /** Faults of the store that instances share: each request goes on as if there were none. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -286,6 +288,67 @@ for (const [what, script] of [
     await eventually(() => store.requests.includes(`PUT ${objectPath(another)}`));
     assert.equal(store.objects.size, 1);
   });
+
+test("doesn't wait for what gives the store's key, and asks the store once it does", async () => {
+  const modules = ["early.so", "late.so"].map((name) => madeModule(name));
+  const [early, late] = modules as [MadeModule, MadeModule];
+  await using store = await ScriptedStore.start();
+  await using folder = await temporaryFolder();
+  const token = join(folder.path, "token");
+  await writeFile(token, "token");
+  // As in a pod whose account has a role.
+  const env = {
+    ...store.settings,
+    ...patience,
+    ...undaunted,
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_CONFIG_FILE: join(folder.path, "none"),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder.path, "none"),
+    AWS_ROLE_ARN: "arn:aws:iam::1:role/tseliot",
+    AWS_WEB_IDENTITY_TOKEN_FILE: token,
+    AWS_ENDPOINT_URL_STS: store.settings["ELIOT_SHARED_CACHE_ENDPOINT"]!,
+  };
+  const asked = Promise.withResolvers<ServerResponse>();
+  store.scripts.set("POST /", (request, response) => {
+    request.resume();
+    asked.resolve(response);
+  });
+  await using world = await startWorld(modules, env);
+  const start = performance.now();
+  assert.deepEqual(await world.ask(early), ["right, converted"]);
+  assert.ok(performance.now() - start < 10_000);
+  const [, , details] = await sharedCacheHealth(world.service);
+  assert.match(JSON.stringify(details), /can't sign what [^ ]+ is asked: no key within 300 ms"/);
+
+  const expiration = new Date(Date.now() + 3_600_000).toISOString();
+  const key = `<AccessKeyId>key</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${expiration}</Expiration>`; // prettier-ignore
+  const result = `<AssumeRoleWithWebIdentityResult><Credentials>${key}</Credentials></AssumeRoleWithWebIdentityResult>`;
+  (await asked.promise)
+    .writeHead(200, { "content-type": "text/xml" })
+    .end(`<AssumeRoleWithWebIdentityResponse>${result}</AssumeRoleWithWebIdentityResponse>`);
+  assert.deepEqual(await world.ask(late), ["right, converted"]);
+  await eventually(() => store.objects.has(objectPath(late)));
+});
+
+test("ends also while what gives the store's key takes its time", async () => {
+  const module = madeModule("keyless.so");
+  await using store = await ScriptedStore.start();
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "config");
+  await writeFile(file, "[default]\ncredential_process = sleep 3600\n");
+  await using world = await startWorld([module], {
+    ...store.settings,
+    ...patience,
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_CONFIG_FILE: file,
+    AWS_SHARED_CREDENTIALS_FILE: join(folder.path, "none"),
+  });
+  assert.deepEqual(await world.ask(module), ["right, converted"]);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+});
 
 test("puts symcaches also into a store that doesn't know If-None-Match", async () => {
   const module = madeModule("plain.so");
