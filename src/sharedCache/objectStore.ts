@@ -18,6 +18,7 @@ export type ObjectStoreSettings = Pick<
   | "sharedCacheBucket"
   | "sharedCacheEndpoint"
   | "sharedCachePatience"
+  | "sharedCacheTimeout"
 >;
 
 /** Bytes of an object while they arrive. */
@@ -50,6 +51,8 @@ export class ObjectStore implements AsyncDisposable {
   readonly #signer: SignatureV4;
   readonly #agent: Agent;
   readonly #patience: number;
+  /** Milliseconds to take a piece of an object, and to answer when it has all: nobody waits for that. */
+  readonly #putPatience: number;
   /** Whether the store knows If-None-Match; some don't. */
   #knowsCondition = true;
 
@@ -68,6 +71,7 @@ export class ObjectStore implements AsyncDisposable {
     });
     const timeout = settings.sharedCachePatience;
     this.#patience = timeout;
+    this.#putPatience = Math.max(timeout, settings.sharedCacheTimeout);
     this.#agent = new Agent({
       allowH2: false,
       connections,
@@ -161,6 +165,7 @@ export class ObjectStore implements AsyncDisposable {
         headers: { ...sent, "user-agent": "tseliot/1.0" },
         body: body ?? null,
         dispatcher: this.#agent,
+        ...(method === "PUT" && { headersTimeout: this.#putPatience }),
         signal,
         highWaterMark,
       });

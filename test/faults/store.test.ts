@@ -366,6 +366,21 @@ test("puts symcaches also into a store that doesn't know If-None-Match", async (
   );
 });
 
+test("lets a store take its time to keep what it got: nobody waits for that", async () => {
+  const module = madeModule("kept.so");
+  const path = objectPath(module);
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "0.3" });
+  let left = false;
+  store.scripts.set(`PUT ${path}`, async (request, response) => {
+    response.on("close", () => (left = !response.writableFinished));
+    await setTimeout(1500);
+    await store.put(path, request, response);
+  });
+  await fill(world, store, [module]);
+  assert.equal(left, false);
+});
+
 test("puts what is under way into the store before it ends", async () => {
   const module = madeModule("last.so", 50_000);
   await using store = await ScriptedStore.start();
