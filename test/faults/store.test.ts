@@ -242,6 +242,37 @@ test("gets a large symcache in parts, of one object only", async () => {
   await eventually(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
 });
 
+test("gets two large symcaches at a time, and small ones beside them", async () => {
+  const large = Array.from({ length: 6 }, (_, number) => largeModule(`large${number}.so`));
+  const small = madeModule("small.so");
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([...large, small], store.settings);
+  await fill(world, store, [...large, small]);
+  const underWay = new Map<string, number>();
+  let most = 0;
+  for (const module of large) {
+    const path = objectPath(module);
+    store.scripts.set(`GET ${path}`, async (request, response) => {
+      if (request.headers.range?.startsWith("bytes=0-")) return store.get(path, request, response);
+      underWay.set(path, (underWay.get(path) ?? 0) + 1);
+      most = Math.max(most, [...underWay.values()].filter((parts) => parts > 0).length);
+      // As long as none of them could wait for all the others.
+      await setTimeout(400);
+      store.get(path, request, response);
+      underWay.set(path, (underWay.get(path) ?? 0) - 1);
+    });
+  }
+  await using empty = await startEmpty(world, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
+  const asked = Promise.all(large.map((module) => empty.ask(module)));
+  await eventually(() => most > 0);
+  assert.deepEqual(await empty.ask(small), ["right, cached"]);
+  assert.deepEqual(
+    await asked,
+    large.map(() => ["right, cached"]),
+  );
+  assert.equal(most, 2);
+});
+
 test("asks a store that keeps failing no more for a while, then finds out by itself that it is well", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => madeModule(`broken${number}.so`));
   await using store = await ScriptedStore.start();
