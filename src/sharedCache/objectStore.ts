@@ -131,7 +131,14 @@ export class ObjectStore implements AsyncDisposable {
       "x-amz-content-sha256": object.sha256,
       ...(isConditional && { "if-none-match": "*" }),
     };
-    const response = await this.#send("PUT", key, headers, { body: object.body(), signal });
+    let response;
+    try {
+      response = await this.#send("PUT", key, headers, { body: object.body(), signal });
+    } catch (error) {
+      // A store that has it may refuse another one while that is being sent, and close the connection: the answer is lost.
+      if (isConditional && !signal.aborted && (await this.#has(key, signal))) return false;
+      throw error;
+    }
     const { statusCode } = response;
     // 409: another one is being stored just now.
     const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
@@ -143,12 +150,18 @@ export class ObjectStore implements AsyncDisposable {
     return await this.put(key, object, { replace, signal });
   }
 
+  async #has(key: string, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#send("HEAD", key, {}, { signal }).catch(() => undefined);
+    if (response) letGoBy(response.body);
+    return response?.statusCode === 200;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
 
   async #send(
-    method: "GET" | "PUT",
+    method: "GET" | "HEAD" | "PUT",
     key: string,
     headers: Record<string, string>,
     { body, signal }: { body?: Readable; signal: AbortSignal },

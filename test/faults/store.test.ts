@@ -397,6 +397,22 @@ test("puts symcaches also into a store that doesn't know If-None-Match", async (
   );
 });
 
+test("takes a connection that is closed on an object which the store has for what it is: no fault", async () => {
+  const known = ["one.so", "two.so", "three.so"].map((name) => madeModule(name));
+  const last = madeModule("four.so");
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([...known, last], store.settings);
+  await fill(world, store, known);
+  for (const module of known) {
+    store.scripts.set(`GET ${objectPath(module)}`, refuses(404, "NoSuchKey"));
+    store.scripts.set(`PUT ${objectPath(module)}`, (request) => request.socket.resetAndDestroy());
+  }
+  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
+  assert.deepEqual(await empty.ask(last), ["right, converted"]);
+  await eventually(() => store.objects.has(objectPath(last)));
+});
+
 test("lets a store take its time to keep what it got: nobody waits for that", async () => {
   const module = madeModule("kept.so");
   const path = objectPath(module);
