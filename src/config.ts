@@ -81,7 +81,10 @@ const sources = z.string().transform((text, context) => {
 
 const bucket = z.string().transform((text, context) => {
   const [, name = "", prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(\/[\w/.-]*)?$/.exec(text) ?? [];
-  if (name !== "" || text === "") return { name, prefix: prefix.replace(/^\/+|\/+$/g, "") };
+  const folders = prefix.replace(/^\/+|\/+$/g, "");
+  // An address would lead elsewhere by `..`, and stores differ in what they make of the others.
+  const isPlain = folders === "" || folders.split("/").every((folder) => !["", ".", ".."].includes(folder));
+  if ((name !== "" || text === "") && isPlain) return { name, prefix: folders };
   context.addIssue("is not s3://bucket or s3://bucket/prefix");
   return z.NEVER;
 });
@@ -93,11 +96,18 @@ const endpoint = z
     "is not an address such as https://host or http://host:9000",
   );
 
+/** As people write it: `https://Store:443/` is one. */
 function isOrigin(text: string): boolean {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
-  const { origin } = new URL(text);
-  return text === origin || text === `${origin}/`;
+  return /^https?:\/\/[^\s/\\?#@]+\/?$/i.test(text) && URL.canParse(text);
 }
+
+const region = z
+  .string()
+  .trim()
+  .regex(/^[\w-]+$/, "is not a region such as eu-west-1");
+
+/** Of a secret that was made of a file, the line break at its end often comes along. */
+const awsKey = z.string().trim();
 
 /** `https://<key>@<host>/<project>`, as Sentry shows it. */
 const dsnPattern = /^(https?:\/\/\w+(:\w*)?@[^/]+\/(.+\/)?[0-9]+)?$/;
@@ -141,13 +151,12 @@ export const Environment = z.object({
   ELIOT_SHARED_CACHE_TIMEOUT: seconds(0.001)
     .prefault("10")
     .describe("seconds that a symcache may take from the store to the folder; after that it is converted"),
-  AWS_REGION: z.string().prefault("us-east-1").describe("the store's region"),
-  AWS_ACCESS_KEY_ID: z
-    .string()
+  AWS_REGION: region.prefault("us-east-1").describe("the store's region"),
+  AWS_ACCESS_KEY_ID: awsKey
     .prefault("")
     .describe("the store's key; empty: as AWS's tools find it, from profiles or the role of the machine"),
-  AWS_SECRET_ACCESS_KEY: z.string().prefault("").describe("the secret that belongs to it"),
-  AWS_SESSION_TOKEN: z.string().prefault("").describe("the token of a temporary key"),
+  AWS_SECRET_ACCESS_KEY: awsKey.prefault("").describe("the secret that belongs to it"),
+  AWS_SESSION_TOKEN: awsKey.prefault("").describe("the token of a temporary key"),
   ELIOT_STATSD_HOST: z.string().min(1, "is empty").prefault("localhost").describe("statsd server"),
   ELIOT_STATSD_PORT: whole(1, 65_535).prefault("8124").describe("statsd server's UDP port"),
   ELIOT_LOGGING_LEVEL: z
@@ -274,6 +283,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     throw new ConfigError(`${variable} ${issue?.message}${shown}`);
   }
   const values = result.data;
+  checkKey(values);
   return {
     port: values.PORT,
     host: values.ELIOT_HOST,
@@ -326,6 +336,19 @@ export function readConfig(env: Record<string, string | undefined>) {
     drainDelay: values.ELIOT_DRAIN_DELAY,
     drainTimeout: values.ELIOT_DRAIN_TIMEOUT,
   };
+}
+
+/** Throws a ConfigError for half a key, which no store takes. Without a store nobody needs it. */
+function checkKey({
+  ELIOT_SHARED_CACHE_URL,
+  AWS_ACCESS_KEY_ID,
+  AWS_SECRET_ACCESS_KEY,
+}: z.infer<typeof Environment>): void {
+  if (ELIOT_SHARED_CACHE_URL.name === "") return;
+  if (AWS_ACCESS_KEY_ID !== "" && AWS_SECRET_ACCESS_KEY === "")
+    throw new ConfigError("AWS_SECRET_ACCESS_KEY is empty, but AWS_ACCESS_KEY_ID is not");
+  if (AWS_ACCESS_KEY_ID === "" && AWS_SECRET_ACCESS_KEY !== "")
+    throw new ConfigError("AWS_ACCESS_KEY_ID is empty, but AWS_SECRET_ACCESS_KEY is not");
 }
 
 /** The configuration as it may be logged. */

@@ -268,6 +268,12 @@ for (const [variable, value] of [
   ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
   ["ELIOT_STALL_TIMEOUT", "-1"],
+  ["ELIOT_SHARED_CACHE_URL", "s3://Bucket"],
+  ["ELIOT_SHARED_CACHE_URL", "s3://bucket/../another"],
+  ["ELIOT_SHARED_CACHE_URL", "s3://bucket/a//b"],
+  ["ELIOT_SHARED_CACHE_ENDPOINT", "http://store:9000/folder"],
+  ["ELIOT_SHARED_CACHE_ENDPOINT", "store:9000"],
+  ["AWS_REGION", "eu/west"],
 ] as const) {
   test(`does not start with ${variable}=${value}, and says so in one line`, async () => {
     const child = spawn(process.execPath, ["src/main.ts"], {
@@ -290,6 +296,21 @@ test("does not start with a DSN that Sentry would not take, and doesn't show it"
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
   assert.deepEqual([code, message], [1, "ELIOT_SECRET_SENTRY_DSN is not a DSN\n"]);
 });
+
+for (const [missing, given] of [
+  ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"],
+  ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+] as const)
+  test(`does not start with a shared cache and ${given} alone`, async () => {
+    const key = { [given]: "s3cret", [missing]: "" };
+    const child = spawn(process.execPath, ["src/main.ts"], {
+      cwd: root,
+      env: { ...process.env, ...key, ELIOT_SHARED_CACHE_URL: "s3://bucket" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
+    assert.deepEqual([code, message], [1, `${missing} is empty, but ${given} is not\n`]);
+  });
 
 test("says in one line that its port is taken", async () => {
   await using folder = await temporaryFolder();

@@ -51,6 +51,7 @@ export class ScriptedStore implements AsyncDisposable {
     response.on("error", () => {});
     const script = this.scripts.get(what);
     if (script) await script(request, response);
+    else if (request.method === "HEAD") response.writeHead(this.objects.has(path) ? 200 : 404).end();
     else if (request.method === "PUT") await this.put(path, request, response);
     else this.get(path, request, response);
   }

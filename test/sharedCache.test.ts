@@ -89,6 +89,20 @@ suite("a shared cache", { skip: noStore }, () => {
     assert.match(String(line?.Fields["error"]), /answered 403 SignatureDoesNotMatch/);
   });
 
+  test("takes an address and a key as people write them", async () => {
+    const module = madeModule("written.so");
+    await using world = await startWorld([module]);
+    const { port } = new URL(world.store.settings.ELIOT_SHARED_CACHE_ENDPOINT);
+    await using service = await world.start({
+      ELIOT_SHARED_CACHE_ENDPOINT: `HTTP://LocalHost:${port}/`,
+      // As it comes out of a secret that was made of a file.
+      AWS_ACCESS_KEY_ID: "key\n",
+      AWS_SECRET_ACCESS_KEY: "secret\n",
+    });
+    assert.deepEqual(await ask(service.url, module), ["right, converted"]);
+    await world.store.holds([module.key]);
+  });
+
   test("tells statsd what it gets and puts", async () => {
     const module = madeModule("counted.so");
     await using world = await startWorld([module]);

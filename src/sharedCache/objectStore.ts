@@ -5,6 +5,8 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Config } from "../config.ts";
 import { letGoBy } from "../letGoBy.ts";
+import { orAborted } from "../orAborted.ts";
+import { within } from "../within.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<
@@ -16,6 +18,7 @@ export type ObjectStoreSettings = Pick<
   | "sharedCacheBucket"
   | "sharedCacheEndpoint"
   | "sharedCachePatience"
+  | "sharedCacheTimeout"
 >;
 
 /** Bytes of an object while they arrive. */
@@ -47,6 +50,9 @@ export class ObjectStore implements AsyncDisposable {
   readonly #base: URL;
   readonly #signer: SignatureV4;
   readonly #agent: Agent;
+  readonly #patience: number;
+  /** Milliseconds to take a piece of an object, and to answer when it has all: nobody waits for that. */
+  readonly #putPatience: number;
   /** Whether the store knows If-None-Match; some don't. */
   #knowsCondition = true;
 
@@ -64,6 +70,8 @@ export class ObjectStore implements AsyncDisposable {
       applyChecksum: false,
     });
     const timeout = settings.sharedCachePatience;
+    this.#patience = timeout;
+    this.#putPatience = Math.max(timeout, settings.sharedCacheTimeout);
     this.#agent = new Agent({
       allowH2: false,
       connections,
@@ -123,7 +131,14 @@ export class ObjectStore implements AsyncDisposable {
       "x-amz-content-sha256": object.sha256,
       ...(isConditional && { "if-none-match": "*" }),
     };
-    const response = await this.#send("PUT", key, headers, { body: object.body(), signal });
+    let response;
+    try {
+      response = await this.#send("PUT", key, headers, { body: object.body(), signal });
+    } catch (error) {
+      // A store that has it may refuse another one while that is being sent, and close the connection: the answer is lost.
+      if (isConditional && !signal.aborted && (await this.#has(key, signal))) return false;
+      throw error;
+    }
     const { statusCode } = response;
     // 409: another one is being stored just now.
     const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
@@ -135,37 +150,35 @@ export class ObjectStore implements AsyncDisposable {
     return await this.put(key, object, { replace, signal });
   }
 
+  async #has(key: string, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#send("HEAD", key, {}, { signal }).catch(() => undefined);
+    if (response) letGoBy(response.body);
+    return response?.statusCode === 200;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
 
   async #send(
-    method: "GET" | "PUT",
+    method: "GET" | "HEAD" | "PUT",
     key: string,
     headers: Record<string, string>,
     { body, signal }: { body?: Readable; signal: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
     const path = this.#base.pathname + key.split("/").map(encode).join("/");
-    const { protocol, host, hostname, port, origin } = this.#base;
+    const { host, origin } = this.#base;
     // Its errors are the request's.
     body?.on("error", () => {});
     try {
-      const signed = await this.#signer.sign({
-        method,
-        protocol,
-        hostname,
-        ...(port !== "" && { port: Number(port) }),
-        path,
-        query: {},
-        headers: { "x-amz-content-sha256": emptySha256, ...headers, host },
-      });
-      const { host: _, ...sent } = signed.headers;
+      const { host: _, ...sent } = await this.#sign(method, path, headers, signal);
       // As it was signed: an URL object may write a path otherwise.
       const response = await request(origin + path, {
         method,
         headers: { ...sent, "user-agent": "tseliot/1.0" },
         body: body ?? null,
         dispatcher: this.#agent,
+        ...(method === "PUT" && { headersTimeout: this.#putPatience }),
         signal,
         highWaterMark,
       });
@@ -173,10 +186,38 @@ export class ObjectStore implements AsyncDisposable {
       response.body.on("error", () => {});
       return response;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new SharedCacheFault(`can't get an answer of ${host}: ${reason}`, { cause: error });
+      if (error instanceof SharedCacheFault) throw error;
+      throw new SharedCacheFault(`can't get an answer of ${host}: ${messageOf(error)}`, { cause: error });
     } finally {
       body?.destroy();
+    }
+  }
+
+  /**
+   * All headers of a request. What gives the key, a service or a program, may fail as the store may, and take as long: nobody
+   * waits for it on and on. Throws a SharedCacheFault.
+   */
+  async #sign(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Record<string, string>> {
+    const { protocol, host, hostname, port } = this.#base;
+    const signed = this.#signer.sign({
+      method,
+      protocol,
+      hostname,
+      ...(port !== "" && { port: Number(port) }),
+      path,
+      query: {},
+      headers: { "x-amz-content-sha256": emptySha256, ...headers, host },
+    });
+    try {
+      const late = () => new Error(`no key within ${this.#patience} ms`);
+      return (await within(this.#patience, orAborted(signed, signal), late)).headers;
+    } catch (error) {
+      throw new SharedCacheFault(`can't sign what ${host} is asked: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -187,6 +228,10 @@ export class ObjectStore implements AsyncDisposable {
     const said = code === undefined ? "" : ` ${code}`;
     return new SharedCacheFault(`${this.#base.host} answered ${response.statusCode}${said}`);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have buckets in their paths. */

@@ -61,7 +61,8 @@ export function readSymcacheBytes(start: Buffer, mostBytes: number): number {
   if (start.toString("latin1", 0, magic.length) !== magic)
     throw badObject("no packed symcache, or another version's");
   const bytes = Number(start.readBigUInt64LE(8));
-  if (bytes > mostBytes || bytes < symcacheHeaderBytes) throw badObject(`a symcache of ${bytes} bytes`);
+  if (bytes > mostBytes) throw badObject(`a symcache of ${bytes} bytes, more than the cache folder may hold`);
+  if (bytes < symcacheHeaderBytes) throw badObject(`a symcache of ${bytes} bytes`);
   return bytes;
 }
 

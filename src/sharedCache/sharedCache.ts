@@ -1,3 +1,4 @@
+import { bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
 import type { Config } from "../config.ts";
@@ -17,6 +18,12 @@ const version = "v1";
 const suffix = ".symc.zst";
 /** Objects that are known to be of no use. */
 const mostBad = 10_000;
+/**
+ * Bytes of a symcache that takes all cores to unpack and, in parts that come side by side, all of the network. Of such ones only
+ * so many come at once: more would take memory, and all end as late as the last, or too late.
+ */
+const large = 16e6;
+const mostLarge = 2;
 
 interface Parts {
   wasm: WebAssembly.Module;
@@ -50,6 +57,7 @@ export class SharedCache implements AsyncDisposable {
   readonly #uploads: Uploads;
   readonly #health: StoreHealth;
   readonly #bad = new LRUCache<string, true>({ max: mostBad });
+  readonly #large = bulkhead(mostLarge, Infinity);
   readonly #ending = new AbortController();
 
   /** Loads what signs requests only where there is a store. */
@@ -98,7 +106,10 @@ export class SharedCache implements AsyncDisposable {
         return undefined;
       }
       this.#health.answered();
-      return stored(download, module, (error) => ended("hit", error));
+      const write = (path: string) => download.write(path, module);
+      const isLarge = download.symcacheBytes > large;
+      const writeInTurn = isLarge ? (path: string) => this.#inTurn(deadline, () => write(path)) : write;
+      return stored(download, writeInTurn, (error) => ended("hit", error));
     } catch (error) {
       ended("miss", error);
       if (error instanceof SharedCacheFault) return undefined;
@@ -117,6 +128,17 @@ export class SharedCache implements AsyncDisposable {
     await this.#threads[Symbol.asyncDispose]();
     await this.#uploads[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
+  }
+
+  /** Waits for what else is large, which counts for no deadline. */
+  async #inTurn(deadline: Deadline, write: () => Promise<void>): Promise<void> {
+    deadline.stop();
+    await this.#large.execute(async () => {
+      deadline.run();
+      // The others may have waited in vain.
+      if (this.#health.isLeftAlone) throw new SharedCacheFault(this.#health.fault ?? "it failed meanwhile");
+      await write();
+    });
   }
 
   #begin(): boolean {
@@ -141,7 +163,7 @@ function objectKey(key: string): string {
 
 function stored(
   download: PackedDownload,
-  module: SymcacheModule,
+  write: (path: string) => Promise<void>,
   ended: (error?: unknown) => void,
 ): StoredSymcache {
   let hasEnded = false;
@@ -153,7 +175,7 @@ function stored(
     bytes: download.symcacheBytes,
     async write(path) {
       try {
-        await download.write(path, module);
+        await write(path);
         end();
       } catch (error) {
         end(error);

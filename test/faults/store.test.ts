@@ -1,7 +1,9 @@
 /** Faults of the store that instances share: each request goes on as if there were none. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -240,6 +242,37 @@ test("gets a large symcache in parts, of one object only", async () => {
   await eventually(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
 });
 
+test("gets two large symcaches at a time, and small ones beside them", async () => {
+  const large = Array.from({ length: 6 }, (_, number) => largeModule(`large${number}.so`));
+  const small = madeModule("small.so");
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([...large, small], store.settings);
+  await fill(world, store, [...large, small]);
+  const underWay = new Map<string, number>();
+  let most = 0;
+  for (const module of large) {
+    const path = objectPath(module);
+    store.scripts.set(`GET ${path}`, async (request, response) => {
+      if (request.headers.range?.startsWith("bytes=0-")) return store.get(path, request, response);
+      underWay.set(path, (underWay.get(path) ?? 0) + 1);
+      most = Math.max(most, [...underWay.values()].filter((parts) => parts > 0).length);
+      // As long as none of them could wait for all the others.
+      await setTimeout(400);
+      store.get(path, request, response);
+      underWay.set(path, (underWay.get(path) ?? 0) - 1);
+    });
+  }
+  await using empty = await startEmpty(world, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
+  const asked = Promise.all(large.map((module) => empty.ask(module)));
+  await eventually(() => most > 0);
+  assert.deepEqual(await empty.ask(small), ["right, cached"]);
+  assert.deepEqual(
+    await asked,
+    large.map(() => ["right, cached"]),
+  );
+  assert.equal(most, 2);
+});
+
 test("asks a store that keeps failing no more for a while, then finds out by itself that it is well", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => madeModule(`broken${number}.so`));
   await using store = await ScriptedStore.start();
@@ -287,6 +320,67 @@ for (const [what, script] of [
     assert.equal(store.objects.size, 1);
   });
 
+test("doesn't wait for what gives the store's key, and asks the store once it does", async () => {
+  const modules = ["early.so", "late.so"].map((name) => madeModule(name));
+  const [early, late] = modules as [MadeModule, MadeModule];
+  await using store = await ScriptedStore.start();
+  await using folder = await temporaryFolder();
+  const token = join(folder.path, "token");
+  await writeFile(token, "token");
+  // As in a pod whose account has a role.
+  const env = {
+    ...store.settings,
+    ...patience,
+    ...undaunted,
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_CONFIG_FILE: join(folder.path, "none"),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder.path, "none"),
+    AWS_ROLE_ARN: "arn:aws:iam::1:role/tseliot",
+    AWS_WEB_IDENTITY_TOKEN_FILE: token,
+    AWS_ENDPOINT_URL_STS: store.settings["ELIOT_SHARED_CACHE_ENDPOINT"]!,
+  };
+  const asked = Promise.withResolvers<ServerResponse>();
+  store.scripts.set("POST /", (request, response) => {
+    request.resume();
+    asked.resolve(response);
+  });
+  await using world = await startWorld(modules, env);
+  const start = performance.now();
+  assert.deepEqual(await world.ask(early), ["right, converted"]);
+  assert.ok(performance.now() - start < 10_000);
+  const [, , details] = await sharedCacheHealth(world.service);
+  assert.match(JSON.stringify(details), /can't sign what [^ ]+ is asked: no key within 300 ms"/);
+
+  const expiration = new Date(Date.now() + 3_600_000).toISOString();
+  const key = `<AccessKeyId>key</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${expiration}</Expiration>`; // prettier-ignore
+  const result = `<AssumeRoleWithWebIdentityResult><Credentials>${key}</Credentials></AssumeRoleWithWebIdentityResult>`;
+  (await asked.promise)
+    .writeHead(200, { "content-type": "text/xml" })
+    .end(`<AssumeRoleWithWebIdentityResponse>${result}</AssumeRoleWithWebIdentityResponse>`);
+  assert.deepEqual(await world.ask(late), ["right, converted"]);
+  await eventually(() => store.objects.has(objectPath(late)));
+});
+
+test("ends also while what gives the store's key takes its time", async () => {
+  const module = madeModule("keyless.so");
+  await using store = await ScriptedStore.start();
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "config");
+  await writeFile(file, "[default]\ncredential_process = sleep 3600\n");
+  await using world = await startWorld([module], {
+    ...store.settings,
+    ...patience,
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_CONFIG_FILE: file,
+    AWS_SHARED_CREDENTIALS_FILE: join(folder.path, "none"),
+  });
+  assert.deepEqual(await world.ask(module), ["right, converted"]);
+  world.service.signal("SIGTERM");
+  assert.equal(await world.service.exit, 0);
+});
+
 test("puts symcaches also into a store that doesn't know If-None-Match", async () => {
   const module = madeModule("plain.so");
   const path = objectPath(module);
@@ -301,6 +395,37 @@ test("puts symcaches also into a store that doesn't know If-None-Match", async (
     store.requests.filter((request) => request.startsWith("PUT")),
     [`PUT ${path}`, `PUT ${path}`],
   );
+});
+
+test("takes a connection that is closed on an object which the store has for what it is: no fault", async () => {
+  const known = ["one.so", "two.so", "three.so"].map((name) => madeModule(name));
+  const last = madeModule("four.so");
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([...known, last], store.settings);
+  await fill(world, store, known);
+  for (const module of known) {
+    store.scripts.set(`GET ${objectPath(module)}`, refuses(404, "NoSuchKey"));
+    store.scripts.set(`PUT ${objectPath(module)}`, (request) => request.socket.resetAndDestroy());
+  }
+  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
+  assert.deepEqual(await empty.ask(last), ["right, converted"]);
+  await eventually(() => store.objects.has(objectPath(last)));
+});
+
+test("lets a store take its time to keep what it got: nobody waits for that", async () => {
+  const module = madeModule("kept.so");
+  const path = objectPath(module);
+  await using store = await ScriptedStore.start();
+  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "0.3" });
+  let left = false;
+  store.scripts.set(`PUT ${path}`, async (request, response) => {
+    response.on("close", () => (left = !response.writableFinished));
+    await setTimeout(1500);
+    await store.put(path, request, response);
+  });
+  await fill(world, store, [module]);
+  assert.equal(left, false);
 });
 
 test("puts what is under way into the store before it ends", async () => {
