@@ -6,6 +6,7 @@ import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { constants, createGunzip, gzipSync, zstdCompressSync } from "node:zlib";
 import { sampleSymbols, quirkSymbols, startTestService, temporaryFolder } from "./service.ts";
 import { startStatsd } from "./statsd.ts";
@@ -356,11 +357,14 @@ test("tells with the Debug header what became of each module", async () => {
 });
 
 /** A request whose body is sent bit by bit. */
-function open(headers: Record<string, string> = {}): {
+function open(
+  headers: Record<string, string> = {},
+  url = service.url,
+): {
   sent: ClientRequest;
   answer: Promise<{ next: () => Promise<unknown>; response: IncomingMessage }>;
 } {
-  const sent = request(`${service.url}/symbolicate/bulk`, { method: "POST", headers });
+  const sent = request(`${url}/symbolicate/bulk`, { method: "POST", headers });
   sent.flushHeaders();
   const answer = once(sent, "response").then(([response]: IncomingMessage[]) => {
     assert.ok(response);
@@ -387,7 +391,7 @@ for (const [accepted, encoding] of [
     assert.deepEqual(await next(), result);
     // Longer than a request may take.
     for (let time = 0; time < 7; time++) {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await setTimeout(300);
       sent.write(ndjson(job).slice(0, 20));
       sent.write(ndjson(job).slice(20));
       assert.deepEqual(await next(), result);
@@ -417,6 +421,28 @@ test("ends with an error line where nothing comes for longer than a request may 
   assert.deepEqual(await next(), await v5(job));
   assert.deepEqual(await next(), { error: { title: "408 Request Timeout", fatal: true } });
   assert.equal(await next(), null);
+});
+
+test("waits for a client that sends on once it has its answers, though these took longer than a request may", async () => {
+  await using server = await SymbolServer.start(async (socket) => {
+    await setTimeout(1500);
+    socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  });
+  await using impatient = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_REQUEST_TIMEOUT: "1",
+  });
+  // More than are read ahead.
+  const count = 300;
+  const line = { memoryMap: [["late.so", "A"]], stacks: [[[0, 1]]] };
+  const { sent, answer } = open({}, impatient.url);
+  sent.write(ndjson(...Array.from({ length: count }, () => line)));
+  const { next } = await answer;
+  for (let number = 0; number < count; number++) await next();
+  sent.end(ndjson(line));
+  const found_modules = { "late.so/A": false };
+  const stacks = [[{ frame: 0, module: "late.so", module_offset: "0x1" }]];
+  assert.deepEqual([await next(), await next()], [{ stacks, found_modules }, null]);
 });
 
 test("looks lines that come together up together, and counts them", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -327,6 +328,25 @@ test("says in one line that its port is taken", async () => {
   assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
+});
+
+test("has no thread that gives way less than its process is told to", async () => {
+  await using folder = await temporaryFolder();
+  const { execPath } = process;
+  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
+    "nice",
+    "--adjustment=15",
+    execPath,
+    "src/main.ts",
+  ]);
+  const { status } = (await (await fetch(`${service.url}/__heartbeat__`)).json()) as { status: string };
+  assert.equal(status, "ok");
+  const threads = `/proc/${service.pid}/task`;
+  // Behind the name in brackets: state and 15 numbers, then the niceness.
+  const niceness = (await readdir(threads)).map((thread) =>
+    Number(readFileSync(`${threads}/${thread}/stat`, "utf8").split(") ")[1]?.split(" ")[16]),
+  );
+  assert.deepEqual([...new Set(niceness)], [15]);
 });
 
 test("answers on when nobody reads its log", async () => {

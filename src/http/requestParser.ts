@@ -18,6 +18,7 @@ export class RequestParser implements AsyncDisposable {
   #thread: Thread<RequestParserProtocol> | undefined;
   /** Large bodies are parsed one after the other: if the thread ends, it is for the one that it had. */
   #latest: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
 
   /**
    * The jobs of a request. Nothing that shares its buffer with `body` can be used afterwards: to copy 20 MB to the thread
@@ -38,6 +39,7 @@ export class RequestParser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     await this.#thread?.[Symbol.asyncDispose]();
   }
 
@@ -48,6 +50,8 @@ export class RequestParser implements AsyncDisposable {
   }
 
   async #patiently<Parsed>(ask: (thread: Thread<RequestParserProtocol>) => Promise<Parsed>): Promise<Parsed> {
+    // Of a stream that was cut, perhaps, whose lines nobody waits for.
+    if (this.#isEnding) throw new HttpError(503);
     if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry, undefined, patience);
     try {
       return await ask(this.#thread);

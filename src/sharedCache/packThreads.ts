@@ -18,6 +18,7 @@ export class PackThreads implements AsyncDisposable {
   readonly #unpacking: { thread: Thread<PackProtocol>; asks: number }[];
   readonly #turns;
   #packing: Thread<PackProtocol> | undefined;
+  #isEnding = false;
 
   /** `patience`: milliseconds after which a thread that gives no sign of life is ended. */
   constructor(wasm: WebAssembly.Module, patience: number) {
@@ -31,7 +32,7 @@ export class PackThreads implements AsyncDisposable {
 
   /** Packs a symcache file into an open one; undefined where it was evicted. Throws a ThreadEnded. */
   async pack(path: string, file: number): Promise<{ bytes: number; sha256: string } | undefined> {
-    if (!this.#packing || this.#packing.hasEnded) this.#packing = this.#newThread();
+    if (!this.#packing || this.#mustReplace(this.#packing)) this.#packing = this.#newThread();
     return await this.#packing.ask("pack", { path, file });
   }
 
@@ -49,6 +50,7 @@ export class PackThreads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     const threads = this.#unpacking.map(({ thread }) => thread);
     if (this.#packing) threads.push(this.#packing);
     await Promise.all(threads.map((thread) => thread[Symbol.asyncDispose]()));
@@ -57,7 +59,7 @@ export class PackThreads implements AsyncDisposable {
   #ask<Answer>(work: (thread: Thread<PackProtocol>) => Promise<Answer>): Promise<Answer> {
     return this.#turns.execute(async () => {
       const place = this.#unpacking.reduce((one, other) => (other.asks < one.asks ? other : one));
-      if (place.thread.hasEnded) place.thread = this.#newThread();
+      if (this.#mustReplace(place.thread)) place.thread = this.#newThread();
       place.asks++;
       try {
         return await work(place.thread);
@@ -65,6 +67,11 @@ export class PackThreads implements AsyncDisposable {
         place.asks--;
       }
     });
+  }
+
+  /** What waits at the end has its answer of the thread that has ended. */
+  #mustReplace(thread: Thread<PackProtocol>): boolean {
+    return thread.hasEnded && !this.#isEnding;
   }
 
   #newThread(): Thread<PackProtocol> {

@@ -129,10 +129,10 @@ export class Lookups implements AsyncDisposable {
       }
   }
 
-  /** The thread of that number, a new one where it has crashed. */
+  /** The thread of that number, a new one where it has crashed; but none is started after the end. */
   #thread(number: number): Thread<LookupProtocol> {
     const thread = this.#threads[number];
-    if (thread && !thread.hasEnded) return thread;
+    if (thread && (!thread.hasEnded || this.#isEnding)) return thread;
     return (this.#threads[number] = this.#newThread());
   }
 

@@ -24,7 +24,7 @@ interface Held {
 export class MemoryBudget {
   readonly #bytes: number;
   /** Least recently used first. */
-  readonly #held = new Map<string, Held>();
+  #held = new Map<string, Held>();
   readonly #lastUses = new LRUCache<string, number[]>({ max: mostKnown });
   #uses = 0;
 
@@ -46,24 +46,28 @@ export class MemoryBudget {
       this.#held.set(path, { ...held, lastUse: now, bytes: Math.max(bytes, held.bytes) });
       return { release: this.#makeRoom(0, now + 1), hold: false };
     }
-    // What isn't held any more was damaged, or its thread has crashed.
-    this.#held.delete(path);
+    // What isn't held any more was damaged, its thread has crashed, or its module has got another thread since.
+    const lost = this.#held.delete(path) ? [path] : [];
     const lastUses = [...(this.#lastUses.get(path) ?? []), now].slice(-usesToHold);
     this.#lastUses.set(path, lastUses);
     const [since = now] = lastUses;
     const isWorthIt = !isHeld && lastUses.length === usesToHold && bytes >= smallestHeld;
-    if (!isWorthIt || bytes > this.#bytes - this.#bytesUsedSince(since)) return { release: [], hold: false };
-    const release = this.#makeRoom(bytes, since);
+    if (!isWorthIt || bytes > this.#bytes - this.#bytesUsedSince(since))
+      return { release: lost, hold: false };
+    const release = [...lost, ...this.#makeRoom(bytes, since)];
     this.#held.set(path, { bytes, lastUse: now, hasBegun: false });
     this.#lastUses.delete(path);
     return { release, hold: true };
   }
 
-  /** Whether a symcache that was in use before the service started is to be held: where it is worth that and there is room. */
+  /**
+   * Whether a symcache that was in use before the service started is to be held: where it is worth that and there is room.
+   * To be asked of what was used last first.
+   */
   resume(path: string, bytes: number): boolean {
     const fits = bytes <= this.#bytes - this.#bytesUsedSince(0);
     if (bytes < smallestHeld || !fits || this.#held.has(path)) return false;
-    this.#held.set(path, { bytes, lastUse: 0, hasBegun: false });
+    this.#held = new Map([[path, { bytes, lastUse: 0, hasBegun: false }], ...this.#held]);
     return true;
   }
 

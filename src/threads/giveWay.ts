@@ -1,4 +1,4 @@
-import { platform, setPriority } from "node:os";
+import { getPriority, platform, setPriority } from "node:os";
 
 /** A thread of ordinary niceness gets nine times as much of a core that both want. */
 const niceness = 10;
@@ -8,6 +8,6 @@ const niceness = 10;
  * service must answer in milliseconds.
  */
 export function giveWay(): void {
-  // Elsewhere it would be the whole process that gives way.
-  if (platform() === "linux") setPriority(niceness);
+  // Elsewhere it would be the whole process that gives way. One that gives way further already may not take that back.
+  if (platform() === "linux" && getPriority() < niceness) setPriority(niceness);
 }

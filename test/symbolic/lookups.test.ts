@@ -7,6 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { AnswerTooLarge, textLeft } from "../../src/symbolic/locations.ts";
 import { Lookups } from "../../src/symbolic/lookups.ts";
 import type { LookupAnswer } from "../../src/symbolic/messages.ts";
+import { ThreadEnded } from "../../src/threads/thread.ts";
 import { convert, module, open, rows, symFile, wasm } from "./symFile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
@@ -84,6 +85,19 @@ test("holds what was in use before, unless it is damaged", async () => {
   assert.equal(answer.holding?.isHeld, true);
   assert.deepEqual(rows(answer.locations), expected);
   assert.equal((await lookups.lookUp(module, damaged, offsets(), enough)).kind, "damaged");
+});
+
+test("starts no thread after its end", async () => {
+  const lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  await lookups[Symbol.asyncDispose]();
+  let started = 0;
+  const count = () => void started++;
+  process.on("worker", count);
+  const path = fileOf("ended.symc", large);
+  await assert.rejects(lookups.lookUp(module, path, offsets()), ThreadEnded);
+  await lookups.resumeHolding(module, path, large.length);
+  process.off("worker", count);
+  assert.equal(started, 0);
 });
 
 test("passes its self-test while a thread is at a long lookup", async () => {

@@ -62,12 +62,28 @@ test("resumes holding what fits beside what is held, and gives that up first", (
   assert.equal(use(budget, "aaa"), "-new+a");
 });
 
+test("gives up of what it resumed first what was used longest ago", () => {
+  const budget = new MemoryBudget(3 * large);
+  for (const path of ["new", "older", "oldest"]) {
+    assert.equal(budget.resume(path, large), true);
+    budget.begun(path, true);
+  }
+  assert.equal(use(budget, "aaabbb"), "-oldest+a-older+b");
+});
+
 test("gives up others when what is held grows, and itself where that is too little", () => {
   const budget = new MemoryBudget(2 * large);
   const held = new Set<string>();
   use(budget, "aaabbb", held);
   assert.deepEqual(budget.use("b", { isHeld: true, bytes: 1.5 * large }), { release: ["a"], hold: false });
   assert.deepEqual(budget.use("b", { isHeld: true, bytes: 3 * large }), { release: ["b"], hold: false });
+});
+
+test("releases what a lookup doesn't find held, lest a thread that isn't asked any more keeps it", () => {
+  const budget = new MemoryBudget(2 * large);
+  assert.equal(use(budget, "aaa"), "+a");
+  assert.deepEqual(budget.use("a", { isHeld: false, bytes: large }), { release: ["a"], hold: false });
+  assert.deepEqual(budget.use("a", { isHeld: false, bytes: large }), { release: [], hold: false });
 });
 
 test("counts anew when what was held is lost, and knows lookups that were under way before it was", () => {

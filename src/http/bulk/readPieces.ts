@@ -17,15 +17,17 @@ export async function* readPieces(
   const stop = AbortSignal.any([signal, silence.signal]);
   for (;;) {
     const timer = setTimeout(() => silence.abort(new HttpError(408)), patience);
+    let next;
     try {
-      const { done, value } = await orAborted(pieces.next(), stop);
-      if (done) return;
-      yield value as Buffer;
+      next = await orAborted(pieces.next(), stop);
     } catch (error) {
       if (stop.aborted) throw error;
       throw new HttpError(400, "the body is cut, or not what its Content-Encoding says");
     } finally {
+      // Before the piece is passed on: while that is worked at, it is not the client who is waited for.
       clearTimeout(timer);
     }
+    if (next.done) return;
+    yield next.value as Buffer;
   }
 }
