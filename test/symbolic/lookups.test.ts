@@ -94,7 +94,7 @@ test("starts no thread after its end", async () => {
   const count = () => void started++;
   process.on("worker", count);
   const path = fileOf("ended.symc", large);
-  await assert.rejects(lookups.lookUp(module, path, offsets()), ThreadEnded);
+  await assert.rejects(lookups.lookUp(module, path, offsets(), enough), ThreadEnded);
   await lookups.resumeHolding(module, path, large.length);
   process.off("worker", count);
   assert.equal(started, 0);
