@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { makeFolders } from "./cache/makeFolders.ts";
 import { SymcacheFolder } from "./cache/symcacheFolder.ts";
+import { nameTemporaryFolder, sweepTemporaryFolders } from "./cache/temporaryFolders.ts";
 import type { Config } from "./config.ts";
 import { Admission } from "./http/admission.ts";
 import { createApp, type AppParts } from "./http/app.ts";
@@ -22,6 +23,8 @@ const modules = 8;
 const functions = 2500;
 /** All symcaches take 6 MB. */
 const mostBytes = 50e6;
+/** Of its folder's name. */
+const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
 type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
@@ -44,6 +47,8 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   );
   await using cleanUp = new AsyncDisposableStack();
   const path = await temporaryFolder(config.cacheFolder);
+  // What is another user's can't be removed, and isn't ours to.
+  cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
   const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
@@ -61,15 +66,21 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
 }
 
 async function temporaryFolder(cacheFolder: string): Promise<string> {
-  const name = "tseliot-warm-up-";
+  const name = nameTemporaryFolder(prefix);
   try {
-    return await mkdtemp(join(tmpdir(), name));
+    return await makeFolder(join(tmpdir(), name));
   } catch {
     // In a container nothing else may be writable.
     const folder = join(cacheFolder, "tmp");
     await makeFolders(folder);
-    return mkdtemp(join(folder, name));
+    return await makeFolder(join(folder, name));
   }
+}
+
+/** For this user alone. */
+async function makeFolder(path: string): Promise<string> {
+  await mkdir(path, { mode: 0o700 });
+  return path;
 }
 
 /** Has a sym file for each `warmup…`. */

@@ -9,6 +9,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { temporaryFolder } from "./service.ts";
 import { root, startProcess } from "./serviceProcess.ts";
 import { SymbolServer } from "./symbolServer.ts";
@@ -79,6 +80,25 @@ test("ends with exit code 0 after a SIGTERM that comes while it starts", async (
   });
   child.stdout.once("data", () => child.kill("SIGTERM"));
   assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("removes what a process left that was killed while it warmed up", async () => {
+  await using folder = await temporaryFolder();
+  await using temporary = await temporaryFolder();
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, TMPDIR: temporary.path };
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    stdio: "ignore",
+    env: { ...process.env, PORT: "0", ...env },
+  });
+  while ((await readdir(temporary.path)).length === 0) await setTimeout(1);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assert.equal((await readdir(temporary.path)).length, 1);
+  await using service = await startProcess(env);
+  service.signal("SIGTERM");
+  assert.equal(await service.exit, 0);
+  assert.deepEqual(await readdir(temporary.path), []);
 });
 
 test("ends with exit code 0 after a SIGTERM that comes while it loads", async () => {
@@ -172,7 +192,7 @@ test("answers what it accepted before SIGHUP, though that comes twice as its ter
   await closing;
   service.signal("SIGHUP");
   // A hurried end takes 200 ms.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await setTimeout(500);
   server.goOn();
   assert.match(await (await answer).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);

@@ -75,7 +75,7 @@ export class StockTaking implements AsyncDisposable {
   async #lookAround(own?: string): Promise<void> {
     const { root, version, failed } = this.#parts;
     await this.#reporting(makeFolders(join(root, version)));
-    await this.#reporting(sweepTemporaryFolders(join(root, "tmp"), failed, own));
+    await this.#reporting(sweepTemporaryFolders(join(root, "tmp"), failed, { own }));
     await this.#take();
   }
 

@@ -8,31 +8,36 @@ import { ifAbsent } from "./durableFiles.ts";
 const abandonedAfter = 600_000;
 const namePattern = /^(.+)-([0-9]+)-[0-9a-f]{6}$/;
 
-/** The name of a folder for what this process writes: `web1-7-5ad1f0`. */
-export function nameTemporaryFolder(): string {
-  return `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
+/** The name of a folder for what this process writes: `web1-7-5ad1f0`, behind a `prefix` where others' folders are beside it. */
+export function nameTemporaryFolder(prefix = ""): string {
+  return `${prefix}${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
 }
 
 /**
- * Removes from `folder` those of processes that have died, with the half-written files in them; what has another name is
- * somebody else's. `own`: that of this process, where it has one already. `failed` learns of what can't be removed.
+ * Removes from `folder` those with `prefix` of processes that have died, with the half-written files in them; what has
+ * another name is somebody else's. `own`: that of this process, where it has one already. `failed` learns of what can't be
+ * removed.
  */
 export async function sweepTemporaryFolders(
   folder: string,
   failed: (error: unknown) => void,
-  own?: string,
+  { own, prefix = "" }: { own?: string | undefined; prefix?: string } = {},
 ): Promise<void> {
   for (const name of (await readdir(folder).catch(ifAbsent)) ?? [])
     try {
-      if (await isAbandoned(folder, name, own))
+      if (name.startsWith(prefix) && (await isAbandoned(folder, name, { own, prefix })))
         await rm(join(folder, name), { recursive: true, force: true });
     } catch (error) {
       failed(error);
     }
 }
 
-async function isAbandoned(folder: string, name: string, own: string | undefined): Promise<boolean> {
-  const [, host, digits] = namePattern.exec(name) ?? [];
+async function isAbandoned(
+  folder: string,
+  name: string,
+  { own, prefix }: { own: string | undefined; prefix: string },
+): Promise<boolean> {
+  const [, host, digits] = namePattern.exec(name.slice(prefix.length)) ?? [];
   if (host === undefined || name === own) return false;
   if (host === hostname()) {
     const pid = Number(digits);
