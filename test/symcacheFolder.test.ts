@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { SymcacheFolder } from "../src/cache/symcacheFolder.ts";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */
@@ -305,4 +306,19 @@ test("leaves no temporary file behind", async () => {
     for (const flower of flowers) await statusOf(service, flower);
   }
   assert.deepEqual(await readdir(join(garden.cache, "tmp")), []);
+});
+
+test("starts no thread that lists the folder after its end", async () => {
+  await using cache = await temporaryFolder();
+  await mkdir(join(cache.path, "symcache-v1", "aster"), { recursive: true });
+  let started = 0;
+  const count = () => void started++;
+  process.on("worker", count);
+  const faults: unknown[] = [];
+  const events = { evicted() {}, used() {}, failed: (error: unknown) => void faults.push(error) };
+  const folder = new SymcacheFolder(cache.path, 1e9, 60_000, events);
+  await folder[Symbol.asyncDispose]();
+  await folder.settled();
+  process.off("worker", count);
+  assert.deepEqual([started, faults], [0, []]);
 });

@@ -98,6 +98,8 @@ export class StockTaking implements AsyncDisposable {
     // For nothing no thread is started, which takes 15 MB. What can't be read, the thread tells.
     const names = await readdir(join(root, version)).catch(() => undefined);
     if (names?.length === 0) return stockOf([]);
+    // Nobody would end a thread that begins now.
+    if (this.#isEnding) throw new Error("the end came before the folder was listed");
     if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
     const stock = await this.#thread.ask("list", join(root, version));
     if (stock.fault !== undefined) failed(new Error(stock.fault));

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { collectGarbage } from "./collectGarbage.ts";
 import type { SymcacheModule } from "./messages.ts";
 import { Symcache } from "./symcache.ts";
-import { identify, openFile, readOnly } from "./symcacheFile.ts";
+import { identify, isOutOfHandles, openFile, readOnly } from "./symcacheFile.ts";
 import { WasmInstance, WasmTrap } from "./wasmInstance.ts";
 
 /** Pages that are read, and checked before other work has its turn: a third of a millisecond. */
@@ -63,8 +63,8 @@ export class HeldSymcaches {
     const held: Held = { identity, instance, symcache, isWhole: false };
     this.#held.set(path, held);
     this.#fill(path, held).catch((error: unknown) => {
-      // Want of memory is no fault of the file.
-      if (error instanceof WasmTrap) this.release(path);
+      // Want of memory, or of file handles, is no fault of the file.
+      if (error instanceof WasmTrap || isOutOfHandles(error)) this.release(path);
       else held.fault = error;
     });
   }
