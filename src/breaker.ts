@@ -20,6 +20,11 @@ export class Breaker {
     this.#cooldown = cooldown;
   }
 
+  /** Whether the source is left alone, or asked by the one that finds out. */
+  get isBroken(): boolean {
+    return this.#brokenUntil !== undefined;
+  }
+
   /** Whether a download may begin now. Where it may, `succeeded` or `failed` must be called at its end. */
   begin(): boolean {
     if (this.#brokenUntil === undefined) return true;

@@ -19,6 +19,10 @@ export class StoreHealth {
     this.#log = log;
   }
 
+  get isLeftAlone(): boolean {
+    return this.#breaker.isBroken;
+  }
+
   /** Whether it may be asked now. Where it may, `ended` must be called in the end. */
   begin(): boolean {
     return this.#breaker.begin();
