@@ -88,7 +88,7 @@ export class Lookups implements AsyncDisposable {
   }
 
   /**
-   * Holds a symcache of `bytes` that was in use before the service started, where it is worth it and there is room. Resolves
+   * Holds a symcache of `bytes` that was in use before the service started, where there is room. Resolves
    * once it is in memory, or can't be.
    */
   async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {

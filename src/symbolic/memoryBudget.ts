@@ -2,8 +2,6 @@ import { LRUCache } from "lru-cache";
 
 /** A symcache that was looked up this often is worth being held, also in place of one that wasn't used meanwhile. */
 const usesToHold = 3;
-/** Bytes: smaller symcaches are soon among the pages that are kept anyhow. */
-const smallestHeld = 4e6;
 /** Symcaches whose last uses are known. */
 const mostKnown = 10_000;
 
@@ -51,7 +49,7 @@ export class MemoryBudget {
     const lastUses = [...(this.#lastUses.get(path) ?? []), now].slice(-usesToHold);
     this.#lastUses.set(path, lastUses);
     const [since = now] = lastUses;
-    const isWorthIt = !isHeld && lastUses.length === usesToHold && bytes >= smallestHeld;
+    const isWorthIt = !isHeld && lastUses.length === usesToHold;
     if (!isWorthIt || bytes > this.#bytes - this.#bytesUsedSince(since))
       return { release: lost, hold: false };
     const release = [...lost, ...this.#makeRoom(bytes, since)];
@@ -61,12 +59,12 @@ export class MemoryBudget {
   }
 
   /**
-   * Whether a symcache that was in use before the service started is to be held: where it is worth that and there is room.
+   * Whether a symcache that was in use before the service started is to be held: where there is room.
    * To be asked of what was used last first.
    */
   resume(path: string, bytes: number): boolean {
     const fits = bytes <= this.#bytes - this.#bytesUsedSince(0);
-    if (bytes < smallestHeld || !fits || this.#held.has(path)) return false;
+    if (!fits || this.#held.has(path)) return false;
     this.#held = new Map([[path, { bytes, lastUse: 0, hasBegun: false }], ...this.#held]);
     return true;
   }

@@ -36,10 +36,11 @@ export class FolderSource implements Source {
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
     // A pipe that nobody writes to would be waited for.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
-    await file.close();
-    return undefined;
+    await using stack = new AsyncDisposableStack();
+    const file = stack.use(await open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    if (!(await file.stat()).isFile()) return undefined;
+    stack.move();
+    return file;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (absences.has(code)) return undefined;

@@ -3,11 +3,11 @@ import type { Line } from "./splitLines.ts";
 
 /** Lines, and their bytes, that are read and not answered yet. A longer line than that is read alone. */
 const mostLines = 256;
-export const mostBytes = 8e6;
+export const mostBytesAhead = 8e6;
 /** Groups that are worked on at once, and what one may hold: so that all of them together are within those bounds. */
 const groups = 4;
 const linesOfGroup = mostLines / groups;
-const bytesOfGroup = mostBytes / groups;
+const bytesOfGroup = mostBytesAhead / groups;
 
 interface Group<Answer> {
   lines: number;
@@ -31,7 +31,7 @@ export async function* answerAhead<Answer>(
   let end: { failure?: unknown } | undefined;
 
   while (!end || ahead.lines > 0) {
-    if (!end && ahead.lines < mostLines && ahead.bytes < mostBytes)
+    if (!end && ahead.lines < mostLines && ahead.bytes < mostBytesAhead)
       reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
     // First all lines that are there: whoever takes the answers may be slower than those who make them.
     let next: Awaited<typeof reading> | { answer: Answer } = reading && (await ifReady(reading));

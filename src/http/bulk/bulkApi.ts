@@ -11,7 +11,7 @@ import { HttpError } from "../httpError.ts";
 import { JsonBytes } from "../jsonBytes.ts";
 import { streamBody } from "../readBody.ts";
 import type { RequestParser } from "../requestParser.ts";
-import { answerAhead, mostBytes } from "./answerAhead.ts";
+import { answerAhead, mostBytesAhead } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
 import { readBulkOptions } from "./bulkOptions.ts";
 import { GzippedStream } from "./gzippedStream.ts";
@@ -55,7 +55,7 @@ export function bulkApi(parts: Parts) {
     try {
       using share = admission.admit();
       share.takePlace();
-      share.hold(mostBytes + config.maxBodyBytes);
+      share.hold(mostBytesAhead + config.maxBodyBytes);
       allowTime(response);
       const pieces = readPieces(streamBody(request, response), config.requestTimeout, stop);
       const lines = splitLines(pieces, config.maxBodyBytes);
