@@ -262,7 +262,7 @@ test("answers rightly while every file is evicted under its readers and writers,
 
 test("answers from all symcaches, and keeps them, though few of them can be open at once", async () => {
   const modules = Array.from({ length: 200 }, (_, number) => madeModule(`module${number}.so`));
-  const command = ["sh", "-c", `ulimit -n 90; exec ${process.execPath} src/main.ts`];
+  const command = ["sh", "-c", `ulimit -n 120; exec ${process.execPath} src/main.ts`];
   await using world = await startWorld(modules, impatient, () => command);
   for (const module of modules) {
     await mkdir(dirname(pathOf(world, module)));

@@ -337,7 +337,7 @@ test("keeps symcaches that it can't open for want of file handles", async () => 
   const modules = Array.from({ length: 90 }, (_, number) => madeModule(`kept${number + 10}.so`));
   await using world = await startWorld(modules, impatient, () => withHandles);
   assert.deepEqual(new Set(await world.ask(...modules)), new Set(["right, converted"]));
-  await world.restart({ HANDLES: "100" });
+  await world.restart({ HANDLES: "120" });
   const answers = new Set(await world.ask(...modules));
   assert.ok(answers.isSubsetOf(new Set(["right, cached", "bare, failed"])), [...answers].join());
   await world.restart();
