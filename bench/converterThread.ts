@@ -1,8 +1,8 @@
 /** Converts a sym file, read 1 MiB at a time, and answers with what that took. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { Converter } from "../src/symbolic/converter.ts";
-import { compileWasm } from "../src/symbolic/wasmInstance.ts";
+import { Converter } from "../src/symcache/convert/converter.ts";
+import { compileWasm } from "../src/symcache/wasmInstance.ts";
 
 const { path, debugFilename, debugId, out } = workerData as Record<
   "path" | "debugFilename" | "debugId" | "out",

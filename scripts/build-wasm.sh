@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds crates/symcache to WebAssembly and writes the binary and its receipt.
-# usage: scripts/build-wasm.sh [OUT=src/symbolic/symcache.wasm]
+# usage: scripts/build-wasm.sh [OUT=src/symcache/symcache.wasm]
 #
 # The committed binary is built with Debian 12's pinned toolchain:
 #   apt-get install rustc-web cargo-web rust-web-src lld-19 clang-19 llvm-19
@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 repository=$PWD
 PATH=$repository/node_modules/.bin:$PATH
-out=$(realpath -m "${1:-src/symbolic/symcache.wasm}")
+out=$(realpath -m "${1:-src/symcache/symcache.wasm}")
 target=wasm32-unknown-unknown
 crate=crates/symcache
 

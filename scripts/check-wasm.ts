@@ -3,7 +3,7 @@
 //
 // --rebuild also builds it again, in a temporary folder, and wants the same bytes. With other versions of the tools than
 // the receipt's the bytes may differ: then it warns, and tests should run on the rebuilt binary too. Its path is the last
-// line of the output, `TSELIOT_WASM=/tmp/…/symcache.wasm`, the variable by which test/symbolic takes another binary.
+// line of the output, `TSELIOT_WASM=/tmp/…/symcache.wasm`, the variable by which test/symcache takes another binary.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { readReceipt, receiptFor } from "./wasm-receipt.ts";
 
-const committed = join(import.meta.dirname, "../src/symbolic/symcache.wasm");
+const committed = join(import.meta.dirname, "../src/symcache/symcache.wasm");
 
 function fail(message: string): never {
   console.error(`symcache.wasm: ${message}`);

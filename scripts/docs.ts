@@ -4,8 +4,8 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { createProgram } from "../src/cli/program.ts";
-import { Environment } from "../src/config.ts";
-import { catalogue } from "../src/metrics.ts";
+import { Environment } from "../src/config/config.ts";
+import { catalogue } from "../src/observability/metrics.ts";
 
 const root = new URL("../", import.meta.url);
 

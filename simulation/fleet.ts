@@ -1,6 +1,6 @@
 import { percentiles } from "../src/cli/load/percentiles.ts";
 import { Random } from "../src/cli/makeRequests/random.ts";
-import { readConfig } from "../src/config.ts";
+import { readConfig } from "../src/config/config.ts";
 import type { Balancer } from "./balancers.ts";
 import { Clock } from "./clock.ts";
 import { Instance, type Work } from "./instance.ts";

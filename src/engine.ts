@@ -1,13 +1,13 @@
-import { SymcacheFolder } from "./cache/symcacheFolder.ts";
-import type { Config } from "./config.ts";
-import type { Logger } from "./logging.ts";
-import type { Metrics } from "./metrics.ts";
+import { SymcacheFolder } from "./diskCache/diskCache.ts";
+import type { Config } from "./config/config.ts";
+import type { Logger } from "./observability/logging.ts";
+import type { Metrics } from "./observability/metrics.ts";
 import { SharedCache } from "./sharedCache/sharedCache.ts";
-import { Symcaches } from "./symbolication/symcaches.ts";
-import { Converters } from "./symbolic/converters.ts";
-import { Lookups } from "./symbolic/lookups.ts";
-import { compileWasm } from "./symbolic/wasmInstance.ts";
-import type { Source } from "./symbols/source.ts";
+import { Symcaches } from "./modules/symcaches.ts";
+import { Converters } from "./symcache/convert/converterPool.ts";
+import { Lookups } from "./symcache/lookup/lookupPool.ts";
+import { compileWasm } from "./symcache/wasmInstance.ts";
+import type { Source } from "./sources/source.ts";
 
 interface Parts {
   config: Config;

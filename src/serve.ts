@@ -17,7 +17,7 @@ export async function serve(env: Record<string, string | undefined>): Promise<vo
     if (isWanted) close();
   });
   // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
-  const { readConfig } = await import("./config.ts");
+  const { readConfig } = await import("./config/config.ts");
   const config = readConfig(env);
   const { startService } = await import("./service.ts");
   if (!isWanted) return;

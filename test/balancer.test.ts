@@ -5,7 +5,7 @@ import { createServer, request, type IncomingMessage, type RequestListener } fro
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { Environment } from "../src/config.ts";
+import { Environment } from "../src/config/config.ts";
 import { freePort, noNginx, startBalancer } from "./balancer.ts";
 import { startTestService, temporaryFolder, type RunningService } from "./service.ts";
 import { startProcess } from "./serviceProcess.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { catalogue } from "../src/metrics.ts";
+import { catalogue } from "../src/observability/metrics.ts";
 
 interface Dashboard {
   rows: { panels: { title: string; expr: string[]; alias: string[] }[] }[];

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { parseEnv } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
-import { Environment, readConfig } from "../src/config.ts";
+import { Environment, readConfig } from "../src/config/config.ts";
 import { startTestService } from "./service.ts";
 
 const root = new URL("../", import.meta.url);

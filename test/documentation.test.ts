@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { Environment } from "../src/config.ts";
-import { catalogue } from "../src/metrics.ts";
+import { Environment } from "../src/config/config.ts";
+import { catalogue } from "../src/observability/metrics.ts";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 const root = new URL("../", import.meta.url);

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { HttpError } from "../src/http/httpError.ts";
 import { openApi } from "../src/http/openapi/document.ts";
 import { BulkLine, V4Request, V5Request } from "../src/http/openapi/requests.ts";
-import { parseJson } from "../src/http/parseJson.ts";
+import { parseJson } from "../src/codec/parseJson.ts";
 import { checkAnswer } from "./checkAnswer.ts";
 import { startTestService } from "./service.ts";
 

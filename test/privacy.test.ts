@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Environment } from "../src/config.ts";
+import { Environment } from "../src/config/config.ts";
 import { startSentry } from "./sentry.ts";
 import { startTestService } from "./service.ts";
 import { root } from "./serviceProcess.ts";

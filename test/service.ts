@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfig } from "../src/config.ts";
+import { readConfig } from "../src/config/config.ts";
 import { startService, type Overrides, type Service } from "../src/service.ts";
 import { checkFetchedAnswers } from "./checkAnswer.ts";
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { SymcacheFolder } from "../src/cache/symcacheFolder.ts";
+import { SymcacheFolder } from "../src/diskCache/diskCache.ts";
 import { startTestService, temporaryFolder } from "./service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */

@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { DownloadError } from "../symbols/downloadError.ts";
-import { gunzipPieces, pieceBytes } from "../symbols/gunzip.ts";
+import { DownloadError } from "../sources/downloadError.ts";
+import { gunzipPieces, pieceBytes } from "../sources/gunzip.ts";
 import { CommandError, fileError } from "./commandError.ts";
 import { countBytes } from "./countBytes.ts";
 

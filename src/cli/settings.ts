@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConfigError, readConfig, type Config } from "../config.ts";
+import { ConfigError, readConfig, type Config } from "../config/config.ts";
 import { CommandError } from "./commandError.ts";
 import type { Environment } from "./options.ts";
 

@@ -1,5 +1,5 @@
 import { bulkhead, type BulkheadPolicy } from "cockatiel";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { HttpError } from "./httpError.ts";
 
 /** A request is one too many: it is answered with 503, and may come again in a second. */

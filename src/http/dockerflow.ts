@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Router } from "express";
-import type { Health, HealthCheck } from "../health.ts";
+import type { Health, HealthCheck } from "../observability/health.ts";
 import { allow } from "./allow.ts";
 
 interface Parts {

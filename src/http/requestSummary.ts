@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { RequestHandler } from "express";
-import type { Logger } from "../logging.ts";
+import type { Logger } from "../observability/logging.ts";
 
 const requestIdPattern = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 

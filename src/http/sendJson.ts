@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Response } from "express";
 import type { Share } from "./admission.ts";
-import { JsonBytes } from "./jsonBytes.ts";
+import { JsonBytes } from "../codec/jsonBytes.ts";
 
 /** Writes JSON, and stops when others are due. */
 export type Render = (json: JsonBytes) => Iterator<void>;

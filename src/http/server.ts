@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { answerClientErrors } from "./clientErrors.ts";
 import { Connections } from "./connections.ts";
 

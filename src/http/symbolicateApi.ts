@@ -1,22 +1,22 @@
 import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
-import type { Config } from "../config.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Config } from "../config/config.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
-import type { Symcaches } from "../symbolication/symcaches.ts";
+import type { Symcaches } from "../modules/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
-import { limitAnswerTime } from "./answerTimeout.ts";
-import { debugReport } from "./debugReport.ts";
+import { limitAnswerTime } from "./responseTimeout.ts";
+import { debugReport } from "../codec/debugReport.ts";
 import { answerTooLarge, HttpError } from "./httpError.ts";
-import type { JsonBytes } from "./jsonBytes.ts";
-import type { ApiVersion } from "./parseJobs.ts";
+import type { JsonBytes } from "../codec/jsonBytes.ts";
+import type { ApiVersion } from "../codec/parseJobs.ts";
 import { readBody } from "./readBody.ts";
-import { renderV4 } from "./renderV4.ts";
-import { renderV5 } from "./renderV5.ts";
-import type { RequestParser } from "./requestParser.ts";
+import { renderV4 } from "../codec/renderV4.ts";
+import { renderV5 } from "../codec/renderV5.ts";
+import type { RequestParser } from "../codec/requestParser.ts";
 import { sendJson } from "./sendJson.ts";
 
 interface Parts {

@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { WasmInstance } from "../symbolic/wasmInstance.ts";
+import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { chunkBytes } from "./packedHeader.ts";
 
 /** What is found of short matches and at higher levels takes longer to find, and to undo, than it saves. */

@@ -3,10 +3,10 @@ import type { Readable } from "node:stream";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
-import type { Config } from "../config.ts";
-import { letGoBy } from "../letGoBy.ts";
-import { orAborted } from "../orAborted.ts";
-import { within } from "../within.ts";
+import type { Config } from "../config/config.ts";
+import { letGoBy } from "../async/discardBody.ts";
+import { orAborted } from "../async/abortable.ts";
+import { within } from "../async/withTimeout.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<

@@ -1,4 +1,4 @@
-import type { SymcacheModule } from "../symbolic/messages.ts";
+import type { SymcacheModule } from "../symcache/messages.ts";
 
 /** What passes between the service and the threads that pack and unpack symcache files. A `file` is a descriptor. */
 export interface PackProtocol {

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { pageBytes, Symcache, SymcacheDamaged } from "../symbolic/symcache.ts";
-import { openFile } from "../symbolic/symcacheFile.ts";
-import { WasmInstance } from "../symbolic/wasmInstance.ts";
+import { pageBytes, Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
+import { openFile } from "../symcache/symcacheFile.ts";
+import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { answerAsks, showLife } from "../threads/answerAsks.ts";
-import { giveWay } from "../threads/giveWay.ts";
+import { giveWay } from "../threads/lowerPriority.ts";
 import { ChunkDamaged, Chunks } from "./chunks.ts";
 import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
 import type { Damage, DiskFault, PackProtocol, PackThreadData } from "./packMessages.ts";

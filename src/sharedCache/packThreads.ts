@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { bulkhead } from "cockatiel";
-import type { SymcacheModule } from "../symbolic/messages.ts";
+import type { SymcacheModule } from "../symcache/messages.ts";
 import { Thread } from "../threads/thread.ts";
 import type { PackProtocol, PackThreadData, UnpackAsk } from "./packMessages.ts";
 import { badObject } from "./sharedCacheFault.ts";

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import { orAborted } from "../orAborted.ts";
-import type { SymcacheModule } from "../symbolic/messages.ts";
+import { orAborted } from "../async/abortable.ts";
+import type { SymcacheModule } from "../symcache/messages.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { BodyReader } from "./bodyReader.ts";
 import type { ObjectStore } from "./objectStore.ts";

@@ -1,11 +1,11 @@
 import { bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
-import type { Config } from "../config.ts";
-import { Deadline } from "../deadline.ts";
-import type { Logger } from "../logging.ts";
-import type { Metrics } from "../metrics.ts";
-import type { SymcacheModule } from "../symbolic/messages.ts";
+import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { Config } from "../config/config.ts";
+import { Deadline } from "../async/deadline.ts";
+import type { Logger } from "../observability/logging.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { SymcacheModule } from "../symcache/messages.ts";
 import type { ObjectStore, ObjectStoreSettings } from "./objectStore.ts";
 import { PackedDownload } from "./packedDownload.ts";
 import { PackThreads } from "./packThreads.ts";

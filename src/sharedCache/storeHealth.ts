@@ -1,5 +1,5 @@
-import { Breaker } from "../breaker.ts";
-import type { Logger } from "../logging.ts";
+import { Breaker } from "../async/circuitBreaker.ts";
+import type { Logger } from "../observability/logging.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 
 const failuresToBreak = 3;

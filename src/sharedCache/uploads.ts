@@ -1,10 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import type { FoundSymcache, SymcacheFolder } from "../cache/symcacheFolder.ts";
-import { Deadline } from "../deadline.ts";
-import type { Logger } from "../logging.ts";
-import type { Metrics } from "../metrics.ts";
+import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import { Deadline } from "../async/deadline.ts";
+import type { Logger } from "../observability/logging.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { ObjectStore } from "./objectStore.ts";
 import type { PackThreads } from "./packThreads.ts";

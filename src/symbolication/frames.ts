@@ -1,4 +1,4 @@
-import { AnswerTooLarge, beforeFunction, type Locations } from "../symbolic/locations.ts";
+import { AnswerTooLarge, beforeFunction, type Locations } from "../symcache/lookup/locations.ts";
 import { moduleAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 

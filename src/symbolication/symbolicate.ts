@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import { textLeft } from "../symbolic/locations.ts";
+import { textLeft } from "../symcache/lookup/locations.ts";
 import type { GroupedJobs } from "./groupFrames.ts";
 import { moduleAt } from "./job.ts";
-import type { ModuleLookup, Symcaches } from "./symcaches.ts";
+import type { ModuleLookup, Symcaches } from "../modules/symcaches.ts";
 
 /** Lookups that are under way at once, of one request. */
 const atOnce = 500;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { convert } from "../symbolic/symFile.ts";
+import { convert } from "../symcache/symFile.ts";
 
 /** Of each function. */
 export const functionBytes = 0x10;

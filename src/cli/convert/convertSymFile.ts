@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { Module } from "../../symbolication/job.ts";
-import { ConversionError, Converter } from "../../symbolic/converter.ts";
-import { compileWasm } from "../../symbolic/wasmInstance.ts";
+import { ConversionError, Converter } from "../../symcache/convert/converter.ts";
+import { compileWasm } from "../../symcache/wasmInstance.ts";
 import { CommandError } from "../commandError.ts";
 import { openInput, withWholeStart, type Input } from "../input.ts";
 import { interruptible } from "../interruption.ts";

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
-import { createSource } from "../../symbols/createSource.ts";
-import { DownloadError } from "../../symbols/downloadError.ts";
-import { symFilePath, type Source, type WantedModule } from "../../symbols/source.ts";
+import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
+import { createSource } from "../../sources/createSource.ts";
+import { DownloadError } from "../../sources/downloadError.ts";
+import { symFilePath, type Source, type WantedModule } from "../../sources/source.ts";
 import { CommandError } from "../commandError.ts";
 import { countBytes } from "../countBytes.ts";
 import { interruptible } from "../interruption.ts";

@@ -1,10 +1,10 @@
 import { realpath, stat } from "node:fs/promises";
 import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
 import { stackText } from "../../../web/static/captures/stackText.js";
-import { pageBytes, Symcache, SymcacheDamaged } from "../../symbolic/symcache.ts";
-import { openFile, type SymcacheFile } from "../../symbolic/symcacheFile.ts";
-import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symbolic/symcacheHeader.ts";
-import { compileWasm, WasmInstance } from "../../symbolic/wasmInstance.ts";
+import { pageBytes, Symcache, SymcacheDamaged } from "../../symcache/symcache.ts";
+import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
+import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symcache/symcacheHeader.ts";
+import { compileWasm, WasmInstance } from "../../symcache/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "../commandError.ts";
 import { hex, whole } from "../numberText.ts";
 import { print } from "../output.ts";

@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isDebugFilename, isDebugId } from "../../http/parseJob.ts";
-import { DownloadError } from "../../symbols/downloadError.ts";
-import { FolderSource } from "../../symbols/folderSource.ts";
-import type { WantedModule } from "../../symbols/source.ts";
+import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
+import { DownloadError } from "../../sources/downloadError.ts";
+import { FolderSource } from "../../sources/folderSource.ts";
+import type { WantedModule } from "../../sources/source.ts";
 import { CommandError, fileError } from "../commandError.ts";
 import { countBytes } from "../countBytes.ts";
 import { Progress, sizeText } from "../progress.ts";

@@ -1,12 +1,12 @@
-import { debugReport } from "../../http/debugReport.ts";
-import { JsonBytes } from "../../http/jsonBytes.ts";
-import type { ApiVersion } from "../../http/parseJobs.ts";
-import { parseRequest } from "../../http/parseRequest.ts";
-import { renderV4 } from "../../http/renderV4.ts";
-import { renderV5 } from "../../http/renderV5.ts";
+import { debugReport } from "../../codec/debugReport.ts";
+import { JsonBytes } from "../../codec/jsonBytes.ts";
+import type { ApiVersion } from "../../codec/parseJobs.ts";
+import { parseRequest } from "../../codec/parseRequest.ts";
+import { renderV4 } from "../../codec/renderV4.ts";
+import { renderV5 } from "../../codec/renderV5.ts";
 import { AnswerTooLarge } from "../../symbolication/frames.ts";
 import { symbolicate } from "../../symbolication/symbolicate.ts";
-import type { Symcaches } from "../../symbolication/symcaches.ts";
+import type { Symcaches } from "../../modules/symcaches.ts";
 import { CommandError } from "../commandError.ts";
 
 /** What the service would answer to a request's body, without HTTP. Throws a CommandError. */

@@ -1,11 +1,11 @@
 import type { Answer } from "../../../web/static/captures/answer.js";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 import { startEngine } from "../../engine.ts";
-import { createLogs } from "../../logging.ts";
-import { Metrics } from "../../metrics.ts";
-import { orAborted } from "../../orAborted.ts";
-import { createSource } from "../../symbols/createSource.ts";
-import type { Source } from "../../symbols/source.ts";
+import { createLogs } from "../../observability/logging.ts";
+import { Metrics } from "../../observability/metrics.ts";
+import { orAborted } from "../../async/abortable.ts";
+import { createSource } from "../../sources/createSource.ts";
+import type { Source } from "../../sources/source.ts";
 import { countBytes } from "../countBytes.ts";
 import type { Answerer } from "./answerer.ts";
 import { answerRequest } from "./answerRequest.ts";

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import { limitAnswerTime } from "../answerTimeout.ts";
+import { limitAnswerTime } from "../responseTimeout.ts";
 import { HttpError } from "../httpError.ts";
 
 /** The client is gone, or takes nothing of its answer for too long: nobody is there to tell. */

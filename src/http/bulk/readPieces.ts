@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { HttpError } from "../httpError.ts";
-import { orAborted } from "../../orAborted.ts";
+import { orAborted } from "../../async/abortable.ts";
 
 /**
  * A body's bytes as they come. Throws an HttpError where it can't be decompressed, or where nothing comes for `patience`

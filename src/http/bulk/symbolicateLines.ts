@@ -1,13 +1,13 @@
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 import { AnswerTooLarge } from "../../symbolication/frames.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
-import type { Symcaches } from "../../symbolication/symcaches.ts";
+import type { Symcaches } from "../../modules/symcaches.ts";
 import type { Share } from "../admission.ts";
 import { answerTooLarge, HttpError } from "../httpError.ts";
-import type { RequestParser } from "../requestParser.ts";
-import type { BulkOptions } from "./bulkOptions.ts";
-import { lineError, type Lines } from "./parseLines.ts";
-import type { SymbolicatedLine } from "./renderLine.ts";
+import type { RequestParser } from "../../codec/requestParser.ts";
+import type { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
+import { lineError, type Lines } from "../../codec/bulk/parseLines.ts";
+import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import type { Line } from "./splitLines.ts";
 
 interface Parts {

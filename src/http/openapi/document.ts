@@ -1,6 +1,6 @@
 import { z } from "zod";
 import manifest from "../../../package.json" with { type: "json" };
-import { BulkOptions } from "../bulk/bulkOptions.ts";
+import { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import {
   BulkAnswerLine,
   CacheCounts,

@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { components } from "./components.ts";
-import { debugFilenamePattern, debugIdPattern, maxDebugFilenameBytes, maxModuleOffset } from "../parseJob.ts";
-import { maxJobs } from "../parseJobs.ts";
+import {
+  debugFilenamePattern,
+  debugIdPattern,
+  maxDebugFilenameBytes,
+  maxModuleOffset,
+} from "../../codec/parseJob.ts";
+import { maxJobs } from "../../codec/parseJobs.ts";
 
 /*
  * What bodies may be. They are checked by the loops of parseJob.ts and crashPing.ts, for a body can hold a million frames;

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { HttpError } from "../../http/httpError.ts";
+
+const badFrames = "frames must be a whole number from 1 to 999999999";
+
+/** The query of `/symbolicate/bulk`. */
+export const BulkOptions = z.strictObject(
+  {
+    inlines: z
+      .enum(["nested", "flat"], "inlines must be nested or flat")
+      .default("nested")
+      .describe("`flat`: calls that were inlined are frames of their own, innermost first"),
+    thread: z
+      .enum(["all", "crashing"], "thread must be all or crashing")
+      .default("all")
+      .describe("`crashing`: of a crash ping only the thread that crashed"),
+    frames: z
+      .string(badFrames)
+      .regex(/^[1-9][0-9]{0,8}$/, badFrames)
+      .transform(Number)
+      .optional()
+      .describe("how many frames from the top of each stack; inlined calls don't count"),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `there is no option ${issue.keys.join(", ").slice(0, 100)}`
+        : undefined,
+  },
+);
+export type BulkOptions = z.infer<typeof BulkOptions>;
+
+/** Throws an HttpError that names the option at fault. */
+export function readBulkOptions(query: object): BulkOptions {
+  const result = BulkOptions.safeParse(query);
+  if (result.success) return result.data;
+  throw new HttpError(400, result.error.issues[0]?.message);
+}

@@ -1,0 +1,50 @@
+import { isIP } from "node:net";
+import { Agent, buildConnector } from "undici";
+import type { Config } from "../config/config.ts";
+import { DownloadError } from "./downloadError.ts";
+import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
+
+/** Connections to one server; downloads past that wait. */
+const connections = 16;
+
+export type AgentSettings = Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
+
+/** The connections of a source. A server at a public address must not make us ask the machines behind our firewall. */
+export class Agents implements AsyncDisposable {
+  /** For the source itself: connects to any address. */
+  readonly first: Agent;
+  /** Connects to public addresses only. */
+  readonly #public: Agent;
+  /** Hosts that were ever reached at a public address, whatever their names resolve to since. */
+  readonly #publicHosts = new Set<string>();
+
+  constructor({ connectTimeout: timeout, headersTimeout, stallTimeout: bodyTimeout }: AgentSettings) {
+    const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
+    const connector = buildConnector({ allowH2: false, timeout });
+    const connect: buildConnector.connector = (to, done) =>
+      connector(to, (...[error, socket]) => {
+        if (error) return done(error, null);
+        if (!isPrivateAddress(socket.remoteAddress ?? "")) this.#publicHosts.add(to.hostname);
+        done(null, socket);
+      });
+    this.first = new Agent({ ...options, connect });
+    this.#public = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
+  }
+
+  /** For where `from`, which `agent` asked, redirects to. Throws a DownloadError where that is a private address. */
+  next(agent: Agent, from: URL, to: URL): Agent {
+    if (agent !== this.#public && !this.#publicHosts.has(bareHost(from))) return agent;
+    const host = bareHost(to);
+    if (isIP(host) !== 0 && isPrivateAddress(host))
+      throw new DownloadError("failed", `${from.host} redirects to the private address ${host}`);
+    return this.#public;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.first.destroy(), this.#public.destroy()]);
+  }
+}
+
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}

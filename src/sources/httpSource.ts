@@ -1,0 +1,193 @@
+import { errors, request, type Agent, type Dispatcher } from "undici";
+import type { Config } from "../config/config.ts";
+import { letGoBy } from "../async/discardBody.ts";
+import { Agents, type AgentSettings } from "./agents.ts";
+import { Attempts, type AttemptSettings } from "./attempts.ts";
+import { DownloadError } from "./downloadError.ts";
+import { gunzipPieces } from "./gunzip.ts";
+import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
+
+const maxRedirects = 3;
+const redirects = new Set([301, 302, 303, 307, 308]);
+/** 403 is what object stores say of an object that is absent. */
+const absences = new Set([403, 404, 410]);
+const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Informational answers (1xx) before the answer proper. */
+const maxHints = 20;
+/** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
+const highWaterMark = 1024 * 1024;
+
+export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
+
+/** A symbol server, `https://` or `http://`. */
+export class HttpSource implements Source {
+  readonly address: string;
+  fault: string | undefined;
+  readonly #base: URL;
+  readonly #maxBytes: number;
+  readonly #attempts: Attempts;
+  readonly #agents: Agents;
+
+  constructor(address: string, settings: HttpSettings) {
+    this.address = address;
+    this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
+    this.#maxBytes = settings.maxDownloadBytes;
+    this.#attempts = new Attempts(settings);
+    this.#agents = new Agents(settings);
+  }
+
+  async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
+    let url = this.#symFileUrl(module);
+    let agent = this.#agents.first;
+    for (let hops = 0; ; hops++) {
+      const response = await this.#get(url, agent, signal);
+      const { statusCode, headers } = response;
+      if (statusCode === 200) return symText(response, this.#maxBytes);
+      letGoBy(response.body);
+      if (absences.has(statusCode)) return undefined;
+      if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
+      if (hops === maxRedirects)
+        throw new DownloadError("failed", `${this.address} redirects over ${maxRedirects} times`);
+      const target = redirectTarget(url, headers.location);
+      agent = this.#agents.next(agent, url, target);
+      url = target;
+    }
+  }
+
+  attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#attempts.make(download, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agents[Symbol.asyncDispose]();
+  }
+
+  /** The source's own text with the path behind it: raw `+`, `~` and `@` must reach the server as they are. */
+  #symFileUrl(module: WantedModule): URL {
+    const url = new URL(this.#base.href + symFilePath(module));
+    if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname))
+      throw new DownloadError("failed", `${module.debugFilename} leads out of ${this.address}`);
+    return url;
+  }
+
+  async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const flooded = new AbortController();
+    let hints = 0;
+    const options = {
+      dispatcher,
+      headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
+      signal: AbortSignal.any([signal, flooded.signal]),
+      highWaterMark,
+      // With each of them undici waits for the answer anew.
+      onInfo() {
+        if (++hints > maxHints) flooded.abort(new Error(`over ${maxHints} informational answers`));
+      },
+    };
+    try {
+      const response = await request(url, options);
+      this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
+      if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
+      return response;
+    } catch (error) {
+      const failure = downloadError(`an answer of ${url.host}`, error);
+      this.fault = failure.message;
+      throw failure;
+    }
+  }
+}
+
+function redirectTarget(from: URL, location: string | string[] | undefined): URL {
+  if (typeof location !== "string" || !URL.canParse(location, from.href))
+    throw new DownloadError("failed", `${from.host} redirects to nowhere`);
+  const to = new URL(location, from);
+  if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
+    throw new DownloadError("failed", `${from.host} redirects to ${to.protocol}`);
+  return to;
+}
+
+/** `retryAfter` is a number of seconds or a date. */
+function answeredWith(status: number, retryAfter: string | string[] | undefined, url: URL): DownloadError {
+  const text = String(retryAfter ?? "");
+  const milliseconds = /^[0-9]+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return new DownloadError("failed", `${url.host} answered ${status}`, {
+    isTransient: passing.has(status),
+    ...(Number.isNaN(milliseconds) ? {} : { retryAfter: Math.max(0, milliseconds) }),
+  });
+}
+
+function symText({ body, headers }: Dispatcher.ResponseData, maxBytes: number): SymText {
+  // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
+  body.on("error", () => {});
+  const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
+  const decode = decoders.get(encoding);
+  const refusal = decode
+    ? tooLarge(Number(headers["content-length"] ?? 0), maxBytes)
+    : new DownloadError("failed", `unknown content encoding ${encoding}`);
+  if (!decode || refusal) {
+    body.destroy();
+    throw refusal;
+  }
+  const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return {
+    pieces: decode(received(body, maxBytes), lengthIsKnown),
+    async [Symbol.asyncDispose]() {
+      body.destroy();
+    },
+  };
+}
+
+type Decode = (pieces: AsyncIterable<Uint8Array>, lengthIsKnown: boolean) => AsyncIterable<Uint8Array>;
+
+const identity: Decode = (pieces, lengthIsKnown) => (lengthIsKnown ? pieces : endingInNewline(pieces));
+const decoders = new Map<string, Decode>([
+  ["", identity],
+  ["identity", identity],
+  ["gzip", gunzipPieces],
+  ["x-gzip", gunzipPieces],
+]);
+
+async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number): AsyncIterable<Uint8Array> {
+  let bytes = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      bytes += piece.length;
+      const refusal = tooLarge(bytes, maxBytes);
+      if (refusal) throw refusal;
+      yield piece;
+    }
+  } catch (error) {
+    throw error instanceof DownloadError ? error : downloadError("the sym file", error);
+  }
+}
+
+function tooLarge(bytes: number, maxBytes: number): DownloadError | undefined {
+  if (bytes <= maxBytes) return undefined;
+  return new DownloadError("too_large", `the download has more than ${maxBytes} bytes`);
+}
+
+/** Where only the closed connection says that the text ended, it may have been cut: whole sym files end in a newline. */
+async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let last: number | undefined;
+  for await (const piece of pieces) {
+    last = piece.at(-1) ?? last;
+    yield piece;
+  }
+  if (last !== 0x0a)
+    throw new DownloadError("failed", "the connection was closed in the middle of a line", {
+      isTransient: true,
+    });
+}
+
+function downloadError(what: string, error: unknown): DownloadError {
+  // undici's timeouts for connecting, headers and body, and the deadline's AbortSignal.
+  const isTimeout =
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    (error instanceof Error && error.name === "TimeoutError");
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, {
+    cause: error,
+    isTransient: true,
+  });
+}

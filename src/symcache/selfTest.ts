@@ -1,0 +1,22 @@
+import { Converter } from "./convert/converter.ts";
+import { locationAt } from "./lookup/locations.ts";
+import { Symcache } from "./symcache.ts";
+import { asFile } from "./symcacheFile.ts";
+import { WasmInstance } from "./wasmInstance.ts";
+
+const module = { debugFilename: "self.test", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
+const symFile = Buffer.from(
+  `MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}\nFILE 0 main.c\nFUNC 1000 10 0 main\n1000 10 42 0\n`,
+);
+
+/** Whether a sym file of four lines gives its one line back: a sign that the WebAssembly works here. */
+export function selfTest(wasm: WebAssembly.Module): boolean {
+  using converter = new Converter(wasm, module);
+  converter.push(symFile);
+  const bytes = new SharedArrayBuffer(converter.finish());
+  converter.copyInto(new Uint8Array(bytes));
+  const { readAt, size } = asFile(bytes);
+  using symcache = Symcache.open(new WasmInstance(wasm), readAt, size, module);
+  const { function: name, file, line } = locationAt(symcache.lookUp(Uint32Array.of(0x1008)), 0);
+  return name === "main" && file === "main.c" && line === 42;
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConversionError, Converter } from "../../src/symcache/convert/converter.ts";
+import { convert, module, symFile, wasm } from "./symFile.ts";
+
+function reasonOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    assert(error instanceof ConversionError);
+    assert(Buffer.byteLength(error.message) < 1024);
+    return error.reason;
+  }
+  return "none";
+}
+
+function reasonOfFirst(piece: string): string {
+  using converter = new Converter(wasm, module);
+  return reasonOf(() => converter.push(Buffer.from(piece)));
+}
+
+const padding = Array.from({ length: 50 }, (_, i) => `FILE ${i} a.c`);
+
+test("gives the same symcache file however the text is cut into pieces", () => {
+  const text = symFile(...padding, "FUNC 10 10 0 f", "10 8 1 0", "18 8 2 0", "PUBLIC 40 0 p");
+  const whole = convert(text, module, text.length);
+  for (const length of [1, 2, 3, 7, 64, 321]) assert.deepEqual(convert(text, module, length), whole);
+});
+
+test("refuses a debug id that is none", () => {
+  const bad = { ...module, debugId: "not an id" };
+  assert.equal(
+    reasonOf(() => new Converter(wasm, bad)),
+    "bad_debug_id",
+  );
+});
+
+test("refuses another module's sym file and an error page with the first piece", () => {
+  const text = symFile(...padding).toString();
+  assert.equal(reasonOfFirst(text), "none");
+  assert.equal(reasonOfFirst(text.replace("10 a.so", "20 a.so")), "sym_debug_id_lookup_error");
+  assert.equal(reasonOfFirst("<!doctype html>"), "not_a_sym_file");
+});
+
+test("refuses a sym file with a bad record, with a short message for a long line", () => {
+  assert.equal(
+    reasonOf(() => convert(symFile("FUNC zz 10 0 f"))),
+    "sym_malformed",
+  );
+  assert.equal(
+    reasonOf(() => convert(symFile(`FUNC zz ${'"\u{1F4A9}'.repeat(500_000)}`), module, 1 << 20)),
+    "sym_malformed",
+  );
+  assert.equal(
+    reasonOf(() => convert(Buffer.from(""))),
+    "not_a_sym_file",
+  );
+});
+
+test("gives its memory back when disposed of", () => {
+  const converter = new Converter(wasm, module);
+  assert(converter.memoryBytes > 0);
+  converter[Symbol.dispose]();
+  assert.equal(converter.memoryBytes, 0);
+  assert.throws(() => converter.push(symFile()));
+});

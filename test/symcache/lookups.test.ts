@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
+import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
+import type { LookupAnswer } from "../../src/symcache/messages.ts";
+import { ThreadEnded } from "../../src/threads/thread.ts";
+import { convert, module, open, rows, symFile, wasm } from "./symFile.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A symcache of 5 MB: large enough to be held in memory. */
+const publics = 50_000;
+const large = convert(
+  symFile(
+    ...Array.from(
+      { length: publics },
+      (_, i) => `PUBLIC ${(16 * i).toString(16)} 0 mozilla::symbol<${i}>::of(int)`,
+    ),
+  ),
+  module,
+  1e6,
+);
+const offsets = () => Uint32Array.from({ length: 1000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
+const enough = textLeft(1e12);
+const expected = rows(open(large).lookUp(offsets()));
+
+function fileOf(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(`${path}.new`, bytes);
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+function found(answer: LookupAnswer) {
+  assert.equal(answer.kind, "found");
+  return answer;
+}
+
+/** Asks until the symcache is held, wholly or on the way. */
+async function askUntilHeld(lookups: Lookups, path: string) {
+  for (let time = 0; time < 100; time++) {
+    const answer = found(await lookups.lookUp(module, path, offsets(), enough));
+    assert.deepEqual(rows(answer.locations), expected);
+    if (answer.holding?.isHeld) return;
+  }
+  assert.fail("not held after 100 lookups");
+}
+
+/** Paths of files that this process, its threads included, has open in the folder. */
+function openFiles(): string[] {
+  const links = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return links.filter((path) => path.startsWith(folder));
+}
+
+for (const memory of [1, 64e6, 1e9]) {
+  test(`answers the same from pages and from memory, with ${memory} bytes of it`, async () => {
+    await using lookups = new Lookups(wasm, 2, memory, 60_000);
+    const path = fileOf("equal.symc", large);
+    for (let time = 0; time < 8; time++) {
+      const answer = found(await lookups.lookUp(module, path, offsets(), enough));
+      assert.deepEqual(rows(answer.locations), expected);
+      if (memory === 1) assert.equal(answer.holding?.isHeld, false);
+    }
+    if (memory > 1) await askUntilHeld(lookups, path);
+  });
+}
+
+test("holds what was in use before, unless it is damaged", async () => {
+  await using lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
+  for (const path of [sound, damaged, join(folder, "gone.symc")])
+    await lookups.resumeHolding(module, path, large.length);
+  const answer = found(await lookups.lookUp(module, sound, offsets(), enough));
+  assert.equal(answer.holding?.isHeld, true);
+  assert.deepEqual(rows(answer.locations), expected);
+  assert.equal((await lookups.lookUp(module, damaged, offsets(), enough)).kind, "damaged");
+});
+
+test("starts no thread after its end", async () => {
+  const lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  await lookups[Symbol.asyncDispose]();
+  let started = 0;
+  const count = () => void started++;
+  process.on("worker", count);
+  const path = fileOf("ended.symc", large);
+  await assert.rejects(lookups.lookUp(module, path, offsets(), enough), ThreadEnded);
+  await lookups.resumeHolding(module, path, large.length);
+  process.off("worker", count);
+  assert.equal(started, 0);
+});
+
+test("passes its self-test while a thread is at a long lookup", async () => {
+  await using lookups = new Lookups(wasm, 2, 100e6, 60_000);
+  const path = fileOf("long", large);
+  let isOver = false;
+  const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
+  const answer = lookups.lookUp(module, path, many, enough).finally(() => (isOver = true));
+  await lookups.selfTest();
+  assert.equal(isOver, false);
+  assert.equal((await answer).kind, "found");
+});
+
+test("looks up in another file that took the place of an open or a held one", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  const path = fileOf("replaced.symc", large);
+  await askUntilHeld(lookups, path);
+  for (const name of ["one", "another"]) {
+    fileOf("replaced.symc", convert(symFile(`PUBLIC 0 0 ${name}`)));
+    const { locations } = found(await lookups.lookUp(module, path, Uint32Array.of(0), enough));
+    assert.deepEqual(rows(locations), [[`${name} :0`]]);
+  }
+  rmSync(path);
+  assert.deepEqual(await lookups.lookUp(module, path, offsets(), enough), { kind: "missing" });
+});
+
+test("finds a file damaged that was written to while it was open or held", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  for (const isHeld of [false, true]) {
+    const path = fileOf("written.symc", large);
+    if (isHeld) await askUntilHeld(lookups, path);
+    else found(await lookups.lookUp(module, path, offsets(), enough));
+    // Longer than the disk's clock ticks.
+    await setTimeout(20);
+    writeFileSync(path, large.slice().fill(0, 100, 200_000));
+    assert.equal((await lookups.lookUp(module, path, offsets(), enough)).kind, "damaged");
+  }
+});
+
+test("finds damage that no lookup came by when it reads the file into memory", async () => {
+  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  const damaged = large.slice();
+  damaged[damaged.length >> 1]! ^= 1;
+  const path = fileOf("hidden.symc", damaged);
+  const kinds = new Set<string>();
+  for (let time = 0; time < 100 && !kinds.has("damaged"); time++) {
+    kinds.add((await lookups.lookUp(module, path, Uint32Array.of(0), enough)).kind);
+    await setTimeout(5);
+  }
+  assert.deepEqual([...kinds], ["found", "damaged"]);
+});
+
+test("keeps a file open between lookups, and of many files not too many", async () => {
+  await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
+  const modules = Array.from({ length: 300 }, (_, i) => ({ ...module, debugFilename: `${i}.so` }));
+  for (const of of modules) {
+    const path = fileOf(of.debugFilename, convert(symFile(`PUBLIC 0 0 ${of.debugFilename}`), of));
+    for (let time = 0; time < 2; time++) {
+      const { locations } = found(await lookups.lookUp(of, path, Uint32Array.of(1), enough));
+      assert.deepEqual(rows(locations), [[`${of.debugFilename} :0`]]);
+    }
+    assert.equal(openFiles().filter((name) => name === path).length, 1);
+  }
+  assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
+});
+
+test("shares many offsets into a file among the threads, and answers as one of them would", async () => {
+  const functions = Array.from({ length: 3000 }, (_, i) => {
+    const [start, call] = [64 * i, 64 * i + 16].map((address) => address.toString(16));
+    const inlined = i % 3 ? [`INLINE 0 ${i} 0 ${i % 7} ${call} 10`] : [];
+    return [`FUNC ${start} 20 0 outer${i}()`, ...inlined, `${start} 20 ${i} ${i % 3}`];
+  });
+  const origins = Array.from({ length: 7 }, (_, i) => `INLINE_ORIGIN ${i} inlined${i}()`);
+  const bytes = convert(symFile("FILE 0 even.cpp", "FILE 1 odd.cpp", ...origins, ...functions.flat()));
+  const path = fileOf("shared.symc", bytes);
+  for (const count of [399, 400, 1000, 2000]) {
+    const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
+    const alone = open(bytes).lookUp(places);
+    await using lookups = new Lookups(wasm, 3, 64e6, 60_000);
+    const { moduleName, locations, holding } = found(await lookups.lookUp(module, path, places, enough));
+    assert.equal(moduleName, "a.so");
+    assert.equal(holding?.isHeld, false);
+    assert.equal(openFiles().length, Math.min(3, Math.floor(count / 200)));
+    assert.deepEqual(locations, alone);
+  }
+});
+
+test("gives no more text than a request has left, and begins no lookup behind one that would have", async () => {
+  await using lookups = new Lookups(wasm, 2, 64e6, 60_000);
+  const path = fileOf("text.symc", large);
+  const one = Uint32Array.of(0);
+  const { text } = open(large).lookUp(one);
+  const left = textLeft(2 * text.length + 1);
+  for (const rest of [text.length + 1, 1]) {
+    found(await lookups.lookUp(module, path, one, left));
+    assert.equal(Number(left[0]), rest);
+  }
+  await assert.rejects(lookups.lookUp(module, path, one, left), AnswerTooLarge);
+  await assert.rejects(lookups.lookUp(module, "/nowhere", one, left), AnswerTooLarge);
+});
