@@ -1,16 +1,20 @@
-/**
- * Where a source file can be read on the web.
- * @typedef {object} SourceLink
- * @property {string} site as people call it: `Searchfox`, `hg`, `GitHub`
- * @property {string} url at the line, where that is known
- *
- * @typedef {object} SourceFile
- * @property {string} path without repository and revision
- * @property {SourceLink[]} links the most useful first; none for a path of the machine that built it
- */
+/** A page on the web that shows a source file. */
+interface SourceLink {
+  /** `Searchfox`, `hg`, `GitHub` */
+  site: string;
+  /** Leads to the line, if that is known. */
+  url: string;
+}
+
+interface SourceFile {
+  /** Without repository and revision. */
+  path: string;
+  /** Most useful first; none for a path on the build machine. */
+  links: SourceLink[];
+}
 
 /**
- * A path as symbols have it, of which these forms are known:
+ * Splits a path from a sym file. These forms have links:
  *
  *     hg:hg.mozilla.org/mozilla-central:dom/base/Element.cpp:997f00815e6bc28806b75448c8829f0259d2cb28
  *     git:github.com/rust-lang/rust:library/std/src/panicking.rs:53cb7b09b00cbea8754ffb78e7e3cb521cb8af4b
@@ -19,11 +23,8 @@
  *     /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/ptr/mod.rs
  *     /rust/deps/gimli-0.32.3/src/read/unit.rs
  *     s3:gecko-generated-sources:a5d3747707d6877b/ipc/ipdl/PBackgroundChild.cpp:
- * @param {string} file
- * @param {number} [line]
- * @returns {SourceFile}
  */
-export function sourceFile(file, line) {
+export function sourceFile(file: string, line?: number): SourceFile {
   const [, system, repository = "", inRepository = "", revision = ""] =
     /^(hg|git):([^:]*):(.*):([^:]*)$/.exec(file) ?? [];
   if (system === "hg")
@@ -46,14 +47,7 @@ export function sourceFile(file, line) {
   return { path: generated ?? file, links: [] };
 }
 
-/**
- * @param {string} repository
- * @param {string} revision
- * @param {string} path
- * @param {number} [line]
- * @returns {SourceLink[]}
- */
-function hgLinks(repository, revision, path, line) {
+function hgLinks(repository: string, revision: string, path: string, line?: number): SourceLink[] {
   const [, name] = /^hg\.mozilla\.org\/([\w./-]+)$/.exec(repository) ?? [];
   if (name === undefined) return [];
   const hg = `https://hg.mozilla.org/${name}/file/${inUrl(revision)}/${inUrl(path)}${anchor("l", line)}`;
@@ -66,14 +60,7 @@ function hgLinks(repository, revision, path, line) {
   ];
 }
 
-/**
- * @param {string} repository
- * @param {string} revision
- * @param {string} path
- * @param {number} [line]
- * @returns {SourceLink[]}
- */
-function gitLinks(repository, revision, path, line) {
+function gitLinks(repository: string, revision: string, path: string, line?: number): SourceLink[] {
   const place = `${inUrl(revision)}/${inUrl(path)}`;
   const [, chromium] = /^([\w-]+\.googlesource\.com\/[\w./-]+)$/.exec(repository) ?? [];
   if (chromium !== undefined)
@@ -88,19 +75,10 @@ function gitLinks(repository, revision, path, line) {
   ];
 }
 
-/**
- * @param {string} path
- * @returns {string}
- */
-function inUrl(path) {
+function inUrl(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-/**
- * @param {string} prefix
- * @param {number} [line]
- * @returns {string}
- */
-function anchor(prefix, line) {
+function anchor(prefix: string, line: number | undefined): string {
   return line === undefined ? "" : `#${prefix}${line}`;
 }
