@@ -1,73 +1,55 @@
-import { stackText } from "./captures/stackText.js";
-import { element } from "./element.js";
+import { stackText } from "../src/captures/stackText.ts";
+import { element } from "./element.ts";
+import type { Result, ShownStack } from "./result.ts";
 
-/**
- * @import { Result, ShownStack } from "./result.js"
- *
- * @typedef {{name: string, stacks: ShownStack[]}} OpenThread
- */
+interface OpenThread {
+  name: string;
+  stacks: ShownStack[];
+}
 
-/** Milliseconds that a button says that it has copied. */
-const confirmation = 2000;
+const confirmationMs = 2000;
 
-/**
- * Buttons that copy a result as text, as JSON and as what asks for it.
- * @param {Result} result
- * @param {() => OpenThread[]} openThreads
- * @returns {HTMLElement}
- */
-export function copyButtons(result, openThreads) {
-  const said = element("span", { class: "said", role: "status" });
+/** Buttons that copy a result as text, as JSON, or as the command that requests it. */
+export function copyButtons(result: Result, openThreads: () => OpenThread[]): HTMLElement {
+  const status = element("span", { class: "copy-status", role: "status" });
   const stacks = () => openThreads().flatMap((thread) => thread.stacks);
   return element(
     "div",
-    { class: "copy", role: "group", "aria-label": result.copied },
-    element("span", { class: "label", "aria-hidden": "true" }, result.copied),
-    copyButton("Text", () => text(openThreads()), said),
-    copyButton("JSON", () => JSON.stringify(result.answer(stacks()), undefined, 1), said),
-    copyButton("curl", () => curl(result.request(stacks())), said),
-    said,
+    { class: "copy", role: "group", "aria-label": result.copyLabel },
+    element("span", { class: "label", "aria-hidden": "true" }, result.copyLabel),
+    copyButton("Text", () => text(openThreads()), status),
+    copyButton("JSON", () => JSON.stringify(result.response(stacks()), undefined, 1), status),
+    copyButton("curl", () => curl(result.request(stacks())), status),
+    status,
   );
 }
 
-/**
- * @param {string} label
- * @param {() => string} make
- * @param {HTMLElement} said
- * @returns {HTMLElement}
- */
-function copyButton(label, make, said) {
+function copyButton(label: string, render: () => string, status: HTMLElement): HTMLElement {
   const button = element("button", { type: "button" }, label);
   button.addEventListener("click", async () => {
-    said.textContent = (await copy(make())) ? `Copied as ${label}` : "The browser doesn’t allow copying";
-    setTimeout(() => (said.textContent = ""), confirmation);
+    const isCopied = await copy(render());
+    status.textContent = isCopied ? `Copied as ${label}` : "The browser doesn’t allow copying";
+    setTimeout(() => (status.textContent = ""), confirmationMs);
   });
   return button;
 }
 
-/**
- * @param {string} copied
- * @returns {Promise<boolean>} whether the browser allowed it
- */
-async function copy(copied) {
+/** False if the browser doesn't allow it. */
+async function copy(value: string): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(copied);
+    await navigator.clipboard.writeText(value);
     return true;
   } catch (error) {
     if (error instanceof DOMException) return false;
     // Without https there is no navigator.clipboard.
     if (!(error instanceof TypeError)) throw error;
-    return copySelected(copied);
+    return copyBySelection(value);
   }
 }
 
-/**
- * @param {string} copied
- * @returns {boolean}
- */
-function copySelected(copied) {
-  const area = element("textarea", { class: "copied" });
-  area.value = copied;
+function copyBySelection(value: string): boolean {
+  const area = element("textarea", { class: "offscreen" });
+  area.value = value;
   const focused = document.activeElement;
   document.body.append(area);
   area.select();
@@ -77,11 +59,7 @@ function copySelected(copied) {
   return isCopied;
 }
 
-/**
- * @param {OpenThread[]} threads
- * @returns {string}
- */
-function text(threads) {
+function text(threads: OpenThread[]): string {
   return threads
     .filter(({ stacks }) => stacks.length > 0)
     .map(({ name, stacks }) =>
@@ -97,11 +75,9 @@ function text(threads) {
 }
 
 /**
- * The body is read from the command's input: as an argument it could be too long, and would need its quotes escaped. JSON has
- * no line of `EOF`.
- * @param {string} body
- * @returns {string}
+ * Passes the body as standard input: an argument could be too long, and would need its quotes escaped. A line of JSON is
+ * never `EOF`.
  */
-function curl(body) {
+function curl(body: string): string {
   return `curl ${location.origin}/symbolicate/v5 --data-binary @- <<'EOF'\n${body.trim()}\nEOF\n`;
 }

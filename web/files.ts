@@ -1,19 +1,16 @@
-import { byId } from "./element.js";
+import { byId } from "./element.ts";
 
-/** Characters of pasted text that are taken as a file: text areas are slow with more. */
-const longText = 200_000;
+/** Longer pasted text is treated as a file, because text areas are slow with it. */
+const maxTextAreaLength = 200_000;
 
-/**
- * Follows the files that are chosen, dropped or pasted, and long text as if it were one.
- * @param {(file: File) => void} take
- */
-export function followFiles(take) {
+/** Calls `open` with each file that is chosen, dropped or pasted, and with long pasted text. */
+export function listenForFiles(open: (file: File) => void): void {
   const input = byId("file", HTMLInputElement);
   byId("choose", HTMLButtonElement).addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     const [file] = input.files ?? [];
-    if (file) take(file);
-    // Or the same file could not be chosen again.
+    if (file) open(file);
+    // Lets the same file be chosen again.
     input.value = "";
   });
 
@@ -30,14 +27,14 @@ export function followFiles(take) {
     const [file] = event.dataTransfer?.files ?? [];
     if (!file) return;
     event.preventDefault();
-    take(file);
+    open(file);
   });
 
   document.addEventListener("paste", (event) => {
     const [file] = event.clipboardData?.files ?? [];
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!file && text.length < longText) return;
+    if (!file && text.length < maxTextAreaLength) return;
     event.preventDefault();
-    take(file ?? new File([text], "pasted text"));
+    open(file ?? new File([text], "pasted text"));
   });
 }

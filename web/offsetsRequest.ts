@@ -1,45 +1,36 @@
-import { isAskable, requestText } from "./captures/requestText.js";
+import { isAccepted, requestText } from "../src/captures/requestText.ts";
 
-/** What was typed can't be asked for. The message says why. */
-export class TypingError extends Error {
-  /** @override */
-  name = "TypingError";
+/** An input has a value that can't be used. The message tells what to enter. */
+export class InputError extends Error {
+  override name = "InputError";
+  readonly inputId: string;
 
-  /**
-   * @param {string} field id of the input that has it
-   * @param {string} message
-   */
-  constructor(field, message) {
+  constructor(inputId: string, message: string) {
     super(message);
-    this.field = field;
+    this.inputId = inputId;
   }
 }
 
-const largestOffset = 2n ** 64n - 1n;
+const maxOffset = 2n ** 64n - 1n;
 
 /**
- * A request for offsets of one module, as they were typed: hex with 0x, or decimal, with commas or spaces between them. Throws
- * a TypingError.
- * @param {string} debugFilename
- * @param {string} debugId
- * @param {string} offsets
- * @returns {string}
+ * A request for typed offsets of one module: hex with 0x, or decimal, separated by commas or spaces. Throws an InputError.
  */
-export function offsetsRequest(debugFilename, debugId, offsets) {
-  if (!isAskable(debugFilename, "0"))
-    throw new TypingError(
+export function offsetsRequest(debugFilename: string, debugId: string, offsets: string): string {
+  if (!isAccepted(debugFilename, "0"))
+    throw new InputError(
       "debug-filename",
-      "Give the module’s debug filename, such as xul.pdb or libxul.so.",
+      "Enter the module’s debug filename, such as xul.pdb or libxul.so.",
     );
-  if (!isAskable(debugFilename, debugId))
-    throw new TypingError("debug-id", "Give the module’s debug id: up to 64 hex digits, without dashes.");
+  if (!isAccepted(debugFilename, debugId))
+    throw new InputError("debug-id", "Enter the module’s debug id: up to 64 hex digits, without dashes.");
   const words = offsets.split(/[\s,;]+/).filter(Boolean);
-  if (words.length === 0) throw new TypingError("offsets", "Give one offset or more, such as 0xb2e3f7.");
+  if (words.length === 0) throw new InputError("offsets", "Enter one or more offsets, such as 0xb2e3f7.");
   const stack = words.map((word) => {
-    if (!/^(?:0x[0-9a-f]+|[0-9]+)$/i.test(word) || BigInt(word) > largestOffset)
-      throw new TypingError(
+    if (!/^(?:0x[0-9a-f]+|[0-9]+)$/i.test(word) || BigInt(word) > maxOffset)
+      throw new InputError(
         "offsets",
-        `“${word}” is no offset. Write 0x before hex; the largest has 64 bits.`,
+        `“${word}” is not a valid offset. Write hex with 0x, with at most 64 bits.`,
       );
     return { moduleIndex: 0, moduleOffset: BigInt(word) };
   });

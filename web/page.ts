@@ -1,44 +1,38 @@
-import { readCapture, readText, UnreadableCapture } from "./captures/readCapture.js";
-import { byId } from "./element.js";
-import { clearErrors, showError } from "./errors.js";
-import { followFiles } from "./files.js";
-import { count } from "./figures.js";
-import { offsetsRequest, TypingError } from "./offsetsRequest.js";
-import { captureResult, requestResult } from "./result.js";
-import { postV5, ServiceError } from "./service.js";
-import { showResult } from "./showResult.js";
-import { showStatus } from "./status.js";
-
-/** @import { Result } from "./result.js" */
+import { readCapture, readText, UnreadableCapture } from "../src/captures/readCapture.ts";
+import { byId } from "./element.ts";
+import { clearErrors, showError } from "./errors.ts";
+import { count } from "./figures.ts";
+import { listenForFiles } from "./files.ts";
+import { InputError, offsetsRequest } from "./offsetsRequest.ts";
+import { captureResult, requestResult, type Result } from "./result.ts";
+import { postV5, ServiceError } from "./service.ts";
+import { showResult } from "./showResult.ts";
+import { showStatus } from "./status.ts";
 
 const textArea = byId("text", HTMLTextAreaElement);
 const progressLine = byId("progress", HTMLElement);
 const cancelButton = byId("cancel", HTMLButtonElement);
 
-/** What is being asked, and is given up for what is asked next. */
-let asking = new AbortController();
+/** Aborts the current symbolication when the next one starts. */
+let current = new AbortController();
 
-/**
- * Shows what `ask` finds out, or why there is nothing, beside the input that it came from.
- * @param {string} field
- * @param {(signal: AbortSignal) => Promise<Result>} ask
- */
-async function show(field, ask) {
-  asking.abort();
-  const { signal } = (asking = new AbortController());
+/** Shows the result of `symbolicate`, or its error next to the input with `inputId`. */
+async function show(inputId: string, symbolicate: (signal: AbortSignal) => Promise<Result>): Promise<void> {
+  current.abort();
+  const { signal } = (current = new AbortController());
   clearErrors();
   progressLine.textContent = "Symbolicating…";
   cancelButton.hidden = false;
   const start = performance.now();
   try {
-    const result = await ask(signal);
+    const result = await symbolicate(signal);
     if (signal.aborted) return;
     showResult(result, performance.now() - start);
   } catch (error) {
     if (signal.aborted) return;
-    if (error instanceof TypingError) showError(error.field, error.message);
+    if (error instanceof InputError) showError(error.inputId, error.message);
     else if (error instanceof UnreadableCapture || error instanceof ServiceError)
-      showError(field, error.message);
+      showError(inputId, error.message);
     else throw error;
   } finally {
     if (!signal.aborted) endProgress("");
@@ -46,21 +40,14 @@ async function show(field, ask) {
   void showStatus();
 }
 
-/** @param {string} last */
-function endProgress(last) {
-  progressLine.textContent = last;
+function endProgress(message: string): void {
+  progressLine.textContent = message;
   cancelButton.hidden = true;
 }
 
-/**
- * @param {string} text
- * @param {AbortSignal} signal
- * @returns {Promise<Result>}
- */
-function resultOf(text, signal) {
+function symbolicateText(text: string, signal: AbortSignal): Promise<Result> {
   const capture = readCapture(text);
-  /** @param {string} body */
-  const post = (body) => postV5(body, signal);
+  const post = (body: string) => postV5(body, signal);
   if (!capture) return requestResult(text, post);
   return captureResult(capture, post, (done, all) => {
     progressLine.textContent = `Symbolicating ${capture.format}: ${done} of ${count(all, "module")}…`;
@@ -70,8 +57,8 @@ function resultOf(text, signal) {
 byId("paste", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   void show("text", async (signal) => {
-    if (textArea.value.trim() === "") throw new TypingError("text", "Paste something first.");
-    return resultOf(textArea.value, signal);
+    if (textArea.value.trim() === "") throw new InputError("text", "Paste something first.");
+    return symbolicateText(textArea.value, signal);
   });
 });
 
@@ -79,27 +66,27 @@ textArea.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) textArea.form?.requestSubmit();
 });
 
-followFiles((file) => {
+listenForFiles((file) => {
   void show("text", async (signal) => {
-    const result = await resultOf(await readText(file), signal);
+    const result = await symbolicateText(await readText(file), signal);
     return { ...result, source: file.name };
   });
 });
 
 byId("offsets-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
-  const [debugFilename, debugId, offsets] = ["debug-filename", "debug-id", "offsets"].map((id) =>
-    byId(id, HTMLInputElement).value.trim(),
-  );
-  void show("offsets", async (signal) =>
-    requestResult(offsetsRequest(debugFilename ?? "", debugId ?? "", offsets ?? ""), (body) =>
-      postV5(body, signal),
-    ),
-  );
+  void show("offsets", async (signal) => {
+    const body = offsetsRequest(inputValue("debug-filename"), inputValue("debug-id"), inputValue("offsets"));
+    return requestResult(body, () => postV5(body, signal));
+  });
 });
 
+function inputValue(id: string): string {
+  return byId(id, HTMLInputElement).value.trim();
+}
+
 cancelButton.addEventListener("click", () => {
-  asking.abort();
+  current.abort();
   endProgress("Cancelled.");
   textArea.focus();
 });

@@ -1,49 +1,52 @@
-import { moduleOutcomes, verdict } from "./captures/answer.js";
-import { MemoryMap } from "./captures/capture.js";
-import { isAskable, requestText } from "./captures/requestText.js";
-import { symbolicateCapture } from "./captures/symbolicateCapture.js";
-import { count, percent } from "./figures.js";
+import { MemoryMap, type Capture, type Frame, type Stack, type Thread } from "../src/captures/capture.ts";
+import { isAccepted, requestText } from "../src/captures/requestText.ts";
+import {
+  moduleOutcomes,
+  moduleState,
+  type ModuleOutcome,
+  type SymbolicatedFrame,
+} from "../src/captures/response.ts";
+import { symbolicateCapture, type Post } from "../src/captures/symbolicateCapture.ts";
+import { count, percent } from "./figures.ts";
 
-/**
- * @import { AnsweredFrame, ModuleOutcome } from "./captures/answer.js"
- * @import { Capture, Frame, Stack, Thread } from "./captures/capture.js"
- * @import { Post } from "./captures/symbolicateCapture.js"
- *
- * @typedef {object} ShownStack
- * @property {string} [title]
- * @property {AnsweredFrame[]} frames
- *
- * @typedef {object} ShownThread
- * @property {string} name
- * @property {string} note
- * @property {boolean} isCrashed
- * @property {boolean} isOpen at first
- * @property {ShownStack[]} stacks
- *
- * @typedef {object} Result
- * @property {string} heading
- * @property {string} [source] file that it came from
- * @property {string} [reason] why it crashed
- * @property {"stack" | "thread"} parts what its threads are called
- * @property {ShownThread[]} threads
- * @property {ModuleOutcome[]} outcomes
- * @property {string} copied what is copied: all, or what is open
- * @property {(stacks: ShownStack[]) => string} request a body that asks for these stacks
- * @property {(stacks: ShownStack[]) => object} answer what the service answers to that
- */
+export interface ShownStack {
+  title?: string;
+  readonly frames: readonly SymbolicatedFrame[];
+}
 
-/** Stacks of a request that are open at first. */
-const openStacks = 20;
+export interface ShownThread {
+  name: string;
+  note: string;
+  isCrashed: boolean;
+  /** At first. */
+  isOpen: boolean;
+  stacks: ShownStack[];
+}
 
-/**
- * The result of a request, which goes to the service as it is.
- * @param {string} text
- * @param {Post} post
- * @returns {Promise<Result>}
- */
-export async function requestResult(text, post) {
-  const answer = await post(text);
-  const { results } = answer;
+export interface Result {
+  heading: string;
+  /** The name of the file. */
+  source?: string;
+  /** Why the process crashed. */
+  reason?: string;
+  /** What `threads` are: the stacks of a request are shown as threads. */
+  noun: "stack" | "thread";
+  threads: ShownThread[];
+  outcomes: ModuleOutcome[];
+  copyLabel: string;
+  /** A request body for these stacks. */
+  request: (stacks: ShownStack[]) => string;
+  /** The service's response to that request. */
+  response: (stacks: ShownStack[]) => object;
+}
+
+/** More stacks of a request are closed at first. */
+const maxOpenStacks = 20;
+
+/** The result of a request, which is sent to the service unchanged. */
+export async function requestResult(text: string, post: Post): Promise<Result> {
+  const response = await post(text);
+  const { results } = response;
   const threads = results.flatMap(({ stacks }, job) =>
     stacks.map((frames, stack) => ({
       name: results.length > 1 ? `Job ${job}, stack ${stack}` : `Stack ${stack}`,
@@ -54,37 +57,29 @@ export async function requestResult(text, post) {
   );
   return {
     heading: results.length > 1 ? `Request of ${count(results.length, "job")}` : "Request",
-    parts: "stack",
-    threads: threads.map((thread, number) => ({ ...thread, isOpen: number < openStacks })),
-    outcomes: moduleOutcomes(answer),
-    copied: "Copy",
+    noun: "stack",
+    threads: threads.map((thread, index) => ({ ...thread, isOpen: index < maxOpenStacks })),
+    outcomes: moduleOutcomes(response),
+    copyLabel: "Copy",
     request: () => text,
-    answer: () => ({ results }),
+    response: () => ({ results }),
   };
 }
 
-/**
- * The result of a profile or a crash, of which offsets alone go to the service.
- * @param {Capture} capture
- * @param {Post} post
- * @param {(done: number, all: number) => void} progress in modules
- * @returns {Promise<Result>}
- */
-export async function captureResult(capture, post, progress) {
+/** The result of a profile or a crash. Only its modules and offsets are sent to the service. */
+export async function captureResult(
+  capture: Capture,
+  post: Post,
+  progress: (modulesDone: number, modules: number) => void,
+): Promise<Result> {
   const { outcomes, frameOf } = await symbolicateCapture(capture, post, progress);
-  /** @type {Map<ShownStack, Stack>} */
-  const captured = new Map();
-  /**
-   * @param {Stack} stack
-   * @param {number} allSamples
-   * @returns {ShownStack}
-   */
-  const showStack = (stack, allSamples) => {
+  const captured = new Map<ShownStack, Stack>();
+  const showStack = (stack: Stack, allSamples: number): ShownStack => {
     const { samples } = stack;
-    const title =
-      samples === undefined ? {} : { title: `${count(samples, "sample")}, ${percent(samples, allSamples)}` };
     const shown = {
-      ...title,
+      ...(samples !== undefined && {
+        title: `${count(samples, "sample")}, ${percent(samples, allSamples)}`,
+      }),
       get frames() {
         return stack.frames.map(frameOf);
       },
@@ -92,12 +87,13 @@ export async function captureResult(capture, post, progress) {
     captured.set(shown, stack);
     return shown;
   };
+  const framesOf = (stack: ShownStack) => captured.get(stack)?.frames ?? [];
   const threads = capture.threads.filter(({ stacks }) => stacks.some(({ frames }) => frames.length > 0));
   const open = threads.find(({ isCrashed }) => isCrashed) ?? threads[0];
   return {
     heading: capture.format,
-    ...(capture.reason === undefined ? {} : { reason: capture.reason }),
-    parts: "thread",
+    ...(capture.reason !== undefined && { reason: capture.reason }),
+    noun: "thread",
     threads: threads.map((thread) => {
       const samples = thread.stacks.reduce((sum, stack) => sum + (stack.samples ?? 0), 0);
       return {
@@ -109,21 +105,15 @@ export async function captureResult(capture, post, progress) {
       };
     }),
     outcomes,
-    copied: "Copy what is open",
-    request: (stacks) =>
-      captureRequest(
-        capture,
-        stacks.map((stack) => captured.get(stack)?.frames ?? []),
-      ),
-    answer(stacks) {
+    copyLabel: "Copy open threads",
+    request: (stacks) => captureRequest(capture, stacks.map(framesOf)),
+    response(stacks) {
       const used = new Set(
-        stacks
-          .flatMap((stack) => captured.get(stack)?.frames ?? [])
-          .map(({ moduleIndex }) => capture.memoryMap[moduleIndex]?.join("/")),
+        stacks.flatMap(framesOf).map(({ moduleIndex }) => capture.memoryMap[moduleIndex]?.join("/")),
       );
       const found = outcomes.flatMap((outcome) => {
         const key = `${outcome.debugFilename}/${outcome.debugId}`;
-        return used.has(key) ? [[key, verdict(outcome) === "found"]] : [];
+        return used.has(key) ? [[key, moduleState(outcome) === "found"]] : [];
       });
       return {
         results: [{ stacks: stacks.map(({ frames }) => frames), found_modules: Object.fromEntries(found) }],
@@ -132,29 +122,19 @@ export async function captureResult(capture, post, progress) {
   };
 }
 
-/**
- * @param {Thread} thread
- * @param {number} samples
- * @returns {string}
- */
-function note({ stacks: [first, ...others] }, samples) {
+function note({ stacks: [first, ...others] }: Thread, samples: number): string {
   if (samples > 0) return `${count(samples, "sample")} in ${count(others.length + 1, "stack")}`;
   return count(first?.frames.length ?? 0, "frame");
 }
 
-/**
- * @param {Capture} capture
- * @param {(readonly Frame[])[]} stacks
- * @returns {string}
- */
-function captureRequest(capture, stacks) {
-  const memoryMap = new MemoryMap();
+function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string {
+  const map = new MemoryMap();
   const renumbered = stacks.map((frames) =>
     frames.map(({ moduleIndex, moduleOffset }) => {
-      const module = capture.memoryMap[moduleIndex];
-      const isAsked = module !== undefined && isAskable(...module);
-      return { moduleIndex: isAsked ? memoryMap.indexOf(...module) : -1, moduleOffset };
+      const [debugFilename = "", debugId = ""] = capture.memoryMap[moduleIndex] ?? [];
+      if (!isAccepted(debugFilename, debugId)) return { moduleIndex: -1, moduleOffset };
+      return { moduleIndex: map.indexOf({ debugFilename, debugId, filename: undefined }), moduleOffset };
     }),
   );
-  return requestText(memoryMap.modules, renumbered);
+  return requestText(map.memoryMap, renumbered);
 }

@@ -1,47 +1,33 @@
-/** @import { Answer } from "./captures/answer.js" */
+import type { V5Response } from "../src/captures/response.ts";
 
-/** The service refused, or could not be reached. The message says why. */
+/** The service refused a request or could not be reached. The message says why. */
 export class ServiceError extends Error {
-  /** @override */
-  name = "ServiceError";
+  override name = "ServiceError";
 }
 
-/**
- * The answer of /symbolicate/v5 to a body, with the Debug report. Throws a ServiceError, or an AbortError.
- * @param {string} body
- * @param {AbortSignal} signal
- * @returns {Promise<Answer>}
- */
-export function postV5(body, signal) {
-  return ask("/symbolicate/v5", { method: "POST", body, headers: { Debug: "true" }, signal });
+/** Posts to /symbolicate/v5 and asks for the Debug report. Throws a ServiceError or an AbortError. */
+export function postV5(body: string, signal: AbortSignal): Promise<V5Response> {
+  return request("/symbolicate/v5", { method: "POST", body, headers: { Debug: "true" }, signal });
 }
 
-/**
- * Throws a ServiceError.
- * @template Answer
- * @param {string} path
- * @returns {Promise<Answer>}
- */
-export function getJson(path) {
-  return ask(path, {});
+/** Throws a ServiceError. */
+export function getJson<Value>(path: string): Promise<Value> {
+  return request(path, {});
 }
 
-/**
- * @template Answer
- * @param {string} path
- * @param {RequestInit} options
- * @returns {Promise<Answer>}
- */
-async function ask(path, options) {
+async function request<Value>(path: string, options: RequestInit): Promise<Value> {
   try {
     const response = await fetch(path, options);
-    const answer = await response.json();
-    if (response.ok) return answer;
-    throw new ServiceError(`The service refused this: ${answer.title}.`);
+    const value = (await response.json()) as Value & { title?: string };
+    if (response.ok) return value;
+    throw new ServiceError(`The service refused this: ${value.title}.`);
   } catch (error) {
-    if (error instanceof TypeError) throw new ServiceError("The service can’t be reached.", { cause: error });
+    if (error instanceof TypeError)
+      throw new ServiceError("The service can’t be reached. Try again later.", { cause: error });
     if (error instanceof SyntaxError)
-      throw new ServiceError("Something other than the service answered.", { cause: error });
+      throw new ServiceError("The response is not from the service. Is a proxy in between?", {
+        cause: error,
+      });
     throw error;
   }
 }

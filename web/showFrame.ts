@@ -1,20 +1,13 @@
-import { sourceFile } from "./captures/sourceFile.js";
-import { element } from "./element.js";
+import type { Location } from "../src/captures/capture.ts";
+import type { SymbolicatedFrame } from "../src/captures/response.ts";
+import { sourceFile } from "../src/captures/sourceFile.ts";
+import { element } from "./element.ts";
 
-/**
- * @import { AnsweredFrame } from "./captures/answer.js"
- * @import { Location } from "./captures/capture.js"
- */
-
-/**
- * A frame as an item of its stack, inlined calls above the function that they were inlined into.
- * @param {AnsweredFrame} frame
- * @returns {HTMLLIElement}
- */
-export function showFrame(frame) {
-  const place = placeOf(frame);
+/** A frame as a list item, with inlined calls above the function that they were inlined into. */
+export function showFrame(frame: SymbolicatedFrame): HTMLLIElement {
+  const address = addressOf(frame);
   const scanned = frame.trust === "scan" ? [element("span", {}, "found by scanning the stack")] : [];
-  const details = place === "" ? scanned : [element("code", { class: "place" }, place), ...scanned];
+  const details = address === "" ? scanned : [element("code", { class: "address" }, address), ...scanned];
   return element(
     "li",
     { value: String(frame.frame) },
@@ -32,12 +25,7 @@ export function showFrame(frame) {
   );
 }
 
-/**
- * @param {Location} location
- * @param {...Node} details
- * @returns {HTMLElement}
- */
-function showCall({ function: name, file, line }, ...details) {
+function showCall({ function: name, file, line }: Location, ...details: Node[]): HTMLElement {
   return element(
     "div",
     { class: "call" },
@@ -48,12 +36,7 @@ function showCall({ function: name, file, line }, ...details) {
   );
 }
 
-/**
- * @param {string} file
- * @param {number} [line]
- * @returns {Node[]}
- */
-function source(file, line) {
+function source(file: string, line?: number): Node[] {
   const { path, links } = sourceFile(file, line);
   const text = line === undefined ? path : `${path}:${line}`;
   const [first, ...others] = links;
@@ -64,12 +47,8 @@ function source(file, line) {
   ];
 }
 
-/**
- * `xul.dll + 0x1b2c`, or an address alone, or nothing.
- * @param {AnsweredFrame} frame
- * @returns {string}
- */
-function placeOf({ module, module_offset: offset }) {
+/** `xul.dll + 0x1b2c`, an absolute address, or an empty string. */
+function addressOf({ module, module_offset: offset }: SymbolicatedFrame): string {
   if (module !== "<unknown>") return `${module} + ${offset}`;
   return offset === "-0x1" ? "" : offset;
 }

@@ -1,62 +1,48 @@
-import { verdict } from "./captures/answer.js";
-import { element } from "./element.js";
-import { duration, size } from "./figures.js";
+import { moduleState, type ModuleOutcome, type ModuleState } from "../src/captures/response.ts";
+import { element } from "./element.ts";
+import { count, duration, size } from "./figures.ts";
 
-/** @import { ModuleOutcome } from "./captures/answer.js" */
+/** Failures first. */
+const order: ModuleState[] = ["failed", "not found", "found", "unused"];
+const marks: Record<ModuleState, string> = { failed: "!", "not found": "✕", found: "✓", unused: "–" };
 
-const order = ["failed", "not found", "found", "unused"];
-const marks = { failed: "!", "not found": "✕", found: "✓", unused: "–" };
-
-/**
- * Modules with what became of them, those with a fault first.
- * @param {ModuleOutcome[]} outcomes
- * @returns {HTMLElement}
- */
-export function showModules(outcomes) {
+export function showModules(outcomes: ModuleOutcome[]): HTMLElement {
   const sorted = outcomes.toSorted(
-    (a, b) =>
-      order.indexOf(verdict(a)) - order.indexOf(verdict(b)) || a.debugFilename.localeCompare(b.debugFilename),
+    (a, b) => rank(a) - rank(b) || a.debugFilename.localeCompare(b.debugFilename),
   );
   return element("ul", { class: "modules", role: "list" }, ...sorted.map(showModule));
 }
 
-/**
- * `3 of 5 modules found`, of those that a frame points into
- * @param {ModuleOutcome[]} outcomes
- * @returns {string}
- */
-export function modulesFound(outcomes) {
-  const used = outcomes.filter((outcome) => verdict(outcome) !== "unused");
-  const found = used.filter((outcome) => verdict(outcome) === "found");
-  return `${found.length} of ${used.length} module${used.length === 1 ? "" : "s"} found`;
+function rank(outcome: ModuleOutcome): number {
+  return order.indexOf(moduleState(outcome));
 }
 
-/**
- * @param {ModuleOutcome} outcome
- * @returns {HTMLElement}
- */
-function showModule(outcome) {
-  const what = verdict(outcome);
+/** `3 of 5 modules found`, not counting unused modules. */
+export function modulesFound(outcomes: ModuleOutcome[]): string {
+  const states = outcomes.map(moduleState).filter((state) => state !== "unused");
+  const found = states.filter((state) => state === "found");
+  return `${found.length} of ${count(states.length, "module")} found`;
+}
+
+function showModule(outcome: ModuleOutcome): HTMLElement {
+  const state = moduleState(outcome);
   return element(
     "li",
-    { class: what.replace(" ", "-") },
-    element("span", { class: "mark", "aria-hidden": "true" }, marks[what]),
+    { class: state.replace(" ", "-") },
+    element("span", { class: "mark", "aria-hidden": "true" }, marks[state]),
     element(
       "div",
       {},
       element("strong", {}, outcome.debugFilename || "(no name)"),
-      element("span", { class: "verdict" }, what),
+      element("span", { class: "state" }, state),
       element("code", {}, outcome.debugId || "no debug id"),
       element("p", {}, explanation(outcome)),
     ),
   );
 }
 
-/**
- * @param {ModuleOutcome} outcome
- * @returns {string}
- */
-function explanation({ status, reason = "", downloadBytes = 0, downloadSeconds = 0, conversionSeconds = 0 }) {
+function explanation(outcome: ModuleOutcome): string {
+  const { status, reason = "", downloadBytes = 0, downloadSeconds = 0, conversionSeconds = 0 } = outcome;
   switch (status) {
     case "cached":
       return "It was in the cache.";
@@ -72,10 +58,6 @@ function explanation({ status, reason = "", downloadBytes = 0, downloadSeconds =
   }
 }
 
-/**
- * @param {string} words
- * @returns {string}
- */
-function sentence(words) {
+function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
 }

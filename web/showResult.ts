@@ -1,17 +1,12 @@
-import { copyButtons } from "./copyButtons.js";
-import { byId, element } from "./element.js";
-import { count, duration } from "./figures.js";
-import { modulesFound, showModules } from "./showModules.js";
-import { showThread } from "./showThread.js";
+import { copyButtons } from "./copyButtons.ts";
+import { byId, element } from "./element.ts";
+import { count, duration } from "./figures.ts";
+import type { Result } from "./result.ts";
+import { modulesFound, showModules } from "./showModules.ts";
+import { showThread } from "./showThread.ts";
 
-/** @import { Result } from "./result.js" */
-
-/**
- * Shows a result in place of the one before, and takes the reader there.
- * @param {Result} result
- * @param {number} milliseconds that it took
- */
-export function showResult(result, milliseconds) {
+/** Replaces the previous result, and moves the focus and the view to the new one. */
+export function showResult(result: Result, milliseconds: number): void {
   const section = byId("result", HTMLElement);
   const threads = result.threads.map(showThread);
   const heading = element("h2", { id: "result-heading", tabindex: "-1" }, result.heading);
@@ -25,20 +20,20 @@ export function showResult(result, milliseconds) {
       element(
         "p",
         {},
-        `${count(threads.length, result.parts)}, `,
+        `${count(threads.length, result.noun)}, `,
         element("a", { href: "#modules-heading" }, modulesFound(result.outcomes)),
         `, ${duration(milliseconds / 1000)}`,
       ),
       copyButtons(result, () =>
-        threads.map(({ openStacks }, number) => ({
-          name: result.threads[number]?.name ?? "",
+        threads.map(({ openStacks }, index) => ({
+          name: result.threads[index]?.name ?? "",
           stacks: openStacks(),
         })),
       ),
     ),
     element(
       "div",
-      { class: "answer" },
+      { class: "columns" },
       element("div", {}, element("h3", {}, "Stacks"), ...threads.map(({ element: thread }) => thread)),
       element(
         "div",

@@ -1,19 +1,20 @@
-import { element } from "./element.js";
-import { count } from "./figures.js";
-import { showFrame } from "./showFrame.js";
+import { element } from "./element.ts";
+import { count } from "./figures.ts";
+import type { ShownStack, ShownThread } from "./result.ts";
+import { showFrame } from "./showFrame.ts";
 
-/** @import { ShownStack, ShownThread } from "./result.js" */
+/** How many are shown at first, and how many each click adds. */
+const stacksPerStep = 10;
+const framesPerStep = 200;
 
-/** How many are shown at first, and more each time. */
-const stacksAtOnce = 10;
-const framesAtOnce = 200;
+interface ThreadView {
+  element: HTMLDetailsElement;
+  /** The stacks that are visible now. */
+  openStacks: () => ShownStack[];
+}
 
-/**
- * A thread that can be opened. Its stacks are put on the page when it is open for the first time.
- * @param {ShownThread} thread
- * @returns {{element: HTMLDetailsElement, openStacks: () => ShownStack[]}} the stacks that can be seen
- */
-export function showThread(thread) {
+/** A thread that can be opened. Its stacks are rendered when it is first opened. */
+export function showThread(thread: ShownThread): ThreadView {
   const body = element("div", { class: "stacks" });
   const details = element(
     "details",
@@ -28,50 +29,44 @@ export function showThread(thread) {
     body,
   );
   let shown = 0;
-  const fill = () => {
+  const render = () => {
     if (shown > 0 || !details.open) return;
-    showInSteps(body, thread.stacks, stacksAtOnce, "stack", (stack) => {
+    showInSteps(body, thread.stacks, stacksPerStep, "stack", (stack) => {
       shown++;
       return showStack(stack);
     });
   };
-  details.addEventListener("toggle", fill);
+  details.addEventListener("toggle", render);
   details.open = thread.isOpen;
-  fill();
+  render();
   return { element: details, openStacks: () => (details.open ? thread.stacks.slice(0, shown) : []) };
 }
 
-/**
- * @param {ShownStack} stack
- * @returns {HTMLElement}
- */
-function showStack({ title, frames }) {
+function showStack({ title, frames }: ShownStack): HTMLElement {
   const list = element("ol", { class: "stack", role: "list" });
   const section = element("div", {}, ...(title === undefined ? [] : [element("h5", {}, title)]), list);
-  showInSteps(list, frames, framesAtOnce, "frame", showFrame);
+  showInSteps(list, frames, framesPerStep, "frame", showFrame);
   return section;
 }
 
-/**
- * Fills a container, and puts a button behind it for what is left.
- * @template Item
- * @param {HTMLElement} container
- * @param {readonly Item[]} items
- * @param {number} atOnce
- * @param {string} noun
- * @param {(item: Item) => HTMLElement} show
- */
-function showInSteps(container, items, atOnce, noun, show) {
+/** Shows the first items in a container, and a button after it that shows more. */
+function showInSteps<Item>(
+  container: HTMLElement,
+  items: readonly Item[],
+  step: number,
+  noun: string,
+  show: (item: Item) => HTMLElement,
+): void {
   let shown = 0;
   const button = element("button", { type: "button", class: "more" });
   const showMore = () => {
-    const made = items.slice(shown, shown + atOnce).map(show);
-    container.append(...made);
-    shown += made.length;
+    const added = items.slice(shown, shown + step).map(show);
+    container.append(...added);
+    shown += added.length;
     const left = items.length - shown;
-    button.textContent = `Show ${Math.min(left, atOnce)} more of ${count(left, noun)}`;
+    button.textContent = `Show ${Math.min(left, step)} more of ${count(left, noun)}`;
     if (left === 0) button.remove();
-    return made[0];
+    return added[0];
   };
   showMore();
   if (shown === items.length) return;

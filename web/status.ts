@@ -1,21 +1,28 @@
-import { byId, element } from "./element.js";
-import { count, percent, size } from "./figures.js";
-import { getJson, ServiceError } from "./service.js";
+import { byId, element } from "./element.ts";
+import { count, percent, size } from "./figures.ts";
+import { getJson, ServiceError } from "./service.ts";
 
-/**
- * @typedef {{version?: string, commit?: string}} Version
- * @typedef {{symcaches: number, bytes: number, max_bytes: number, hits: number, misses: number}} Cache
- */
+interface Version {
+  version?: string;
+  commit?: string;
+}
 
-/**
- * Shows what runs here, and how its cache does.
- * @returns {Promise<void>}
- */
-export async function showStatus() {
+interface Cache {
+  symcaches: number;
+  bytes: number;
+  max_bytes: number;
+  hits: number;
+  misses: number;
+}
+
+/** Shows the version of the service and the state of its cache. */
+export async function showStatus(): Promise<void> {
   const status = byId("status", HTMLElement);
   try {
-    /** @type {[Version, Cache]} */
-    const [{ version, commit }, cache] = await Promise.all([getJson("/__version__"), getJson("/cache")]);
+    const [{ version, commit }, cache] = await Promise.all([
+      getJson<Version>("/__version__"),
+      getJson<Cache>("/cache"),
+    ]);
     const lookups = cache.hits + cache.misses;
     status.replaceChildren(
       entry("Version", version || "unknown", commit?.slice(0, 8) ?? ""),
@@ -28,12 +35,6 @@ export async function showStatus() {
   }
 }
 
-/**
- * @param {string} term
- * @param {string} value
- * @param {string} detail
- * @returns {HTMLElement}
- */
-function entry(term, value, detail) {
+function entry(term: string, value: string, detail: string): HTMLElement {
   return element("div", {}, element("dt", {}, term), element("dd", {}, value), element("dd", {}, detail));
 }

@@ -90,7 +90,10 @@ function readStackTraces(format: string, traces: CrashTraces): Capture {
   });
   const readFrame = (frame: CrashFrame): Frame => {
     const { index, offset } = modules.locate(frame);
-    const known = { ...location(frame), ...(frame.inlines?.length && { inlines: frame.inlines.map(location) }) };
+    const known = {
+      ...location(frame),
+      ...(frame.inlines?.length && { inlines: frame.inlines.map(location) }),
+    };
     return {
       moduleIndex: moduleIndexes[index] ?? -1,
       moduleOffset: offset,
@@ -100,13 +103,11 @@ function readStackTraces(format: string, traces: CrashTraces): Capture {
   };
   const crashed = crashedThread(traces);
   const reason = crashReason(traces);
-  const threads = traces.threads.map(
-    ({ thread_name: name, frames }, index): Thread => ({
-      name: name ? `Thread ${index}: ${name}` : `Thread ${index}`,
-      isCrashed: index === crashed,
-      stacks: [{ frames: (frames ?? []).map(readFrame) }],
-    }),
-  );
+  const threads = traces.threads.map(({ thread_name: name, frames }, index): Thread => ({
+    name: name ? `Thread ${index}: ${name}` : `Thread ${index}`,
+    isCrashed: index === crashed,
+    stacks: [{ frames: (frames ?? []).map(readFrame) }],
+  }));
   const { memoryMap, moduleNames } = map;
   return { format, ...(reason && { reason }), memoryMap, moduleNames, threads };
 }

@@ -48,7 +48,7 @@ export function captureOf(value: unknown): Capture | undefined {
     throw new UnreadableCapture(`This looks like ${kind}, but has no stack traces with modules and threads.`);
   const keys = Object.keys(value).slice(0, 5).join(", ");
   throw new UnreadableCapture(
-    `This JSON is not a request, Firefox profile, crash ping, processed crash or minidump-stackwalk output. Its keys: ${keys || "none"}.`,
+    `This JSON is not a request, Firefox profile, crash ping, processed crash or minidump-stackwalk output: ${keys ? `its keys are ${keys}` : "it is empty"}.`,
   );
 }
 

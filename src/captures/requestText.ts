@@ -13,7 +13,10 @@ export function requestText(
   memoryMap: readonly Module[],
   stacks: readonly (readonly ModuleAddress[])[],
 ): string {
-  const frameText = ({ moduleIndex, moduleOffset }: ModuleAddress) => `[${moduleIndex},${moduleOffset}]`;
   const stackTexts = stacks.map((stack) => `[${stack.map(frameText).join(",")}]`);
   return `{"memoryMap":${JSON.stringify(memoryMap)},"stacks":[${stackTexts.join(",")}]}`;
+}
+
+function frameText({ moduleIndex, moduleOffset }: ModuleAddress): string {
+  return `[${moduleIndex},${moduleOffset}]`;
 }

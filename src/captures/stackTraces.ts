@@ -63,8 +63,8 @@ export function crashedThread(traces: StackTraces): unknown {
 export function crashReason(traces: StackTraces): string | undefined {
   const type = traces.crash_type ?? traces.crashType ?? traces.crash_info?.type;
   const address = traces.crash_address ?? traces.crashAddress ?? traces.crash_info?.address;
-  if (!type) return undefined;
-  return address == null ? String(type) : `${String(type)} at ${String(address)}`;
+  if (typeof type !== "string" || type === "") return undefined;
+  return typeof address === "string" || typeof address === "number" ? `${type} at ${address}` : type;
 }
 
 export interface CrashModule extends NamedModule {
@@ -100,7 +100,8 @@ export class CrashModules {
     const address = parseInteger(frame.ip ?? frame.offset);
     const unlocated = (fault?: Place["fault"]): Place => ({ index: -1, offset: address ?? -1, fault });
     // Frames of pings have no index where they have no module.
-    const given = frame.module_index ?? frame.moduleIndex ?? (frame.ip == null ? this.#find(address, frame) : -1);
+    const given =
+      frame.module_index ?? frame.moduleIndex ?? (frame.ip == null ? this.#find(address, frame) : -1);
     if (!Number.isInteger(given)) return unlocated({ text: "has an invalid module_index" });
     const index = given as number;
     if (index < -1 || index >= this.#list.length)

@@ -1,13 +1,6 @@
 import { MemoryMap, type Frame } from "./capture.ts";
 import { sampledThread, type ProcessedProfile, type ProfileThread } from "./processedProfile.ts";
-import {
-  addRow,
-  memoize,
-  moveMarkerStacks,
-  rowOf,
-  StringTable,
-  type ProfileTable,
-} from "./profileTable.ts";
+import { addRow, memoize, moveMarkerStacks, rowOf, StringTable, type ProfileTable } from "./profileTable.ts";
 import { rewriteTables, type ProfileTables } from "./rewriteTables.ts";
 import type { SampledThread } from "./sampledThread.ts";
 import type { WriteBack } from "./writeBack.ts";

@@ -1,4 +1,4 @@
-import type { Answer } from "../../../web/static/captures/answer.js";
+import type { V5Response } from "../../captures/response.ts";
 import type { Config } from "../../config/config.ts";
 import { startEngine } from "../../engine.ts";
 import { createLogs } from "../../observability/logging.ts";
@@ -7,54 +7,54 @@ import { orAborted } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
 import { countBytes } from "../countBytes.ts";
-import type { Answerer } from "./answerer.ts";
-import { answerRequest } from "./answerRequest.ts";
+import type { Api } from "./api.ts";
+import { symbolicateRequest } from "./symbolicateRequest.ts";
 
-/**
- * Answers with symbols from the cache folder and the sources, without a service. `received` is told of each piece of sym
- * text.
- */
-export async function startBuiltInEngine(
+/** The API of an engine in this process, which calls `received` with the size of each piece of a sym file. */
+export async function startLocalApi(
   config: Config,
   received: (bytes: number) => void,
   signal: AbortSignal,
-): Promise<Answerer> {
+): Promise<Api> {
   await using starting = new AsyncDisposableStack();
   const metrics = starting.use(new Metrics(config, { mock: true }));
-  const { app: log } = createLogs({ logLevel: "ERROR", localDevelopment: false }, { write: warner(signal) });
+  const { app: log } = createLogs(
+    { logLevel: "ERROR", localDevelopment: false },
+    { write: errorPrinter(signal) },
+  );
   const sources = config.sources.map((address) =>
     counted(starting.use(createSource(address, config)), received),
   );
-  // All that is asked for waits in the queue, however much it is: there is nobody to make room for.
-  const patient = { ...config, downloadQueue: Number.MAX_SAFE_INTEGER };
+  // The command is the only client, so its downloads may queue without a limit.
+  const unlimited = { ...config, downloadQueue: Number.MAX_SAFE_INTEGER };
   const { symcaches } = starting.use(
-    await startEngine({ config: patient, sources, metrics, log, isCrowded: neverCrowded }),
+    await startEngine({ config: unlimited, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => orAborted(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
-    v4: (body) => orAborted(answerRequest("v4", body, symcaches), signal),
+    v5: (body) => orAborted(symbolicateRequest("v5", body, symcaches) as Promise<V5Response>, signal),
+    v4: (body) => orAborted(symbolicateRequest("v4", body, symcaches), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
 /**
- * Says on standard error what the engine logs as an error, such as a cache folder that can't be written, each once: not what
- * being interrupted brings about.
+ * Prints each error that the engine logs once, such as a cache folder that can't be written, but not the consequences of an
+ * interruption.
  */
-function warner(signal: AbortSignal): (line: string) => void {
-  const said = new Set<string>();
+function errorPrinter(signal: AbortSignal): (line: string) => void {
+  const printed = new Set<string>();
   return (line) => {
     if (signal.aborted) return;
     const { Fields: fields } = JSON.parse(line) as { Fields: { msg: string; error?: string } };
-    if (said.size < said.add(fields.msg).size)
+    if (printed.size < printed.add(fields.msg).size)
       process.stderr.write(`tseliot: ${fields.msg}: ${fields.error ?? ""}\n`);
   };
 }
 
 const neverCrowded = () => false;
 
-/** The same source, while the text that it gives is counted. */
+/** The same source, which counts the text of its sym files. */
 function counted(source: Source, received: (bytes: number) => void): Source {
   return {
     address: source.address,
