@@ -72,7 +72,7 @@ suite("a shared cache", { skip: noStore }, () => {
     await using first = await world.start();
     await ask(first.url, before, after);
     await world.store.holds([before.key, after.key]);
-    await using second = await world.start({ ELIOT_BREAKER_COOLDOWN: "0.001" });
+    await using second = await world.start({ "sharedCache.breakerCooldownMs": "1" });
     assert.deepEqual(await ask(second.url, before), ["right, cached"]);
     const startAgain = await world.store.stop();
     assert.deepEqual(await ask(second.url, before, meanwhile), ["right, cached", "right, converted"]);

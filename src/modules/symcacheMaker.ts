@@ -1,6 +1,6 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { Source, WantedModule } from "../sources/source.ts";
 import { noCost, type Cost } from "./cost.ts";
@@ -25,7 +25,7 @@ export interface MakerParts extends MakeParts {
   sharedCache?: SharedCache | undefined;
   /** Whether so many requests are under way that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
-  config: MakeParts["config"] & Pick<Config, "downloadQueue" | "maxDownloads">;
+  config: MakeParts["config"] & Pick<SourceSettings, "maxQueuedDownloads" | "maxDownloads">;
 }
 
 /** Gets symcaches from the shared cache or makes them of what the sources have, once however many ask, and remembers for a while what can't be made. */
@@ -38,12 +38,12 @@ export class SymcacheMaker implements Disposable {
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.downloadQueue);
+    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.maxQueuedDownloads);
   }
 
   /** Modules that wait for their download to begin. */
   get waiting(): number {
-    return this.#parts.config.downloadQueue - this.#queue.queueSlots;
+    return this.#parts.config.maxQueuedDownloads - this.#queue.queueSlots;
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */

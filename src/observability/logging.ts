@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { pino, type DestinationStream, type Logger } from "pino";
 import { prettyFactory } from "pino-pretty";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 
 export type { Logger };
 
@@ -32,7 +32,7 @@ const pinoLevels = {
  * See https://github.com/mozilla-services/Dockerflow/blob/main/docs/mozlog.md
  */
 export function createLogs(
-  config: Pick<Config, "logLevel" | "localDevelopment">,
+  config: Pick<ObservabilitySettings, "logLevel" | "localDevelopment">,
   destination: DestinationStream,
 ): Logs {
   const level = pinoLevels[config.logLevel];

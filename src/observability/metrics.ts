@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { StatsD } from "hot-shots";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 import { rememberingLookup } from "./cachingLookup.ts";
 
 /** Every metric: its type, its tags (apart from `host`) and what it says. Times are in milliseconds. */
@@ -130,7 +130,7 @@ export class Metrics implements AsyncDisposable {
 
   /** `mock`: sends nothing. */
   constructor(
-    config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">,
+    config: Pick<ObservabilitySettings, "statsdHost" | "statsdPort" | "hostname">,
     { mock = false }: { mock?: boolean } = {},
   ) {
     this.#statsd = new StatsD({

@@ -179,7 +179,7 @@ test(
   async () => {
     const modules = Array.from({ length: 8 }, (_, number) => madeModule(`module${number}.so`, 300));
     const [old, older, recent, ...fresh] = modules as [MadeModule, MadeModule, MadeModule, ...MadeModule[]];
-    await using world = await startOnTmpfs(modules, "size=400k", { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+    await using world = await startOnTmpfs(modules, "size=400k", { "diskCache.rescanIntervalMs": "50" });
     for (const [module, hours] of [
       [old, 2],
       [older, 3],
@@ -233,7 +233,7 @@ test(
 
 test("answers while another disk is mounted over the folder and taken away", { skip }, async () => {
   const modules = ["one.so", "other.so"].map((name) => madeModule(name));
-  await using world = await startOnTmpfs(modules, "size=1m", { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await using world = await startOnTmpfs(modules, "size=1m", { "diskCache.rescanIntervalMs": "50" });
   await world.ask(modules[0]!);
   await world.mountOver();
   assert.deepEqual(await world.ask(...modules), ["right, converted", "right, converted"]);

@@ -18,7 +18,7 @@ const nobody = 65534;
 
 async function startBound(modules: MadeModule[], env: Record<string, string> = {}) {
   const command = [...withoutCapabilities, process.execPath, "src/main.ts"];
-  const settings = { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05", ...impatient, ...env };
+  const settings = { "diskCache.rescanIntervalMs": "50", ...impatient, ...env };
   const world = await startWorld(modules, settings, () => command);
   const path = ({ key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
   return {
@@ -75,7 +75,7 @@ test(
 
 test("keeps the cap beside what it may not read, remove or sweep", { skip }, async () => {
   const cap = 2 * bytes + 100;
-  await using bound = await startBound(modules, { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
+  await using bound = await startBound(modules, { "diskCache.maxBytes": String(cap) });
   const { world } = bound;
   const foreign = [
     join(world.folder, "symcache-v0/a"),

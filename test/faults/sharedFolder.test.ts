@@ -17,8 +17,8 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   const cap = 8 * file;
   await using world = await startWorld(modules, {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
-    ELIOT_SYMBOLS_CACHE_RESCAN: "0.5",
+    "diskCache.maxBytes": String(cap),
+    "diskCache.rescanIntervalMs": "500",
     ELIOT_CONVERTERS: "1",
     ELIOT_LOOKUP_WORKERS: "1",
   });
@@ -69,11 +69,11 @@ test("keeps the cap within one file a process, and answers rightly, while four p
 test("keeps the smallest of the caps that processes on one folder have", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => madeModule(`shared${number}.so`, 100));
   const file = symcacheOf(modules[0]!).length;
-  const settings = { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.1" };
+  const settings = { ...impatient, "diskCache.rescanIntervalMs": "100" };
   await using world = await startWorld(modules, settings);
   await world.ask(...modules);
   assert.equal((await world.kept()).length, 8);
-  const frugal = await world.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * file + 100) });
+  const frugal = await world.start({ "diskCache.maxBytes": String(3 * file + 100) });
   const folder = join(world.folder, "symcache-v1");
   for (const service of [world.service, frugal, world.service]) {
     for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);

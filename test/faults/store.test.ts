@@ -13,9 +13,9 @@ import { temporaryFolder } from "../service.ts";
 import { madeModule, type MadeModule } from "./madeModule.ts";
 import { ask, kept, startWorld, type World } from "./world.ts";
 
-const patience = { ELIOT_SHARED_CACHE_PATIENCE: "0.3", ELIOT_SHARED_CACHE_TIMEOUT: "1" };
+const patience = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
 /** The store is asked again at once. */
-const undaunted = { ELIOT_BREAKER_COOLDOWN: "0.001" };
+const undaunted = { "sharedCache.breakerCooldownMs": "1" };
 const headerEnd = 16 + 80;
 
 function objectPath({ key }: MadeModule): string {
@@ -262,7 +262,7 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
       underWay.set(path, (underWay.get(path) ?? 0) - 1);
     });
   }
-  await using empty = await startEmpty(world, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
+  await using empty = await startEmpty(world, { "sharedCache.getTimeoutMs": "3000" });
   const asked = Promise.all(large.map((module) => empty.ask(module)));
   await eventually(() => most > 0);
   assert.deepEqual(await empty.ask(small), ["right, cached"]);
@@ -279,7 +279,7 @@ test("asks a store that keeps failing no more for a while, then finds out by its
   await using world = await startWorld(modules, { ...store.settings, ...patience });
   await fill(world, store, modules);
   for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
-  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(world, { "sharedCache.breakerCooldownMs": "3600000" });
   assert.deepEqual(await sharedCacheHealth(empty.service), [200, "ok", undefined]);
   const asked = store.requests.length;
   for (const module of modules) assert.deepEqual(await empty.ask(module), ["right, converted"]);
@@ -407,7 +407,7 @@ test("takes a connection that is closed on an object which the store has for wha
     store.scripts.set(`GET ${objectPath(module)}`, refuses(404, "NoSuchKey"));
     store.scripts.set(`PUT ${objectPath(module)}`, (request) => request.socket.resetAndDestroy());
   }
-  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(world, { "sharedCache.breakerCooldownMs": "3600000" });
   for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
   assert.deepEqual(await empty.ask(last), ["right, converted"]);
   await eventually(() => store.objects.has(objectPath(last)));
@@ -417,7 +417,7 @@ test("lets a store take its time to keep what it got: nobody waits for that", as
   const module = madeModule("kept.so");
   const path = objectPath(module);
   await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "0.3" });
+  await using world = await startWorld([module], { ...store.settings, "sharedCache.stallTimeoutMs": "300" });
   let left = false;
   store.scripts.set(`PUT ${path}`, async (request, response) => {
     response.on("close", () => (left = !response.writableFinished));
@@ -441,7 +441,10 @@ test("puts what is under way into the store before it ends", async () => {
 test("ends also while the store takes its time", async () => {
   const module = madeModule("slow.so");
   await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "3600" });
+  await using world = await startWorld([module], {
+    ...store.settings,
+    "sharedCache.stallTimeoutMs": "3600000",
+  });
   store.scripts.set(`PUT ${objectPath(module)}`, () => {});
   await world.ask(module);
   await eventually(() => store.requests.length === 2);
