@@ -6,7 +6,7 @@ import { gunzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { ChunkDamaged, Chunks } from "../../src/sharedCache/chunks.ts";
 import { chunkBytes, symcacheHeaderBytes } from "../../src/sharedCache/packedHeader.ts";
-import { convert, wasm } from "./symFile.ts";
+import { convert, wasm } from "../support/symFile.ts";
 
 const chunks = new Chunks(wasm);
 
