@@ -117,8 +117,9 @@ suite("deploy/kubernetes/base", () => {
 
   test("has the memory that docs/operations.md counts", async () => {
     const text = await read("docs/operations.md");
-    const [, idle = ""] = /\| the service with nothing to do \| (\d+) MB \|/.exec(text) ?? [];
-    const [, store = ""] = /\| symcaches on their way from the store .* \| (\d+) MB \|/.exec(text) ?? [];
+    const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
+    const [, store = ""] =
+      /\| symcaches in transit to and from the shared cache, .* \| (\d+) MB \|/.exec(text) ?? [];
     const { lookupMemory, maxBodiesBytes, converters, converterMemory } = config;
     const fixed = (Number(idle) + Number(store)) * 1e6;
     const most = fixed + lookupMemory + 1.5 * maxBodiesBytes + converters * converterMemory;
