@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import * as fc from "fast-check";
-import { HttpError } from "../src/http/httpError.ts";
 import { openApi } from "../src/http/openapi/document.ts";
 import { BulkLine, V4Request, V5Request } from "../src/http/openapi/requests.ts";
 import { parseJson } from "../src/codec/parseJson.ts";
+import { RequestError } from "../src/codec/requestError.ts";
 import { checkAnswer } from "./checkAnswer.ts";
 import { startTestService } from "./service.ts";
 
@@ -122,5 +122,5 @@ test("parses integers past 2^53 as their schema has them", () => {
   assert.ok(V5Request.safeParse(body("18446744073709551615")).success);
   for (const offset of ["18446744073709551616", "-2", "1e20"])
     assert.ok(!V5Request.safeParse(body(offset)).success, offset);
-  assert.throws(() => body("NaN"), HttpError);
+  assert.throws(() => body("NaN"), RequestError);
 });

@@ -232,7 +232,7 @@ test("ends a stream with an error line where the service has a bug, and reports 
     registerHooks({
       load(url, context, next) {
         const loaded = next(url, context);
-        if (!url.endsWith("/src/http/bulk/renderLine.ts")) return loaded;
+        if (!url.endsWith("/src/codec/bulk/renderLine.ts")) return loaded;
         const source = String(loaded.source).replace('json.text("{");', 'if (job === 3) throw new TypeError("a bug"); json.text("{");');
         return { ...loaded, source };
       },
