@@ -1,4 +1,4 @@
-/** That what deploy/ and compose.yaml say agrees with the service. Their schemas are checked by scripts/check-deploy.sh. */
+/** That what deploy/ and docker-compose.yml say agrees with the service. Their schemas are checked by scripts/check-deploy.sh. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -66,7 +66,7 @@ interface ComposeService {
 }
 
 async function composeInstances(): Promise<ComposeService[]> {
-  const { services } = parse(await read("compose.yaml"), { merge: true }) as {
+  const { services } = parse(await read("docker-compose.yml"), { merge: true }) as {
     services: Record<string, ComposeService>;
   };
   const instances = Object.entries(services).filter(([name]) => name.startsWith("tseliot-"));
@@ -74,12 +74,12 @@ async function composeInstances(): Promise<ComposeService[]> {
   return instances.map(([, service]) => service);
 }
 
-test("has only settings in compose.yaml that there are", async () => {
+test("has only settings in docker-compose.yml that there are", async () => {
   for (const { environment } of await composeInstances())
     assert.deepEqual(unknown(Object.keys(environment)), []);
 });
 
-test("lets an instance of compose.yaml end before it is killed", async () => {
+test("lets an instance of docker-compose.yml end before it is killed", async () => {
   const { drainDelay, drainTimeout } = readConfig({});
   for (const { stop_grace_period } of await composeInstances())
     // Five seconds more for what is being put into the store.
@@ -117,8 +117,9 @@ suite("deploy/kubernetes/base", () => {
 
   test("has the memory that docs/operations.md counts", async () => {
     const text = await read("docs/operations.md");
-    const [, idle = ""] = /\| the service with nothing to do \| (\d+) MB \|/.exec(text) ?? [];
-    const [, store = ""] = /\| symcaches on their way from the store .* \| (\d+) MB \|/.exec(text) ?? [];
+    const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
+    const [, store = ""] =
+      /\| symcaches in transit to and from the shared cache, .* \| (\d+) MB \|/.exec(text) ?? [];
     const { lookupMemory, maxBodiesBytes, converters, converterMemory } = config;
     const fixed = (Number(idle) + Number(store)) * 1e6;
     const most = fixed + lookupMemory + 1.5 * maxBodiesBytes + converters * converterMemory;
