@@ -8,6 +8,7 @@ import { shareFileHandles } from "./config/fileHandles.ts";
 import { loggable, type Config } from "./config/readConfig.ts";
 import type { ServerSettings } from "./config/server.ts";
 import { startEngine } from "./engine.ts";
+import { LineParser } from "./codec/bulk/lineParser.ts";
 import { RequestParser } from "./codec/requestParser.ts";
 import { Admission } from "./http/admission.ts";
 import { createApp } from "./http/app.ts";
@@ -70,7 +71,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     maxCacheBytes: config.diskCache.maxBytes,
     admission,
     parser: starting.use(new RequestParser()),
-    bulkParser: starting.use(new RequestParser()),
+    lineParser: starting.use(new LineParser()),
     health: new HealthCheck({
       folder,
       lookups,

@@ -10,10 +10,10 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { temporaryFolder } from "./service.ts";
-import { environment } from "./overrides.ts";
-import { root, startProcess } from "./serviceProcess.ts";
-import { SymbolServer } from "./symbolServer.ts";
+import { temporaryFolder } from "./support/service.ts";
+import { environment } from "./support/environment.ts";
+import { root, startProcess } from "./support/serviceProcess.ts";
+import { SymbolServer } from "./support/symbolServer.ts";
 
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";
@@ -347,7 +347,10 @@ test("says in one line that its port is taken", async () => {
   });
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
   const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
-  assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
+  assert.deepEqual(
+    [code, message],
+    [1, `can't listen on ${new URL(first.url).host} (ELIOT_HOST, PORT): ${reason}\n`],
+  );
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
 });

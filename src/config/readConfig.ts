@@ -52,8 +52,7 @@ export const allSettings = fields.flatMap(({ section, name, setting }) =>
 
 /** The configuration from environment variables. An empty variable counts as unset. Throws a ConfigError. */
 export function readConfig(env: Environment): Config {
-  const isSet = (value: string | undefined) => value !== undefined && value.trim() !== "";
-  const given = new Map(Object.entries(env).filter(([, value]) => isSet(value)));
+  const given = new Map(Object.entries(env).filter(([, value = ""]) => value.trim() !== ""));
   const input: Record<string, Record<string, unknown>> = {};
   for (const { section, name, setting } of fields)
     (input[section] ??= {})[name] = setting && given.get(setting.variable);

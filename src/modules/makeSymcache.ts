@@ -1,9 +1,10 @@
 import { performance } from "node:perf_hooks";
 import type { ConversionSettings } from "../config/conversion.ts";
 import type { SourceSettings } from "../config/sources.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import { DownloadError } from "../sources/downloadError.ts";
-import type { Source, WantedModule } from "../sources/source.ts";
+import type { Source } from "../sources/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 import { Deadline } from "../async/deadline.ts";
@@ -12,8 +13,7 @@ import { keepSymcache, type Kept, type KeepParts } from "./keepSymcache.ts";
 
 /** A symcache to be made, and what that has cost so far. */
 export interface Order {
-  key: string;
-  module: WantedModule;
+  module: ModuleId;
   keep: boolean;
   cost: Cost;
 }
@@ -47,7 +47,7 @@ export async function makeSymcache(
     } catch (error) {
       const isInnocent = error instanceof ThreadEnded && error.isInnocent;
       if (!isInnocent || attempt === attempts || ending.aborted)
-        return failureOf(error, { source: source.address, module: order.key }, parts);
+        return failureOf(error, { source: source.address, module: order.module.key }, parts);
     }
   }
 }
@@ -63,9 +63,9 @@ async function download(
   const start = performance.now();
   const progress: Progress = {};
   try {
-    deadline.run();
+    deadline.resume();
     await using symText = await source.open(module, signal);
-    deadline.stop();
+    deadline.pause();
     if (!symText) return notFound(config);
     const text = followed(symText.pieces, progress, { cost, deadline, config });
     using conversion = await converters.convert(module, text);
@@ -97,9 +97,9 @@ async function* followed(
   const { maxSymFileBytes, totalTimeoutMs } = config;
   let bytes = 0;
   let worked = 0;
-  deadline.run();
+  deadline.resume();
   for await (const piece of symText) {
-    deadline.stop();
+    deadline.pause();
     progress.firstPiece ??= performance.now();
     bytes += piece.length;
     if (bytes > maxSymFileBytes)
@@ -109,9 +109,9 @@ async function* followed(
     worked += performance.now() - start;
     if (worked > totalTimeoutMs)
       throw new ConversionTimeout(`conversion took over ${totalTimeoutMs / 1000} s`);
-    deadline.run();
+    deadline.resume();
   }
-  deadline.stop();
+  deadline.pause();
   progress.end = performance.now();
   cost.downloadBytes += bytes;
 }
