@@ -15,7 +15,7 @@ import { answerAhead, mostBytesAhead } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
 import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import { GzippedStream } from "./gzippedStream.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { readPieces } from "./readPieces.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import { splitLines } from "./splitLines.ts";
@@ -67,7 +67,7 @@ export function bulkApi(parts: Parts) {
       if (gzipped) response.set("Content-Encoding", "gzip");
       try {
         for (;;) {
-          const { done, value } = await orAborted(answers.next(), stop);
+          const { done, value } = await abortable(answers.next(), stop);
           if (done) break;
           for (const line of value.lines) {
             const { slices, held } = await render(line, style, config.maxAnswerBytes, share);
@@ -87,7 +87,7 @@ export function bulkApi(parts: Parts) {
         if (!response.headersSent || error instanceof ClientLeft) throw error;
         const known = toHttpError(error);
         if (!known) parts.reportError(error, request);
-        letGoBy(request);
+        drainRequest(request);
         const { title } = known ?? new HttpError(500);
         await stream.end([Buffer.from(`${JSON.stringify({ error: { title, fatal: true } })}\n`)]);
         summary.end = "failed";
@@ -141,7 +141,7 @@ function acceptsGzip(request: Request): boolean {
 }
 
 /** The client may not read before it has sent all. */
-function letGoBy(request: Request): void {
+function drainRequest(request: Request): void {
   request.unpipe();
   // Of whoever was reading it.
   request.removeAllListeners("readable");
