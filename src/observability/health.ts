@@ -1,4 +1,4 @@
-import type { SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
@@ -15,7 +15,7 @@ export interface Health {
 }
 
 interface Parts {
-  folder: SymcacheFolder;
+  folder: DiskCache;
   lookups: Lookups;
   converters: Converters;
   sources: Source[];
