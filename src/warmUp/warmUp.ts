@@ -41,7 +41,7 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(
+  const { app: log, requests: requestLog } = await createLogs(
     { ...config, localDevelopment: false },
     { write() {} },
   );
