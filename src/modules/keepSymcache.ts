@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
@@ -41,7 +42,7 @@ const longestFlush = 2000;
  */
 export async function keepSymcache(
   made: NewSymcache,
-  { key, keep, cost }: { key: string; keep: boolean; cost: Cost },
+  { module: { key }, keep, cost }: { module: ModuleId; keep: boolean; cost: Cost },
   { folder, metrics, log }: KeepParts,
 ): Promise<Kept> {
   const start = performance.now();

@@ -1,8 +1,9 @@
 import { performance } from "node:perf_hooks";
 import type { Config } from "../config/config.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import { DownloadError } from "../sources/downloadError.ts";
-import type { Source, WantedModule } from "../sources/source.ts";
+import type { Source } from "../sources/source.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 import { Deadline } from "../async/deadline.ts";
@@ -11,8 +12,7 @@ import { keepSymcache, type Kept, type KeepParts } from "./keepSymcache.ts";
 
 /** A symcache to be made, and what that has cost so far. */
 export interface Order {
-  key: string;
-  module: WantedModule;
+  module: ModuleId;
   keep: boolean;
   cost: Cost;
 }
@@ -49,7 +49,7 @@ export async function makeSymcache(
     } catch (error) {
       const isInnocent = error instanceof ThreadEnded && error.isInnocent;
       if (!isInnocent || attempt === attempts || ending.aborted)
-        return failureOf(error, { source: source.address, module: order.key }, parts);
+        return failureOf(error, { source: source.address, module: order.module.key }, parts);
     }
   }
 }

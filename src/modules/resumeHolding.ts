@@ -1,5 +1,5 @@
-import { basename, dirname } from "node:path";
 import type { DiskCache } from "../diskCache/diskCache.ts";
+import { moduleIdOfKey } from "../identity/moduleId.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 
 /**
@@ -10,8 +10,6 @@ export async function resumeHolding(folder: DiskCache, lookups: Lookups): Promis
   await folder.settled();
   const resuming = folder
     .byLastUse()
-    .map(({ key, path, bytes }) =>
-      lookups.resumeHolding({ debugFilename: dirname(key), debugId: basename(key) }, path, bytes),
-    );
+    .map(({ key, path, bytes }) => lookups.resumeHolding(moduleIdOfKey(key), path, bytes));
   await Promise.all(resuming);
 }

@@ -2,7 +2,8 @@ import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel"
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config/config.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
-import type { Source, WantedModule } from "../sources/source.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
+import type { Source } from "../sources/source.ts";
 import { noCost, type Cost } from "./cost.ts";
 import { moreTelling, notFound, overloaded, type Failure } from "./failure.ts";
 import { fetchSymcache } from "./fetchSymcache.ts";
@@ -47,14 +48,15 @@ export class SymcacheMaker implements Disposable {
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */
-  async make(key: string, module: WantedModule, keep: boolean): Promise<Making> {
+  async make(module: ModuleId, keep: boolean): Promise<Making> {
+    const { key } = module;
     const failure = this.#failures.get(key);
     if (failure) return { result: failure, cost: noCost() };
     if (this.#parts.isCrowded()) return this.#overloaded("too many requests are under way");
     const flight = `${key} ${keep}`;
     let making = this.#underWay.get(flight);
     if (!making) {
-      making = this.#inTurn(() => this.#makeNow(key, module, keep));
+      making = this.#inTurn(() => this.#makeNow(module, keep));
       this.#underWay.set(flight, making);
       void this.#land(flight, making);
     }
@@ -96,9 +98,10 @@ export class SymcacheMaker implements Disposable {
   }
 
   /** From the shared cache or else of what source after source has. */
-  async #makeNow(key: string, module: WantedModule, keep: boolean): Promise<Making> {
+  async #makeNow(module: ModuleId, keep: boolean): Promise<Making> {
+    const { key } = module;
     const cost = noCost();
-    const order = { key, module, keep, cost };
+    const order = { module, keep, cost };
     const { sources, sharedCache } = this.#parts;
     const fetched = sharedCache && (await fetchSymcache(order, sharedCache, this.#parts));
     if (fetched) return { result: { ...fetched, isConverted: false }, cost };

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { bulkhead } from "cockatiel";
-import type { SymcacheModule } from "../symcache/messages.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { Thread } from "../threads/thread.ts";
 import type { PackProtocol, PackThreadData, UnpackAsk } from "./packMessages.ts";
 import { badObject } from "./sharedCacheFault.ts";
@@ -45,7 +45,7 @@ export class PackThreads implements AsyncDisposable {
   }
 
   /** Throws as unpack() does, where the file isn't the module's symcache. */
-  async check(path: string, module: SymcacheModule, checksums: Uint8Array): Promise<void> {
+  async check(path: string, module: ModuleId, checksums: Uint8Array): Promise<void> {
     sound((await this.#ask((thread) => thread.ask("check", { path, module, checksums }))) ?? {});
   }
 

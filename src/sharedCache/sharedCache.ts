@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import { Deadline } from "../async/deadline.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { SymcacheModule } from "../symcache/messages.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { ObjectStore, ObjectStoreSettings } from "./objectStore.ts";
 import { PackedDownload } from "./packedDownload.ts";
 import { PackThreads } from "./packThreads.ts";
@@ -83,8 +83,9 @@ export class SharedCache implements AsyncDisposable {
   }
 
   /** The symcache of a module; undefined where the store has none, or fails. */
-  async find(key: string, module: SymcacheModule): Promise<StoredSymcache | undefined> {
+  async find(module: ModuleId): Promise<StoredSymcache | undefined> {
     const { metrics, config } = this.#parts;
+    const { key } = module;
     if (!this.#begin()) return undefined;
     const start = performance.now();
     let bytes = 0;

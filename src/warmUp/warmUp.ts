@@ -14,7 +14,8 @@ import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import { functionBytes, madeSymFile } from "./syntheticSymFile.ts";
 import { Symcaches } from "../modules/symcaches.ts";
-import type { Source, WantedModule } from "../sources/source.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
+import type { Source } from "../sources/source.ts";
 
 const rounds = 60;
 const framesInRound = 500;
@@ -87,8 +88,8 @@ async function makeFolder(path: string): Promise<string> {
 const madeSource: Source = {
   address: "",
   fault: undefined,
-  async open(module: WantedModule) {
-    if (!module.debugFilename.startsWith("warmup")) return undefined;
+  async open(module: ModuleId) {
+    if (!module.debugFile.startsWith("warmup")) return undefined;
     const pieces = async function* () {
       yield madeSymFile(module, functions);
     };

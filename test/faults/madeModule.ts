@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { moduleId } from "../../src/identity/moduleId.ts";
 import { convert } from "../symcache/symFile.ts";
 
 /** Of each function. */
@@ -65,7 +66,7 @@ export function locationIn({ name }: MadeModule, offset: number): Location {
 
 /** The bytes that its symcache file must have. */
 export function symcacheOf({ symFile, name, id }: MadeModule): Uint8Array {
-  return convert(Buffer.from(symFile), { debugFilename: name, debugId: id }, 1024 * 1024);
+  return convert(Buffer.from(symFile), moduleId(name, id), 1024 * 1024);
 }
 
 /** The offset of a function by its number. */

@@ -1,4 +1,5 @@
 import { pathToFileURL } from "node:url";
+import { moduleId } from "../../src/identity/moduleId.ts";
 import { Converter } from "../../src/symcache/convert/converter.ts";
 import { locationAt, type Locations } from "../../src/symcache/lookup/locations.ts";
 import { Symcache } from "../../src/symcache/symcache.ts";
@@ -10,7 +11,7 @@ const other = process.env["TSELIOT_WASM"];
 export const wasm = await compileWasm(other === undefined ? undefined : pathToFileURL(other));
 
 /** The module of the sym files that the tests make. */
-export const module = { debugFilename: "a.so", debugId: "000000000000000000000000000000010" };
+export const module = moduleId("a.so", "000000000000000000000000000000010");
 
 /** A sym file of that module. */
 export function symFile(...records: string[]): Uint8Array {

@@ -78,7 +78,7 @@ test("takes a damaged file for damaged, never for an answer", () => {
     assert.throws(() => open(damaged).lookUp(Uint32Array.of(0x1018)), SymcacheDamaged, `byte ${at}`);
     assert.throws(() => open(file.subarray(0, at)), SymcacheDamaged, `cut to ${at}`);
   }
-  assert.throws(() => open(file, { ...module, debugFilename: "b.so" }), SymcacheDamaged);
+  assert.throws(() => open(file, { ...module, debugFile: "b.so" }), SymcacheDamaged);
 });
 
 test("throws what reading the file throws, and works on afterwards", () => {

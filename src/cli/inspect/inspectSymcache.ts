@@ -1,6 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
 import { stackText } from "../../../web/static/captures/stackText.js";
+import { moduleId } from "../../identity/moduleId.ts";
 import { pageBytes, Symcache, SymcacheDamaged } from "../../symcache/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
 import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symcache/symcacheHeader.ts";
@@ -71,8 +72,9 @@ async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
     const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
+    const module = moduleId(contents.debugFilename, contents.debugId);
     const instance = new WasmInstance(await compileWasm());
-    using symcache = Symcache.open(instance, file.readAt, file.size, contents);
+    using symcache = Symcache.open(instance, file.readAt, file.size, module);
     for (const checked of checkPages(symcache, file, path)) inspection.pages = checked;
     if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
   } catch (error) {

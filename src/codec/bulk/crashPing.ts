@@ -1,4 +1,4 @@
-import { listModules, type Job, type Module } from "../../symbolication/job.ts";
+import { listModules, type Job, type MemoryMapEntry } from "../../symbolication/job.ts";
 import { InvalidJob, isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
 import { FrameColumns } from "./frameColumns.ts";
@@ -113,7 +113,7 @@ function difference(ip: number | bigint, base: number | bigint): number | bigint
 
 /** The modules that frames point into, in the order in which they are first used. */
 class UsedModules {
-  readonly modules: Module[] = [];
+  readonly modules: MemoryMapEntry[] = [];
   readonly filenames: string[] = [];
   readonly #all: unknown[];
   readonly #used = new Map<number, { position: number; base: number | bigint }>();
@@ -139,10 +139,10 @@ class UsedModules {
     const debugId = module["debug_id"] ?? module["debugId"];
     const filename = module["filename"] ?? debugFilename;
     this.filenames.push(typeof filename === "string" ? filename : "");
-    const length = this.modules.push({
-      debugFilename: isDebugFilename(debugFilename) ? debugFilename : "",
-      debugId: isDebugId(debugId) ? debugId : "",
-    });
+    const length = this.modules.push([
+      isDebugFilename(debugFilename) ? debugFilename : "",
+      isDebugId(debugId) ? debugId : "",
+    ]);
     return { position: length - 1, base };
   }
 }
