@@ -128,23 +128,34 @@ function healthChecks(
   sources: Source[],
   queues: Record<string, () => number>,
 ): Check[] {
-  const check = (name: string, level: Check["level"], run: Check["check"]) => ({ name, level, check: run });
   return [
-    check("cache_folder", "error", () => folder.checkWritable()),
-    check("disk_space", "warning", () => folder.checkSpace()),
-    check("lookup_threads", "error", () => lookups.selfTest()),
-    check("converter_threads", "error", () => converters.selfTest()),
-    check("sources", "warning", async () => {
-      const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
-      if (faults.length > 0) throw new Error(faults.join("; "));
-    }),
-    check("shared_cache", "warning", async () => {
-      if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
-    }),
-    check("queues", "warning", async () => {
-      const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
-      if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
-    }),
+    { name: "cache_folder", level: "error", check: () => folder.checkWritable() },
+    { name: "disk_space", level: "warning", check: () => folder.checkSpace() },
+    { name: "lookup_threads", level: "error", check: () => lookups.selfTest() },
+    { name: "converter_threads", level: "error", check: () => converters.selfTest() },
+    {
+      name: "sources",
+      level: "warning",
+      check: async () => {
+        const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
+        if (faults.length > 0) throw new Error(faults.join("; "));
+      },
+    },
+    {
+      name: "shared_cache",
+      level: "warning",
+      check: async () => {
+        if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
+      },
+    },
+    {
+      name: "queues",
+      level: "warning",
+      check: async () => {
+        const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
+      },
+    },
   ];
 }
 
