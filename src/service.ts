@@ -11,6 +11,7 @@ import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/errorResponses.ts";
 import { createApp } from "./http/app.ts";
 import { drain } from "./http/drain.ts";
+import { LineParser } from "./codec/bulk/lineParser.ts";
 import { RequestParser } from "./codec/requestParser.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
@@ -59,7 +60,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     config,
     admission,
     parser: starting.use(new RequestParser()),
-    bulkParser: starting.use(new RequestParser()),
+    lineParser: starting.use(new LineParser()),
     health: new HealthCheck(
       healthChecks(engine, sources, {
         requests: () => admission.fill,

@@ -1,4 +1,4 @@
-import { within } from "../async/withTimeout.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 
 const diskTimeoutMs = 5000;
 
@@ -20,5 +20,5 @@ export function withDiskTimeout<T>(
   work: Promise<T>,
   timeoutMs = diskTimeoutMs,
 ): Promise<T> {
-  return within(timeoutMs, work, () => new DiskTimeout(operation, timeoutMs));
+  return withTimeout(timeoutMs, work, () => new DiskTimeout(operation, timeoutMs));
 }

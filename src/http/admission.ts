@@ -1,4 +1,4 @@
-import { bulkhead, type BulkheadPolicy } from "cockatiel";
+import { Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/config.ts";
 import { HttpError } from "./httpError.ts";
 
@@ -36,7 +36,7 @@ const turns = 2;
 export class Admission {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  readonly #turns: BulkheadPolicy = bulkhead(turns, Infinity);
+  readonly #turns = new Semaphore(turns);
   #requests = 0;
   #bytes = 0;
 
@@ -82,7 +82,7 @@ export class Admission {
         this.#requests++;
         places++;
       },
-      inTurn: (work) => this.#turns.execute(work),
+      inTurn: (work) => this.#turns.run(work),
       [Symbol.dispose]: () => {
         isOver = true;
         this.#requests -= places;

@@ -17,6 +17,7 @@ import { cacheReport, type CacheCounts } from "./cacheReport.ts";
 import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
 import { HttpError } from "./httpError.ts";
+import type { LineParser } from "../codec/bulk/lineParser.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
@@ -27,8 +28,7 @@ export interface AppParts {
   admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
-  /** One of its own for lines, of which there are so many that others would wait. */
-  bulkParser: RequestParser;
+  lineParser: LineParser;
   health: HealthCheck;
   cacheCounts: () => CacheCounts;
   metrics: Metrics;
@@ -61,7 +61,7 @@ export function createApp(parts: AppParts): RequestListener {
   app.use(dockerflow(parts));
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
-  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.bulkParser }));
+  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
   app.use(closeFiles);
   allow(app, "/", "get", page);

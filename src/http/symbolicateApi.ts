@@ -3,19 +3,18 @@ import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
 import type { Config } from "../config/config.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../modules/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
 import { limitAnswerTime } from "./responseTimeout.ts";
 import { debugReport } from "../codec/debugReport.ts";
-import { answerTooLarge, HttpError } from "./httpError.ts";
 import type { JsonBytes } from "../codec/jsonBytes.ts";
-import type { ApiVersion } from "../codec/parseJobs.ts";
+import type { ApiVersion } from "../codec/parseRequest.ts";
 import { readBody } from "./readBody.ts";
 import { renderV4 } from "../codec/renderV4.ts";
 import { renderV5 } from "../codec/renderV5.ts";
+import { RequestError } from "../codec/requestError.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
 import { sendJson } from "./sendJson.ts";
 
@@ -52,10 +51,9 @@ export function symbolicateApi(
       limitAnswerTime(response, config.answerTimeout);
       await sendJson(response, render, config.maxAnswerBytes, share);
     } catch (error) {
-      if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
       // A body that its client broke off says nothing of what the client sends.
-      if (error instanceof HttpError && error.reason && !request.socket.destroyed)
+      if (error instanceof RequestError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;
     } finally {

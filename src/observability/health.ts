@@ -1,4 +1,4 @@
-import { within } from "../async/withTimeout.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 
 type Level = "ok" | "warning" | "error";
 
@@ -61,7 +61,7 @@ export class HealthCheck {
   async #run({ name, level, check }: Check): Promise<Result> {
     try {
       const late = () => new Error(`no result within ${checkTimeoutMs} ms`);
-      await within(checkTimeoutMs, this.#joinRunning(name, check), late);
+      await withTimeout(checkTimeoutMs, this.#joinRunning(name, check), late);
       return { name, level: "ok" };
     } catch (error) {
       return { name, level, message: error instanceof Error ? error.message : String(error) };

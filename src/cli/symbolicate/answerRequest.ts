@@ -1,7 +1,6 @@
 import { debugReport } from "../../codec/debugReport.ts";
 import { JsonBytes } from "../../codec/jsonBytes.ts";
-import type { ApiVersion } from "../../codec/parseJobs.ts";
-import { parseRequest } from "../../codec/parseRequest.ts";
+import { parseRequest, type ApiVersion } from "../../codec/parseRequest.ts";
 import { renderV4 } from "../../codec/renderV4.ts";
 import { renderV5 } from "../../codec/renderV5.ts";
 import { AnswerTooLarge } from "../../symbolication/frames.ts";
@@ -17,7 +16,7 @@ export async function answerRequest(
 ): Promise<unknown> {
   const start = performance.now();
   const parsed = parseRequest(Buffer.from(body), version);
-  if ("refusal" in parsed) throw new CommandError("usage", `the request is refused: ${parsed.refusal.title}`);
+  if ("error" in parsed) throw new CommandError("usage", `the request is refused: ${parsed.error.title}`);
   try {
     const symbolicated = await symbolicate(parsed.jobs, symcaches, Infinity);
     const json = new JsonBytes(Infinity);

@@ -1,6 +1,6 @@
 import type { Capture } from "../../../web/static/captures/capture.js";
 import { captureOf, parseFile, UnreadableCapture } from "../../../web/static/captures/readCapture.js";
-import type { ApiVersion } from "../../codec/parseJobs.ts";
+import type { ApiVersion } from "../../codec/parseRequest.ts";
 import { CommandError, systemCode } from "../commandError.ts";
 
 /** What a file holds: a request of the API as it stands there, or a profile or a crash. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HttpError } from "../../http/httpError.ts";
+import { RequestError } from "../requestError.ts";
 
 const badFrames = "frames must be a whole number from 1 to 999999999";
 
@@ -30,9 +30,9 @@ export const BulkOptions = z.strictObject(
 );
 export type BulkOptions = z.infer<typeof BulkOptions>;
 
-/** Throws an HttpError that names the option at fault. */
+/** Throws a RequestError that names the invalid option. */
 export function readBulkOptions(query: object): BulkOptions {
   const result = BulkOptions.safeParse(query);
   if (result.success) return result.data;
-  throw new HttpError(400, result.error.issues[0]?.message);
+  throw new RequestError(result.error.issues[0]?.message ?? "the query is invalid");
 }

@@ -6,7 +6,7 @@ import {
   maxDebugFilenameBytes,
   maxModuleOffset,
 } from "../../codec/parseJob.ts";
-import { maxJobs } from "../../codec/parseJobs.ts";
+import { maxJobs } from "../../codec/parseRequest.ts";
 
 /*
  * What bodies may be. They are checked by the loops of parseJob.ts and crashPing.ts, for a body can hold a million frames;
