@@ -1,4 +1,4 @@
-import { SymcacheFolder } from "./diskCache/diskCache.ts";
+import { DiskCache } from "./diskCache/diskCache.ts";
 import type { Config } from "./config/config.ts";
 import type { Logger } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics.ts";
@@ -21,7 +21,7 @@ interface Parts {
 
 /** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
 export interface Engine extends AsyncDisposable {
-  readonly folder: SymcacheFolder;
+  readonly folder: DiskCache;
   readonly converters: Converters;
   readonly lookups: Lookups;
   readonly sharedCache: SharedCache | undefined;
@@ -32,7 +32,7 @@ export interface Engine extends AsyncDisposable {
 export async function startEngine({ config, sources, metrics, log, isCrowded }: Parts): Promise<Engine> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
+    new DiskCache(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
       evicted: () => metrics.increment("diskcache.evict", {}),
       used: (bytes) => metrics.gauge("diskcache.usage", bytes),
       failed: (err) => log.error({ err }, "cache folder failed"),

@@ -4,9 +4,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
 import { ConfigError, withoutSecrets, type Config } from "./config/config.ts";
-import { startEngine } from "./engine.ts";
+import { startEngine, type Engine } from "./engine.ts";
 import { shareHandles } from "./config/fileHandles.ts";
-import { HealthCheck } from "./observability/health.ts";
+import { HealthCheck, type Check } from "./observability/health.ts";
 import { Admission } from "./http/admission.ts";
 import type { ReportError } from "./http/errorResponses.ts";
 import { createApp } from "./http/app.ts";
@@ -20,6 +20,7 @@ import { resumeHolding } from "./modules/resumeHolding.ts";
 import { startErrorReporting } from "./observability/errorReporting.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
+import type { Source } from "./sources/source.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
 export interface Overrides {
@@ -42,7 +43,7 @@ export interface Service extends AsyncDisposable {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   await using starting = new AsyncDisposableStack();
   const { versionFile = new URL("../version.json", import.meta.url), longestWarmUp = 1000 } = overrides;
-  const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
+  const logs = await createLogs(config, overrides.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config));
   const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
   logs.app.info(withoutSecrets(config), "configuration");
@@ -51,7 +52,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, sharedCache, symcaches } = engine;
+  const { folder, converters, lookups, symcaches } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -60,17 +61,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     admission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
-    health: new HealthCheck({
-      folder,
-      lookups,
-      converters,
-      sources,
-      sharedCache,
-      queues: {
+    health: new HealthCheck(
+      healthChecks(engine, sources, {
         requests: () => admission.fill,
         downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
-      },
-    }),
+      }),
+    ),
     cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
     versionFile,
     isDraining: () => draining,
@@ -123,6 +119,45 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     [Symbol.asyncDispose]: () => service.close(),
   };
   return service;
+}
+
+const nearlyFull = 0.8;
+
+/** `queues`: how full each of them is, from 0 to 1. */
+function healthChecks(
+  { folder, lookups, converters, sharedCache }: Engine,
+  sources: Source[],
+  queues: Record<string, () => number>,
+): Check[] {
+  return [
+    { name: "cache_folder", level: "error", check: () => folder.checkWritable() },
+    { name: "disk_space", level: "warning", check: () => folder.checkSpace() },
+    { name: "lookup_threads", level: "error", check: () => lookups.selfTest() },
+    { name: "converter_threads", level: "error", check: () => converters.selfTest() },
+    {
+      name: "sources",
+      level: "warning",
+      check: async () => {
+        const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
+        if (faults.length > 0) throw new Error(faults.join("; "));
+      },
+    },
+    {
+      name: "shared_cache",
+      level: "warning",
+      check: async () => {
+        if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
+      },
+    },
+    {
+      name: "queues",
+      level: "warning",
+      check: async () => {
+        const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
+      },
+    },
+  ];
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { Config } from "../config/config.ts";
 import { Semaphore } from "../async/semaphore.ts";
 import { Deadline } from "../async/deadline.ts";
@@ -27,7 +27,7 @@ const mostLarge = 2;
 
 interface Parts {
   wasm: WebAssembly.Module;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
   config: ObjectStoreSettings &
@@ -119,7 +119,7 @@ export class SharedCache implements AsyncDisposable {
   }
 
   /** Puts a symcache there in the background, once it is in the folder. */
-  add(key: string, kept: Promise<FoundSymcache | undefined>): void {
+  add(key: string, kept: Promise<CachedSymcache | undefined>): void {
     void kept.then((found) => found && this.#uploads.add(objectKey(key), found, this.#bad.delete(key)));
   }
 

@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { makeFolders } from "../diskCache/makeFolders.ts";
-import { SymcacheFolder } from "../diskCache/diskCache.ts";
+import { makeFolders } from "../diskCache/files.ts";
+import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/config.ts";
 import { Admission } from "../http/admission.ts";
@@ -42,7 +42,7 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { config, converters, lookups } = shared;
   await using metrics = new Metrics(config, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(
+  const { app: log, requests: requestLog } = await createLogs(
     { ...config, localDevelopment: false },
     { write() {} },
   );
@@ -52,7 +52,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
+  const folder = cleanUp.use(new DiskCache(path, mostBytes, config.cacheRescan, silence));
   const admission = new Admission(config);
   const sources = [madeSource];
   using symcaches = new Symcaches(
