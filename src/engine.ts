@@ -1,4 +1,4 @@
-import { SymcacheFolder } from "./diskCache/diskCache.ts";
+import { DiskCache } from "./diskCache/diskCache.ts";
 import type { Config } from "./config/readConfig.ts";
 import type { Logger } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics.ts";
@@ -21,7 +21,7 @@ interface Parts {
 
 /** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
 export interface Engine extends AsyncDisposable {
-  readonly folder: SymcacheFolder;
+  readonly folder: DiskCache;
   readonly converters: Converters;
   readonly lookups: Lookups;
   readonly sharedCache: SharedCache | undefined;
@@ -34,16 +34,11 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   const { conversion, lookup } = config;
   const diskCacheLimit = { maxBytes: config.diskCache.maxBytes };
   const folder = starting.use(
-    new SymcacheFolder(
-      config.diskCache.folder,
-      config.diskCache.maxBytes,
-      config.diskCache.rescanIntervalMs,
-      {
-        evicted: () => metrics.increment("diskcache.evict", {}),
-        used: (bytes) => metrics.gauge("diskcache.usage", bytes),
-        failed: (err) => log.error({ err }, "cache folder failed"),
-      },
-    ),
+    new DiskCache(config.diskCache.folder, config.diskCache.maxBytes, config.diskCache.rescanIntervalMs, {
+      evicted: () => metrics.increment("diskcache.evict", {}),
+      used: (bytes) => metrics.gauge("diskcache.usage", bytes),
+      failed: (err) => log.error({ err }, "cache folder failed"),
+    }),
   );
   const wasm = await compileWasm();
   const converters = starting.use(

@@ -7,7 +7,7 @@ import { ConfigError } from "./config/configError.ts";
 import { shareFileHandles } from "./config/fileHandles.ts";
 import { loggable, type Config } from "./config/readConfig.ts";
 import type { ServerSettings } from "./config/server.ts";
-import { startEngine } from "./engine.ts";
+import { startEngine, type Engine } from "./engine.ts";
 import { LineParser } from "./codec/bulk/lineParser.ts";
 import { RequestParser } from "./codec/requestParser.ts";
 import { Admission } from "./http/admission.ts";
@@ -17,11 +17,12 @@ import type { ReportError } from "./http/errorResponses.ts";
 import { createHttpServer } from "./http/server.ts";
 import { resumeHolding } from "./modules/resumeHolding.ts";
 import { startErrorReporting } from "./observability/errorReporting.ts";
-import { HealthCheck } from "./observability/health.ts";
+import { HealthCheck, type Check } from "./observability/health.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
+import type { Source } from "./sources/source.ts";
 import { mostFiles } from "./symcache/lookup/openSymcaches.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
@@ -51,7 +52,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     maxWarmUpMs = 1000,
     warnings = [],
   } = options;
-  const logs = createLogs(config.observability, options.logDestination ?? standardOutput(starting));
+  const logs = await createLogs(config.observability, options.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config.observability));
   const release = await readRelease(versionFile);
   const errorReporting = starting.use(await startErrorReporting(config.observability, release, metrics));
@@ -62,7 +63,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
   const admission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, sharedCache, symcaches } = engine;
+  const { folder, converters, lookups, symcaches } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -72,17 +73,12 @@ export async function startService(config: Config, options: ServiceOptions = {})
     admission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
-    health: new HealthCheck({
-      folder,
-      lookups,
-      converters,
-      sources,
-      sharedCache,
-      queues: {
+    health: new HealthCheck(
+      healthChecks(engine, sources, {
         requests: () => admission.fill,
         downloads: () => symcaches.waiting / Math.max(1, config.sources.maxQueuedDownloads),
-      },
-    }),
+      }),
+    ),
     cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
     versionFile,
     isDraining: () => draining,
@@ -161,4 +157,44 @@ async function readRelease(versionFile: string | URL): Promise<string> {
   const text = await readFile(versionFile, "utf8").catch(() => "{}");
   const { version = "none", commit = "unknown" } = JSON.parse(text) as { version?: string; commit?: string };
   return `${version}:${commit.slice(0, 8)}`;
+}
+
+/** Fill of a queue, from 0 to 1, from which the heartbeat warns. */
+const nearlyFull = 0.8;
+
+/** `queues`: how full each of them is, from 0 to 1. */
+function healthChecks(
+  { folder, lookups, converters, sharedCache }: Engine,
+  sources: Source[],
+  queues: Record<string, () => number>,
+): Check[] {
+  return [
+    { name: "cache_folder", level: "error", check: () => folder.checkWritable() },
+    { name: "disk_space", level: "warning", check: () => folder.checkSpace() },
+    { name: "lookup_threads", level: "error", check: () => lookups.selfTest() },
+    { name: "converter_threads", level: "error", check: () => converters.selfTest() },
+    {
+      name: "sources",
+      level: "warning",
+      check: async () => {
+        const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
+        if (faults.length > 0) throw new Error(faults.join("; "));
+      },
+    },
+    {
+      name: "shared_cache",
+      level: "warning",
+      check: async () => {
+        if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
+      },
+    },
+    {
+      name: "queues",
+      level: "warning",
+      check: async () => {
+        const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
+      },
+    },
+  ];
 }

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { FoundSymcache } from "../diskCache/diskCache.ts";
+import type { CachedSymcache } from "../diskCache/diskCache.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "../symcache/lookup/locations.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import type { SymcacheBytes } from "../symcache/messages.ts";
@@ -145,7 +145,7 @@ export class Symcaches implements Disposable {
 
   /** Undefined where the symcache is gone or of no use; what is damaged is removed. */
   async #lookUpFound(
-    found: FoundSymcache,
+    found: CachedSymcache,
     module: ModuleId,
     wanted: Wanted,
     status: Found["status"],

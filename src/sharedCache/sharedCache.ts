@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ConversionSettings } from "../config/conversion.ts";
 import type { DiskCacheSettings } from "../config/diskCache.ts";
 import type { SharedCacheSettings } from "../config/sharedCache.ts";
@@ -29,7 +29,7 @@ const mostLarge = 2;
 
 interface Parts {
   wasm: WebAssembly.Module;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
   config: SharedCacheSettings &
@@ -122,7 +122,7 @@ export class SharedCache implements AsyncDisposable {
   }
 
   /** Puts a symcache there in the background, once it is in the folder. */
-  add(key: string, kept: Promise<FoundSymcache | undefined>): void {
+  add(key: string, kept: Promise<CachedSymcache | undefined>): void {
     void kept.then((found) => found && this.#uploads.add(objectKey(key), found, this.#bad.delete(key)));
   }
 

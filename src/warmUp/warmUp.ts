@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { makeFolders } from "../diskCache/makeFolders.ts";
-import { SymcacheFolder } from "../diskCache/diskCache.ts";
+import { makeFolders } from "../diskCache/files.ts";
+import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
@@ -43,7 +43,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   const { settings, converters, lookups } = shared;
   const { diskCache, sources: sourceSettings, conversion, observability } = settings;
   await using metrics = new Metrics(observability, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(
+  const { app: log, requests: requestLog } = await createLogs(
     { ...observability, localDevelopment: false },
     { write() {} },
   );
@@ -53,7 +53,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, diskCache.rescanIntervalMs, silence));
+  const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
   const admission = new Admission(settings.server);
   const sources = [madeSource];
   using symcaches = new Symcaches(

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { SymcacheFolder } from "../../src/diskCache/diskCache.ts";
+import { DiskCache } from "../../src/diskCache/diskCache.ts";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */
@@ -316,7 +316,7 @@ test("starts no thread that lists the folder after its end", async () => {
   process.on("worker", count);
   const faults: unknown[] = [];
   const events = { evicted() {}, used() {}, failed: (error: unknown) => void faults.push(error) };
-  const folder = new SymcacheFolder(cache.path, 1e9, 60_000, events);
+  const folder = new DiskCache(cache.path, 1e9, 60_000, events);
   await folder[Symbol.asyncDispose]();
   await folder.settled();
   process.off("worker", count);

@@ -21,7 +21,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { ifAbsent } from "../../src/diskCache/durableFiles.ts";
+import { ifAbsent } from "../../src/diskCache/files.ts";
 import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";

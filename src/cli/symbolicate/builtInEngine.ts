@@ -21,7 +21,10 @@ export async function startBuiltInEngine(
 ): Promise<Answerer> {
   await using starting = new AsyncDisposableStack();
   const metrics = starting.use(new Metrics(config.observability, { mock: true }));
-  const { app: log } = createLogs({ logLevel: "ERROR", localDevelopment: false }, { write: warner(signal) });
+  const { app: log } = await createLogs(
+    { logLevel: "ERROR", localDevelopment: false },
+    { write: warner(signal) },
+  );
   const sources = config.sources.urls.map((address) =>
     counted(starting.use(createSource(address, config.sources)), received),
   );
