@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { moduleOutcomes, type V5Response } from "../src/captures/response.ts";
 import { resultsText, modulesText } from "../src/cli/symbolicate/text.ts";
-import { readConfig } from "../src/config/config.ts";
+import { readConfig } from "../src/config/readConfig.ts";
 import { startService } from "../src/service.ts";
 
 const symbols = new URL("../test/fixtures/conformance/symbols", import.meta.url);

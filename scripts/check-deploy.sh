@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks compose.yaml and what kustomize makes of deploy/kubernetes by their schemas, which are inside the packages that check:
+# Checks docker-compose.yml and what kustomize makes of deploy/kubernetes by their schemas, which are inside the packages that check:
 # by Kubernetes' oldest version that has all that is used, and a new one.
 # usage: scripts/check-deploy.sh        with kustomize or kubectl, and pipx
 set -euo pipefail
@@ -18,4 +18,4 @@ done
 for version in 1.29 1.37; do
   pipx run kubernetes-validate==1.37.0 --strict --kubernetes-version "$version" "$manifests"/*.yaml
 done
-pipx run check-jsonschema==0.39.0 --builtin-schema vendor.compose-spec compose.yaml
+pipx run check-jsonschema==0.39.0 --builtin-schema vendor.compose-spec docker-compose.yml

@@ -1,9 +1,9 @@
 import type { V5Response } from "../../captures/response.ts";
-import type { Config } from "../../config/config.ts";
+import type { Config } from "../../config/readConfig.ts";
 import { startEngine } from "../../engine.ts";
 import { createLogs } from "../../observability/logging.ts";
 import { Metrics } from "../../observability/metrics.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
 import { countBytes } from "../countBytes.ts";
@@ -17,23 +17,26 @@ export async function startLocalApi(
   signal: AbortSignal,
 ): Promise<Api> {
   await using starting = new AsyncDisposableStack();
-  const metrics = starting.use(new Metrics(config, { mock: true }));
-  const { app: log } = createLogs(
+  const metrics = starting.use(new Metrics(config.observability, { mock: true }));
+  const { app: log } = await createLogs(
     { logLevel: "ERROR", localDevelopment: false },
     { write: errorPrinter(signal) },
   );
-  const sources = config.sources.map((address) =>
-    counted(starting.use(createSource(address, config)), received),
+  const sources = config.sources.urls.map((address) =>
+    counted(starting.use(createSource(address, config.sources)), received),
   );
   // The command is the only client, so its downloads may queue without a limit.
-  const unlimited = { ...config, downloadQueue: Number.MAX_SAFE_INTEGER };
+  const unlimited = {
+    ...config,
+    sources: { ...config.sources, maxQueuedDownloads: Number.MAX_SAFE_INTEGER },
+  };
   const { symcaches } = starting.use(
     await startEngine({ config: unlimited, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => orAborted(symbolicateRequest("v5", body, symcaches) as Promise<V5Response>, signal),
-    v4: (body) => orAborted(symbolicateRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(symbolicateRequest("v5", body, symcaches) as Promise<V5Response>, signal),
+    v4: (body) => abortable(symbolicateRequest("v4", body, symcaches), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
