@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { QueueFull, Semaphore } from "../async/semaphore.ts";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
@@ -26,7 +26,7 @@ export interface MakerParts extends MakeParts {
   sharedCache?: SharedCache | undefined;
   /** Whether so many requests are under way that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
-  config: MakeParts["config"] & Pick<Config, "downloadQueue" | "maxDownloads">;
+  config: MakeParts["config"] & Pick<SourceSettings, "maxQueuedDownloads" | "maxDownloads">;
 }
 
 /** Gets symcaches from the shared cache or makes them of what the sources have, once however many ask, and remembers for a while what can't be made. */
@@ -39,7 +39,7 @@ export class SymcacheMaker implements Disposable {
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    this.#queue = new Semaphore(parts.config.maxDownloads, parts.config.downloadQueue);
+    this.#queue = new Semaphore(parts.config.maxDownloads, parts.config.maxQueuedDownloads);
   }
 
   /** Modules that wait for their download to begin. */

@@ -87,7 +87,7 @@ export class Symcaches implements Disposable {
     if (cached) return { answer: cached, cacheLookup };
 
     const { config, metrics } = this.#parts;
-    if (++usage.misses > config.maxDownloads + config.downloadQueue) {
+    if (++usage.misses > config.maxDownloads + config.maxQueuedDownloads) {
       metrics.increment("symbolicate.overloaded", {});
       return {
         answer: overloaded("the request has too many modules that are not in the folder"),
