@@ -82,7 +82,7 @@ for (const [parameters, message] of [
   [["symbolicate", "request", "--symbols", "absent"], "--symbols: absent is not a folder"],
   [
     ["symbolicate", "request", "--symbols", "ftp://x"],
-    '--symbols has "ftp://x", which is no https://, http:// or file:/// address: "ftp://x"',
+    '--symbols has "ftp://x", which is not an https://, http:// or file:/// URL: "ftp://x"',
   ],
   [["symbolicate", "request", "--url", "x"], "not an http:// or https:// address: x"],
   [["symbolicate", "request", "-s", symbols, "-o", "folder"], "can't write folder: it is a folder"],
@@ -92,7 +92,7 @@ for (const [parameters, message] of [
   ],
   [["fetch", "../x", "AB"], '"../x" is not a valid debug file name'],
   [["fetch", "x", "XY"], '"XY" is not a debug id: it must have hex digits only'],
-  [["serve", "--port", "http"], '--port is not a whole number from 0 to 65535: "http"'],
+  [["serve", "--port", "http"], '--port is not an integer from 0 to 65535: "http"'],
 ] as const) {
   test(`refuses \`${parameters.join(" ").replace(symbols, "symbols")}\` with exit code 2 and one line`, async () => {
     const env = { ELIOT_SYMBOLS_CACHE_DIR: join(oddities.path, "cache") };

@@ -113,7 +113,7 @@ test("leaves out sym files that are none, and says when there are none at all", 
   const none = await run(["make-requests", "."], { cwd: folder.path });
   assert.match(
     none.stderr,
-    /^cut\.so\/AB0: left out: bad gzip: .*\nempty\.so\/AB0: left out, as it has no functions\n/,
+    /^cut\.so\/AB0: skipped: bad gzip: .*\nempty\.so\/AB0: skipped, it has no functions\n/,
   );
   assert.match(none.stderr, /\ntseliot: \. has no sym files such as /);
   assert.equal(none.code, 2);
