@@ -79,7 +79,7 @@ const rows = [
 export function reportText(report: Report): string {
   const { rate, concurrency, latency, lateness, errors } = report;
   const model =
-    rate === undefined ? `${counted(concurrency ?? 0, "concurrent request")}` : `${short(rate)} requests/s`;
+    rate === undefined ? counted(concurrency ?? 0, "concurrent request") : `${short(rate)} requests/s`;
   const warmUp = report.warmUp > 0 ? ` after ${short(report.warmUp)} s of warm-up` : "";
   const countWidth = Math.max(...errors.map((error) => whole(error.count).length));
   return [
