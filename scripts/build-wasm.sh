@@ -17,8 +17,7 @@ target=wasm32-unknown-unknown
 crate=crates/symcache
 
 # The binary must not depend on where it was built.
-flags="--remap-path-prefix=$repository/$crate=symcache"
-flags="$flags --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 flags="$flags -C target-feature=+simd128 -C link-arg=--max-memory=${MAX_MEMORY:-4294967296}"
 
 if [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-19 clang-19 llvm-ar-19 > /dev/null; then
