@@ -34,12 +34,11 @@ impl Counts {
     /// Their position in the header.
     const AT: usize = 44;
 
-    /// Reads the counts of the symcache that starts with `header`; `None` if it is shorter than a header.
-    pub(crate) fn read(header: &[u8]) -> Option<Self> {
-        let words = header.first_chunk::<{ HEADER as usize }>()?[Self::AT..].as_chunks().0;
-        let [files, functions, locations, ranges, string_bytes] =
-            std::array::from_fn(|i| u32::from_le_bytes(words[i]));
-        Some(Self { files, functions, locations, ranges, string_bytes })
+    /// Reads the counts from a header.
+    pub(crate) fn read(header: &[u8; HEADER as usize]) -> Self {
+        let words = header[Self::AT..].as_chunks().0;
+        let [files, functions, locations, ranges, string_bytes] = std::array::from_fn(|i| u32::from_le_bytes(words[i]));
+        Self { files, functions, locations, ranges, string_bytes }
     }
 
     /// Writes the counts into a header.

@@ -1,13 +1,13 @@
 //! The recorded sym files: equal to Symbolic at every edge of every range.
 
 mod fixtures;
-mod judge;
+mod oracle;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fixtures::sym_files;
-use judge::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
+use oracle::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
 use symcache::trailer::PAGE;
 use symcache::{Damaged, PageCache, Reason, Symcache};
 

@@ -2,14 +2,14 @@
 //!
 //! Most are sealed again after they were changed, so that checksums don't find it and the checks of indexes must.
 
-mod judge;
-mod sealed;
+mod oracle;
+mod patched;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use judge::{hold, open, symbolic_look_up};
-use sealed::{DEBUG_ID, Sections, sample, sealed, set_word, word};
+use oracle::{hold, open, symbolic_look_up};
+use patched::{DEBUG_ID, Sections, patched, sample, set_word, word};
 use symbolic_symcache::SymCache;
 use symcache::{Damaged, Locations, LookupError, PageCache, Symcache};
 
@@ -31,7 +31,7 @@ fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
 
 /// What is wrong with the sample once a word of its payload is another.
 fn damage(place: impl FnOnce(&Sections) -> usize, word: u32) -> &'static str {
-    let file = sealed(|payload, sections| set_word(payload, place(sections), word));
+    let file = patched(|payload, sections| set_word(payload, place(sections), word));
     look_up(&file).expect_err("damaged").0
 }
 
@@ -58,7 +58,7 @@ fn checks_the_header_when_it_opens() {
             assert!(["a header with impossible counts", "samples of other ranges"].contains(&found), "{found}");
         }
     }
-    let empty = sealed(|payload, _| payload.clear());
+    let empty = patched(|payload, _| payload.clear());
     assert_eq!(look_up(&empty), Err(Damaged("a place behind its end")));
 }
 
@@ -81,14 +81,14 @@ fn checks_every_index_before_it_is_used() {
 #[test]
 fn never_follows_calls_in_a_circle() {
     let behind = Err(Damaged("a caller behind what it calls"));
-    let file = sealed(|payload, at| {
+    let file = patched(|payload, at| {
         let own = (at.ranges - at.locations) / 16 - 1;
         for location in 0..=own {
             set_word(payload, at.locations + 16 * location + 12, location as u32);
         }
     });
     assert_eq!(look_up(&file), behind);
-    let file = sealed(|payload, at| {
+    let file = patched(|payload, at| {
         set_word(payload, at.locations + 12, 1);
         set_word(payload, at.locations + 16 + 12, 0);
     });
@@ -98,7 +98,7 @@ fn never_follows_calls_in_a_circle() {
 #[test]
 fn checks_strings_for_their_length_and_utf_8() {
     let string = |bytes: &'static [u8]| {
-        look_up(&sealed(|payload, at| {
+        look_up(&patched(|payload, at| {
             let name = at.strings + word(payload, at.functions) as usize;
             payload[name..name + bytes.len()].copy_from_slice(bytes);
         }))
@@ -115,17 +115,17 @@ fn checks_strings_for_their_length_and_utf_8() {
 fn answers_what_is_unknown_as_symbolic_does() {
     for place in [0, 4, 8] {
         for record in 0..2 {
-            let file = sealed(|payload, at| set_word(payload, at.files + 24 * record + place, u32::MAX));
+            let file = patched(|payload, at| set_word(payload, at.files + 24 * record + place, u32::MAX));
             assert_like_symbolic(&file, &look_up(&file).unwrap(), "file");
         }
     }
     for record in 0..4 {
-        let file = sealed(|payload, at| set_word(payload, at.functions + 16 * record, u32::MAX));
+        let file = patched(|payload, at| set_word(payload, at.functions + 16 * record, u32::MAX));
         assert_like_symbolic(&file, &look_up(&file).unwrap(), "function");
     }
     for place in [0, 8, 12] {
         for back in 1..6 {
-            let file = sealed(|payload, at| set_word(payload, at.ranges - 16 * back + place, u32::MAX));
+            let file = patched(|payload, at| set_word(payload, at.ranges - 16 * back + place, u32::MAX));
             assert_like_symbolic(&file, &look_up(&file).unwrap(), "source location");
         }
     }
@@ -142,7 +142,7 @@ fn is_damaged_or_answers_like_symbolic_whatever_word_is_changed() {
     };
     let mut answered = 0;
     for case in 0..20_000 {
-        let file = sealed(|payload, at| {
+        let file = patched(|payload, at| {
             for _ in 0..=random(3) {
                 // Symbolic's search in ranges that are out of order is another one.
                 let places = (at.files..at.ranges - 3).chain(at.strings..payload.len() - 3);
@@ -163,7 +163,7 @@ fn is_damaged_or_answers_like_symbolic_whatever_word_is_changed() {
 fn survives_ranges_in_any_order() {
     for first in [0, 1, 0x10, 0x19, 0x1000, u32::MAX] {
         for range in 0..5 {
-            let file = sealed(|payload, at| set_word(payload, at.ranges + 4 * range, first));
+            let file = patched(|payload, at| set_word(payload, at.ranges + 4 * range, first));
             let _ = look_up(&file);
         }
     }

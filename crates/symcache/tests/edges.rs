@@ -1,9 +1,9 @@
 //! What Symbolic 13.9.0 answers where sym files are out of the ordinary, written down: these fail on their own, whatever
-//! the judge says.
+//! the oracle says.
 
-mod judge;
+mod oracle;
 
-use judge::{assert_equal_to_symbolic, convert, open};
+use oracle::{assert_equal_to_symbolic, convert, open};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 

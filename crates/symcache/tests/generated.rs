@@ -3,7 +3,7 @@
 //! `PROPTEST_CASES` says how many there are of each kind.
 
 mod fixtures;
-mod judge;
+mod oracle;
 mod sym_texts;
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use fixtures::sym_files;
-use judge::assert_equal_to_symbolic;
+use oracle::assert_equal_to_symbolic;
 use proptest::array::{uniform8, uniform12, uniform20};
 use proptest::collection::vec;
 use proptest::prelude::*;

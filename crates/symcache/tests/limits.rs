@@ -1,9 +1,9 @@
 //! Where this crate differs from Symbolic on purpose, and what it must bear without that.
 
-mod judge;
+mod oracle;
 
-use judge::{convert, open};
-use symcache::{Converter, LONGEST_LINE, LONGEST_NAME, Reason};
+use oracle::{convert, open};
+use symcache::{Converter, MAX_LINE_BYTES, MAX_NAME_BYTES, Reason};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 
@@ -20,7 +20,7 @@ fn calls_at(records: &[String], offset: u32) -> Vec<(String, String, u32)> {
 
 #[test]
 fn cuts_names_and_paths_that_are_too_long_between_characters() {
-    let long = "é".repeat(LONGEST_NAME);
+    let long = "é".repeat(MAX_NAME_BYTES);
     let records = [
         format!("FILE 0 /a/{long}"),
         format!("INLINE_ORIGIN 0 i{long}"),
@@ -32,13 +32,13 @@ fn cuts_names_and_paths_that_are_too_long_between_characters() {
     assert_eq!(calls.len(), 2);
     for (name, path, _) in calls {
         for cut in [name, path] {
-            assert!((LONGEST_NAME - 1..=LONGEST_NAME).contains(&cut.len()), "{} bytes", cut.len());
+            assert!((MAX_NAME_BYTES - 1..=MAX_NAME_BYTES).contains(&cut.len()), "{} bytes", cut.len());
             assert!(cut.ends_with("é…"));
         }
     }
     let public = calls_at(&[format!("PUBLIC 10 0 p{long}")], 0x10);
-    assert!((LONGEST_NAME - 1..=LONGEST_NAME).contains(&public[0].0.len()));
-    let whole = "n".repeat(LONGEST_NAME);
+    assert!((MAX_NAME_BYTES - 1..=MAX_NAME_BYTES).contains(&public[0].0.len()));
+    let whole = "n".repeat(MAX_NAME_BYTES);
     assert_eq!(calls_at(&[format!("PUBLIC 10 0 {whole}")], 0x10)[0].0, whole);
 }
 
@@ -49,8 +49,8 @@ fn refuses_lines_that_are_too_long_and_no_shorter_ones() {
         format!("{begin}{}", "n".repeat(length - begin.len()))
     };
     let converted = |length| convert("a.so", DEBUG_ID, &sym_file(&[line(length)]), &[1 << 20]).map(|file| file.len());
-    assert!(converted(LONGEST_LINE - 1).is_ok());
-    assert_eq!(converted(LONGEST_LINE + 1), Err(Reason::Malformed));
+    assert!(converted(MAX_LINE_BYTES - 1).is_ok());
+    assert_eq!(converted(MAX_LINE_BYTES + 1), Err(Reason::Malformed));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn refuses_inlined_calls_that_cut_each_other_into_millions() {
 
     let mut converter = Converter::new("a.so", DEBUG_ID).unwrap();
     let error = converter.push(&sym_file(&records)).and_then(|()| converter.finish().map(drop)).unwrap_err();
-    assert_eq!(error.message, "the inlined calls of the function at 0x0 overlap too much");
+    assert_eq!(error.message, "the inline calls of the function at 0x0 overlap too much");
 }
 
 #[test]

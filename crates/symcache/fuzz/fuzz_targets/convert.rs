@@ -2,15 +2,15 @@
 
 #![no_main]
 
-#[path = "../../tests/judge/mod.rs"]
-mod judge;
+#[path = "../../tests/oracle/mod.rs"]
+mod oracle;
 #[allow(dead_code, reason = "the tests change recorded files by it too")]
 #[path = "../../tests/sym_texts/mod.rs"]
 mod sym_texts;
 
 use std::fmt;
 
-use judge::assert_equal_to_symbolic;
+use oracle::assert_equal_to_symbolic;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use sym_texts::{Arrival, DEBUG_FILENAME, DEBUG_ID};

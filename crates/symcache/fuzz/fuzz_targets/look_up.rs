@@ -3,14 +3,14 @@
 
 #![no_main]
 
-#[path = "../../tests/judge/mod.rs"]
-mod judge;
+#[path = "../../tests/oracle/mod.rs"]
+mod oracle;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use judge::{convert, read_from, trailer};
+use oracle::{convert, read_from, trailer};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use symcache::trailer::{PAGE, Trailer, page_checksum};

@@ -5,8 +5,8 @@ use std::iter::once;
 
 use super::files::Files;
 use super::functions::Functions;
+use super::locations::Locations;
 use super::module_record::ModuleRecord;
-use super::source_locations::SourceLocations;
 use super::string_table::StringTable;
 use crate::raw::{Counts, HEADER, bytes};
 use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
@@ -22,7 +22,7 @@ pub struct SymcacheFile {
     pub(crate) module_name: String,
     pub(crate) files: Files,
     pub(crate) functions: Functions,
-    pub(crate) locations: SourceLocations,
+    pub(crate) locations: Locations,
     pub(crate) strings: StringTable,
 }
 
@@ -90,11 +90,11 @@ impl SymcacheFile {
     }
 
     fn counts(&self) -> Counts {
-        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
+        let Self { files, functions, locations: Locations { call_sites, ranges }, strings, .. } = self;
         Counts {
             files: files.list.len() as u32,
             functions: functions.list.len() as u32,
-            locations: (calls.list.len() + ranges.len()) as u32,
+            locations: (call_sites.list.len() + ranges.len()) as u32,
             ranges: ranges.len() as u32,
             string_bytes: strings.len() as u32,
         }
@@ -102,11 +102,11 @@ impl SymcacheFile {
 
     /// The sections with their padding, in pieces.
     fn sections(&self) -> impl Iterator<Item = &[u8]> {
-        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
+        let Self { files, functions, locations: Locations { call_sites, ranges }, strings, .. } = self;
         let padding = |length: usize| &[0; 8][..length.next_multiple_of(8) - length];
         once(bytes(&files.list))
             .chain(functions.list.slices(0, functions.list.len()).map(bytes))
-            .chain(calls.list.slices(0, calls.list.len()).map(bytes))
+            .chain(call_sites.list.slices(0, call_sites.list.len()).map(bytes))
             .chain(ranges.locations().map(bytes))
             .chain(ranges.starts().map(bytes))
             .chain([padding(4 * ranges.len())])

@@ -1,7 +1,7 @@
 //! Changes of a sym file, line by line, that know nothing of records.
 
 use super::Choices;
-use super::lines::ODD_LINES;
+use super::samples::ODD_LINES;
 
 /// What a number becomes.
 const NUMBERS: [&str; 12] = [

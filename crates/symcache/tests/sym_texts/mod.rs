@@ -4,12 +4,17 @@
 //! plainest lines, and each line is made of bytes of its own, so that what is left after shrinking can be read.
 
 mod edits;
+mod kinds;
 mod lines;
+mod module_line;
+mod samples;
+mod words;
 
 use std::fmt;
 
 pub use edits::edit;
-use lines::LineMaker;
+use lines::LineGenerator;
+use module_line::module_line;
 
 pub const DEBUG_FILENAME: &str = "a.so";
 pub const DEBUG_ID: &str = "A1B2C3D4E5F60718293A4B5C6D7E8F901";
@@ -46,9 +51,9 @@ impl Arrival {
     /// A sym file made of bytes alone.
     pub fn generated(file: &FileSeed, lines: &[LineSeed], edits: &[EditSeed]) -> Self {
         let mut choices = Choices(file);
-        let mut maker = LineMaker::new(&mut choices);
-        let mut text_lines = vec![maker.module_line(&mut choices)];
-        text_lines.extend(lines.iter().flat_map(|seed| maker.lines(&mut Choices(seed))));
+        let mut generator = LineGenerator::new(&mut choices);
+        let mut text_lines = vec![module_line(&mut choices)];
+        text_lines.extend(lines.iter().flat_map(|seed| generator.lines(&mut Choices(seed))));
         Self::edited(choices, text_lines, edits, &[])
     }
 

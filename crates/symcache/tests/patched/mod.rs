@@ -2,7 +2,7 @@
 
 use symcache::trailer::{PAGE, Trailer, page_checksum};
 
-use crate::judge::convert;
+use crate::oracle::convert;
 
 /// The sample's.
 pub const DEBUG_ID: &str = "000000000000000000000000000000010";
@@ -59,7 +59,7 @@ pub fn set_word(bytes: &mut [u8], at: usize, word: u32) {
 }
 
 /// The sample after a change to its payload, with checksums that fit.
-pub fn sealed(change: impl FnOnce(&mut Vec<u8>, &Sections)) -> Vec<u8> {
+pub fn patched(change: impl FnOnce(&mut Vec<u8>, &Sections)) -> Vec<u8> {
     let file = sample();
     let mut trailer = Trailer::read(file.len() as u64, |into, offset| {
         into.copy_from_slice(&file[offset as usize..][..into.len()]);
