@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks compose.yaml and what kustomize makes of deploy/kubernetes by their schemas, which are inside the packages that check:
-# by Kubernetes' oldest version that has all that is used, and a new one.
-# usage: scripts/check-deploy.sh        with kustomize or kubectl, and pipx
+# Validates docker-compose.yml and the output of kustomize for deploy/kubernetes against their schemas: those of the oldest
+# supported Kubernetes version, and of a recent one.
+# usage: scripts/check-deploy.sh        needs pipx, and kustomize or kubectl
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,4 +18,4 @@ done
 for version in 1.29 1.37; do
   pipx run kubernetes-validate==1.37.0 --strict --kubernetes-version "$version" "$manifests"/*.yaml
 done
-pipx run check-jsonschema==0.39.0 --builtin-schema vendor.compose-spec compose.yaml
+pipx run check-jsonschema==0.39.0 --builtin-schema vendor.compose-spec docker-compose.yml

@@ -1,18 +1,30 @@
 /**
- * Writes what the documentation says of the code from the code itself: between `<!-- generated: NAME -->` and
- * `<!-- end -->`. With --check it writes nothing and fails where the two differ.
+ * Generates the parts of the documentation between `<!-- generated: NAME -->` and `<!-- end -->` from the code.
+ * With --check it writes nothing, and fails if a page is out of date.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { withGenerated } from "../bench/page.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { Environment } from "../src/config/config.ts";
+import { allSettings } from "../src/config/readConfig.ts";
 import { catalogue } from "../src/observability/metrics.ts";
 
 const root = new URL("../", import.meta.url);
 
+const sectionTitles = {
+  server: "Server",
+  sources: "Sources",
+  diskCache: "Disk cache",
+  conversion: "Conversion",
+  lookup: "Lookup",
+  sharedCache: "Shared cache",
+  observability: "Observability",
+};
+
 function configurationTable(): string {
-  const rows = Object.entries(Environment.shape).map(([variable, schema]) => {
-    const { defaultValue } = schema.def;
-    return `| \`${variable}\` | ${defaultValue === "" ? "" : `\`${defaultValue}\``} | ${schema.description} |`;
+  const rows = allSettings.map(({ section, variable, defaultText, meaning }, index) => {
+    const isFirst = allSettings[index - 1]?.section !== section;
+    const title = isFirst ? `| **${sectionTitles[section]}** | | |\n` : "";
+    return `${title}| \`${variable}\` | ${defaultText === "" ? "" : `\`${defaultText}\``} | ${meaning} |`;
   });
   return ["| variable | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
@@ -22,14 +34,12 @@ function metricsTable(): string {
     ([name, { type, tags, meaning }]) =>
       `| \`eliot.${name}\` | ${type} | ${tags.map((tag) => `\`${tag}\``).join(", ")} | ${meaning} |`,
   );
-  return [
-    "| metric | type | tags besides `host` | what it says |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-  ].join("\n");
+  return ["| metric | type | tags besides `host` | meaning |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
 }
 
-/** What `tseliot --help`, or `tseliot COMMAND --help`, prints. */
+/** The output of `tseliot COMMAND --help`, or of `tseliot --help`. */
 function help(name: string): string {
   const program = createProgram({});
   const command = program.commands.find((candidate) => candidate.name() === name) ?? program;
@@ -47,18 +57,22 @@ const sections: Record<string, () => string> = {
   ),
 };
 
-let differ = false;
-for (const name of ["README.md", "docs/operations.md", "docs/cli.md"]) {
+for (const name of ["docs/operations.md", "docs/cli.md"]) {
   const file = new URL(name, root);
-  const before = await readFile(file, "utf8");
-  const after = before.replace(
-    /(<!-- generated: ([\w ]+) -->\n)[^]*?(<!-- end -->)/g,
-    (_, start: string, section: string, end: string) => `${start}\n${sections[section]?.() ?? ""}\n\n${end}`,
+  const page = await readFile(file, "utf8");
+  const generated = [...page.matchAll(/<!-- generated: ([\w ]+) -->/g)].reduce(
+    (text, [, section = ""]) => withGenerated(text, section, textOf(section, name)),
+    page,
   );
-  if (after === before) continue;
+  if (generated === page) continue;
   if (process.argv.includes("--check")) {
-    console.error(`${name} differs from the code: run "npm run docs"`);
-    differ = true;
-  } else await writeFile(file, after);
+    console.error(`${name} is out of date: run "npm run docs"`);
+    process.exitCode = 1;
+  } else await writeFile(file, generated);
 }
-process.exitCode = differ ? 1 : 0;
+
+function textOf(section: string, page: string): string {
+  const generate = sections[section];
+  if (!generate) throw new Error(`${page}: nothing generates the section "${section}"`);
+  return generate();
+}

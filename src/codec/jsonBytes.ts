@@ -1,5 +1,4 @@
-import type { Locations } from "../symbolication/frames.ts";
-import { answerTooLarge } from "../http/httpError.ts";
+import { AnswerTooLarge, type Locations } from "../symbolication/frames.ts";
 import { giveBackSlice, sliceBytes, takeSlice } from "./slices.ts";
 
 /** The most bytes that a UTF-16 unit of a string takes in UTF-8. */
@@ -140,6 +139,6 @@ export class JsonBytes {
   #finishSlice(): void {
     this.#finished.push(this.#slice.subarray(0, this.#length));
     this.#finishedBytes += this.#length;
-    if (this.#finishedBytes > this.#maxBytes) throw answerTooLarge();
+    if (this.#finishedBytes > this.#maxBytes) throw new AnswerTooLarge();
   }
 }

@@ -1,4 +1,4 @@
-import { listModules, type Job, type Module } from "../symbolication/job.ts";
+import { listModules, type Job, type MemoryMapEntry } from "../symbolication/job.ts";
 
 export const maxDebugFilenameBytes = 255;
 /** All but `.` and `..`. */
@@ -28,7 +28,7 @@ export function parseJob(job: JsonObject): Job {
   return { memoryMap: listModules(memoryMap), ...parseStacks(job.stacks, memoryMap.length) };
 }
 
-function parseMemoryMap(memoryMap: unknown): Module[] {
+function parseMemoryMap(memoryMap: unknown): MemoryMapEntry[] {
   if (!Array.isArray(memoryMap)) throw invalidModules("modules must be a list");
   return memoryMap.map((module: unknown, index) => {
     if (!Array.isArray(module) || module.length !== 2)
@@ -37,7 +37,7 @@ function parseMemoryMap(memoryMap: unknown): Module[] {
     if (!isDebugFilename(debugFilename))
       throw invalidModules(`module index ${index} has an invalid debug_filename`);
     if (!isDebugId(debugId)) throw invalidModules(`module index ${index} has an invalid debug_id`);
-    return { debugFilename, debugId };
+    return [debugFilename, debugId];
   });
 }
 

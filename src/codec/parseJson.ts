@@ -1,4 +1,4 @@
-import { HttpError } from "../http/httpError.ts";
+import { RequestError } from "./requestError.ts";
 
 const maxDepth = 500;
 /** 2^53 has 16 digits: a shorter integer is exact as a number. */
@@ -16,18 +16,19 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 export function parseJson(body: Uint8Array): unknown {
   const { depth, longestInteger } = survey(body);
-  if (depth > maxDepth) throw notJson();
+  if (depth > maxDepth) throw invalidJson();
   try {
     const text = utf8.decode(body);
     return longestInteger < digitsOfInexact ? JSON.parse(text) : JSON.parse(text, exactInteger);
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) throw notJson();
+    if (error instanceof SyntaxError || error instanceof TypeError) throw invalidJson();
     throw error;
   }
 }
 
-function notJson(): HttpError {
-  return new HttpError(400, "Payload is not valid JSON", "bad_json");
+/** Also the error for a body that cannot be decompressed. */
+export function invalidJson(): RequestError {
+  return new RequestError("Payload is not valid JSON", "bad_json");
 }
 
 /** A reviver; TypeScript's library doesn't know yet that it is given the source text. */

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request } from "express";
 import { RequestRefused } from "./admission.ts";
 import { wantsContinue } from "./checkHeaders.ts";
-import { HttpError } from "./httpError.ts";
+import { HttpError, toHttpError } from "./httpError.ts";
 
 /** Bytes of a body that is let by though nobody wants it, so that the connection can be used again. */
 const shortBody = 1_000_000;
@@ -12,7 +12,7 @@ export type ReportError = (error: unknown, request: Request) => void;
 /** Answers `{"title": …}` for whatever a handler threw. What is not an HttpError is a bug: reported, and 500. */
 export function answerErrors(report: ReportError): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    const known = asHttpError(error);
+    const known = toHttpError(error);
     if (!known) report(error, request);
     if (response.headersSent) return next(error);
     const { status, title } = known ?? new HttpError(500);
@@ -26,11 +26,4 @@ export function answerErrors(report: ReportError): ErrorRequestHandler {
 function canGoBy(request: Request): boolean {
   const { "transfer-encoding": encoding, "content-length": length = "0" } = request.headers;
   return !wantsContinue(request) && encoding === undefined && Number(length) <= shortBody;
-}
-
-/** Express itself throws errors with a status, for a path such as `/%ff`. */
-function asHttpError(error: unknown): HttpError | undefined {
-  if (error instanceof HttpError) return error;
-  const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
-  return status >= 400 && status < 500 ? new HttpError(status) : undefined;
 }

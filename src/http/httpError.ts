@@ -1,24 +1,31 @@
 import { STATUS_CODES } from "node:http";
+import { BodyTooComplex, ParserStopped } from "../codec/parserThread.ts";
+import { RequestError } from "../codec/requestError.ts";
+import { AnswerTooLarge } from "../symbolication/frames.ts";
 
-/** A request that is answered with `status` and `{"title": …}`. */
+/** A request whose response is `status` and `{"title": …}`. */
 export class HttpError extends Error {
   override name = "HttpError";
   readonly status: number;
   readonly title: string;
-  /** Value of the `reason` tag of `symbolicate.request_error`, where that counts it. */
-  readonly reason: RequestErrorReason | undefined;
 
-  constructor(status: number, title = `${status} ${STATUS_CODES[status]}`, reason?: RequestErrorReason) {
+  constructor(status: number, title = `${status} ${STATUS_CODES[status]}`) {
     super(title);
     this.status = status;
     this.title = title;
-    this.reason = reason;
   }
 }
 
-/** Also where the answer would be too large to be made at all. */
-export function answerTooLarge(): HttpError {
-  return new HttpError(413, "the answer would be too large: ask for fewer frames");
+/** The status and title of every error that a request may cause; undefined for a bug, which is a 500. */
+export function toHttpError(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (error instanceof RequestError) return new HttpError(400, error.title);
+  if (error instanceof BodyTooComplex)
+    return new HttpError(413, "the body takes too long, or too much memory, to parse");
+  if (error instanceof AnswerTooLarge)
+    return new HttpError(413, "the answer would be too large: ask for fewer frames");
+  if (error instanceof ParserStopped) return new HttpError(503);
+  // Express throws errors with a status, for example for the path `/%ff`.
+  const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? new HttpError(status) : undefined;
 }
-
-export type RequestErrorReason = "bad_json" | "invalid_modules" | "invalid_stacks" | "too_many_jobs";

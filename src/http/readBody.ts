@@ -7,6 +7,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
+import { invalidJson } from "../codec/parseJson.ts";
 import { wantsContinue } from "./checkHeaders.ts";
 import { HttpError } from "./httpError.ts";
 
@@ -32,8 +33,8 @@ export interface BodyLimits {
 }
 
 /**
- * The request's body, decompressed; all of a buffer, or the first part of it. Throws what `hold` throws, or an HttpError: 415
- * for an unknown encoding, 413 for one that is too large, 400 for one that can't be read.
+ * The request's body, decompressed; all of a buffer, or the first part of it. Throws what `hold` throws, a RequestError for one that can't be decompressed, or an
+ * HttpError: 415 for an unknown encoding, 413 for a body that is too large.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -52,7 +53,7 @@ export async function readBody(
     return await collect(decoder, chunkSize, limits);
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    throw new HttpError(400, "Payload is not valid JSON", "bad_json");
+    throw invalidJson();
   } finally {
     decoder?.destroy();
   }

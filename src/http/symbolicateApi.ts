@@ -1,21 +1,20 @@
 import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { AnswerTooLarge } from "../symbolication/frames.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../modules/symcaches.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
 import { limitAnswerTime } from "./responseTimeout.ts";
 import { debugReport } from "../codec/debugReport.ts";
-import { answerTooLarge, HttpError } from "./httpError.ts";
 import type { JsonBytes } from "../codec/jsonBytes.ts";
-import type { ApiVersion } from "../codec/parseJobs.ts";
+import type { ApiVersion } from "../codec/parseRequest.ts";
 import { readBody } from "./readBody.ts";
 import { renderV4 } from "../codec/renderV4.ts";
 import { renderV5 } from "../codec/renderV5.ts";
+import { RequestError } from "../codec/requestError.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
 import { sendJson } from "./sendJson.ts";
 
@@ -24,7 +23,7 @@ interface Parts {
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
-  config: Pick<Config, "answerTimeout" | "maxBodyBytes" | "maxAnswerBytes">;
+  config: Pick<ServerSettings, "responseTimeoutMs" | "maxBodyBytes" | "maxResponseBytes">;
 }
 
 /** Answers `POST /symbolicate/v4` or `/v5`. */
@@ -42,20 +41,19 @@ export function symbolicateApi(
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
       if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, symcaches, config.maxAnswerBytes);
+      const symbolicated = await symbolicate(jobs, symcaches, config.maxResponseBytes);
       if (response.closed) return;
       share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
-      limitAnswerTime(response, config.answerTimeout);
-      await sendJson(response, render, config.maxAnswerBytes, share);
+      limitAnswerTime(response, config.responseTimeoutMs);
+      await sendJson(response, render, config.maxResponseBytes, share);
     } catch (error) {
-      if (error instanceof AnswerTooLarge) throw answerTooLarge();
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
       // A body that its client broke off says nothing of what the client sends.
-      if (error instanceof HttpError && error.reason && !request.socket.destroyed)
+      if (error instanceof RequestError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;
     } finally {

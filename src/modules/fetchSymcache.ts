@@ -13,7 +13,7 @@ export async function fetchSymcache(
   parts: KeepParts,
 ): Promise<Kept | undefined> {
   if (!order.keep) return undefined;
-  await using stored = await sharedCache.find(order.key, order.module);
+  await using stored = await sharedCache.find(order.module);
   if (!stored) return undefined;
   try {
     return await keepSymcache(stored, order, parts);

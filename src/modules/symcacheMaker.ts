@@ -1,8 +1,9 @@
-import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { Config } from "../config/config.ts";
+import { QueueFull, Semaphore } from "../async/semaphore.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
-import type { Source, WantedModule } from "../sources/source.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
+import type { Source } from "../sources/source.ts";
 import { noCost, type Cost } from "./cost.ts";
 import { moreTelling, notFound, overloaded, type Failure } from "./failure.ts";
 import { fetchSymcache } from "./fetchSymcache.ts";
@@ -25,7 +26,7 @@ export interface MakerParts extends MakeParts {
   sharedCache?: SharedCache | undefined;
   /** Whether so many requests are under way that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
-  config: MakeParts["config"] & Pick<Config, "downloadQueue" | "maxDownloads">;
+  config: MakeParts["config"] & Pick<SourceSettings, "maxQueuedDownloads" | "maxDownloads">;
 }
 
 /** Gets symcaches from the shared cache or makes them of what the sources have, once however many ask, and remembers for a while what can't be made. */
@@ -34,27 +35,28 @@ export class SymcacheMaker implements Disposable {
   readonly #ending = new AbortController();
   readonly #underWay = new Map<string, Promise<Making>>();
   readonly #failures = new LRUCache<string, Failure>({ max: 100_000 });
-  readonly #queue: BulkheadPolicy;
+  readonly #queue: Semaphore;
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.downloadQueue);
+    this.#queue = new Semaphore(parts.config.maxDownloads, parts.config.maxQueuedDownloads);
   }
 
   /** Modules that wait for their download to begin. */
   get waiting(): number {
-    return this.#parts.config.downloadQueue - this.#queue.queueSlots;
+    return this.#queue.waiting;
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */
-  async make(key: string, module: WantedModule, keep: boolean): Promise<Making> {
+  async make(module: ModuleId, keep: boolean): Promise<Making> {
+    const { key } = module;
     const failure = this.#failures.get(key);
     if (failure) return { result: failure, cost: noCost() };
     if (this.#parts.isCrowded()) return this.#overloaded("too many requests are under way");
     const flight = `${key} ${keep}`;
     let making = this.#underWay.get(flight);
     if (!making) {
-      making = this.#inTurn(() => this.#makeNow(key, module, keep));
+      making = this.#inTurn(() => this.#makeNow(module, keep));
       this.#underWay.set(flight, making);
       void this.#land(flight, making);
     }
@@ -64,11 +66,11 @@ export class SymcacheMaker implements Disposable {
   async #inTurn(work: () => Promise<Making>): Promise<Making> {
     const { metrics } = this.#parts;
     try {
-      const making = this.#queue.execute(work);
+      const making = this.#queue.run(work);
       metrics.gauge("downloader.queue", this.waiting);
       return await making;
     } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+      if (!(error instanceof QueueFull)) throw error;
       return this.#overloaded("too many modules wait to be downloaded");
     } finally {
       metrics.gauge("downloader.queue", this.waiting);
@@ -96,9 +98,10 @@ export class SymcacheMaker implements Disposable {
   }
 
   /** From the shared cache or else of what source after source has. */
-  async #makeNow(key: string, module: WantedModule, keep: boolean): Promise<Making> {
+  async #makeNow(module: ModuleId, keep: boolean): Promise<Making> {
+    const { key } = module;
     const cost = noCost();
-    const order = { key, module, keep, cost };
+    const order = { module, keep, cost };
     const { sources, sharedCache } = this.#parts;
     const fetched = sharedCache && (await fetchSymcache(order, sharedCache, this.#parts));
     if (fetched) return { result: { ...fetched, isConverted: false }, cost };

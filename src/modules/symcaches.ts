@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
-import type { FoundSymcache } from "../diskCache/diskCache.ts";
+import type { CachedSymcache } from "../diskCache/diskCache.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "../symcache/lookup/locations.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import type { SymcacheBytes } from "../symcache/messages.ts";
-import type { WantedModule } from "../sources/source.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";
 import { overloaded, type Failure } from "./failure.ts";
@@ -77,18 +77,17 @@ export class Symcaches implements Disposable {
    * The source locations of `offsets` in `module`, in their order. A request gets no more symcaches made than are made or
    * may wait at a time: sources would be asked on and on for what a single body can name. Throws an AnswerTooLarge.
    */
-  async lookUp(module: WantedModule, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
-    const key = `${module.debugFilename}/${module.debugId}`;
+  async lookUp(module: ModuleId, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const wanted = { offsets, textLeft: usage.textLeft };
     const start = performance.now();
-    const cached = await this.#lookUpCached(key, module, wanted);
+    const cached = await this.#lookUpCached(module, wanted);
     const cacheLookup = performance.now() - start;
     if (cached) this.#hits++;
     else this.#misses++;
     if (cached) return { answer: cached, cacheLookup };
 
     const { config, metrics } = this.#parts;
-    if (++usage.misses > config.maxDownloads + config.downloadQueue) {
+    if (++usage.misses > config.maxDownloads + config.maxQueuedDownloads) {
       metrics.increment("symbolicate.overloaded", {});
       return {
         answer: overloaded("the request has too many modules that are not in the folder"),
@@ -98,10 +97,10 @@ export class Symcaches implements Disposable {
 
     let cost: Cost | undefined;
     for (let attempt = 1; ; attempt++) {
-      const making = await this.#maker.make(key, module, attempt < attempts);
+      const making = await this.#maker.make(module, attempt < attempts);
       cost = making.cost;
       if ("status" in making.result) return { answer: making.result, cacheLookup, cost };
-      const answer = await this.#lookUpMade(making.result, key, module, wanted);
+      const answer = await this.#lookUpMade(making.result, module, wanted);
       if (answer) return { answer, cacheLookup, cost };
       if (attempt === attempts)
         return { answer: failed("the symcache can't be read back"), cacheLookup, cost };
@@ -110,27 +109,26 @@ export class Symcaches implements Disposable {
 
   async #lookUpMade(
     { symcache, kept, isConverted }: Made,
-    key: string,
-    module: WantedModule,
+    module: ModuleId,
     wanted: Wanted,
   ): Promise<ModuleAnswer | undefined> {
     const status = isConverted ? "converted" : "cached";
-    const answer = await this.#lookUpIn(symcache, key, module, wanted, status);
+    const answer = await this.#lookUpIn(symcache, module, wanted, status);
     if (typeof answer === "object") return answer;
     // It may have got its name in the folder just before it was opened.
     const found = await kept;
-    return found && this.#lookUpFound(found, key, module, wanted, status);
+    return found && this.#lookUpFound(found, module, wanted, status);
   }
 
-  async #lookUpCached(key: string, module: WantedModule, wanted: Wanted): Promise<ModuleAnswer | undefined> {
+  async #lookUpCached(module: ModuleId, wanted: Wanted): Promise<ModuleAnswer | undefined> {
     const { folder, metrics, log } = this.#parts;
     const start = performance.now();
     let result: "hit" | "miss" | "error" = "miss";
     try {
-      const found = await folder.get(key);
+      const found = await folder.get(module.key);
       if (!found) return undefined;
       result = "error";
-      const answer = await this.#lookUpFound(found, key, module, wanted, "cached");
+      const answer = await this.#lookUpFound(found, module, wanted, "cached");
       if (answer?.status === "cached") result = "hit";
       return answer;
     } catch (error) {
@@ -147,23 +145,21 @@ export class Symcaches implements Disposable {
 
   /** Undefined where the symcache is gone or of no use; what is damaged is removed. */
   async #lookUpFound(
-    found: FoundSymcache,
-    key: string,
-    module: WantedModule,
+    found: CachedSymcache,
+    module: ModuleId,
     wanted: Wanted,
     status: Found["status"],
   ): Promise<ModuleAnswer | undefined> {
-    const answer = await this.#lookUpIn(found.path, key, module, wanted, status);
+    const answer = await this.#lookUpIn(found.path, module, wanted, status);
     if (typeof answer === "object") return answer;
     // What can't be read now may be sound: for want of file handles, say.
-    if (answer !== "unreadable") await this.#parts.folder.remove(key, found);
+    if (answer !== "unreadable") await this.#parts.folder.remove(module.key, found);
     return undefined;
   }
 
   async #lookUpIn(
     symcache: SymcacheBytes,
-    key: string,
-    module: WantedModule,
+    module: ModuleId,
     wanted: Wanted,
     status: Found["status"],
   ): Promise<ModuleAnswer | "missing" | "damaged" | "unreadable"> {
@@ -173,17 +169,17 @@ export class Symcaches implements Disposable {
       answer = await this.#lookups.lookUp(module, symcache, wanted.offsets, wanted.textLeft);
     } catch (error) {
       if (!(error instanceof ThreadEnded)) throw error;
-      log.error({ err: error, module: key }, "lookup failed");
+      log.error({ err: error, module: module.key }, "lookup failed");
       return failed(error.message);
     }
     if (answer.kind === "found")
       return { status, moduleName: answer.moduleName, locations: answer.locations };
     if (answer.kind === "out_of_handles") {
-      log.error({ module: key, reason: answer.message }, "symcache can't be opened");
+      log.error({ module: module.key, reason: answer.message }, "symcache can't be opened");
       return failed(answer.message);
     }
     if (answer.kind !== "missing")
-      log.warn({ module: key, reason: answer.message }, `symcache is ${answer.kind}`);
+      log.warn({ module: module.key, reason: answer.message }, `symcache is ${answer.kind}`);
     return answer.kind;
   }
 }

@@ -1,4 +1,4 @@
-import type { SymcacheModule } from "../symcache/messages.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 
 /** What passes between the service and the threads that pack and unpack symcache files. A `file` is a descriptor. */
 export interface PackProtocol {
@@ -7,7 +7,7 @@ export interface PackProtocol {
   /** Writes what the frame holds to where it belongs in an open file. Gives the checksums of its pages. */
   unpack(ask: UnpackAsk): { checksums: Uint8Array<ArrayBuffer> } | Damage | DiskFault;
   /** Whether a file is the module's symcache, with pages of these checksums. */
-  check(ask: { path: string; module: SymcacheModule; checksums: Uint8Array }): Damage | DiskFault | undefined;
+  check(ask: { path: string; module: ModuleId; checksums: Uint8Array }): Damage | DiskFault | undefined;
 }
 
 export interface UnpackAsk {

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import { orAborted } from "../async/abortable.ts";
-import type { SymcacheModule } from "../symcache/messages.ts";
+import { abortable } from "../async/abortable.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { BodyReader } from "./bodyReader.ts";
 import type { ObjectStore } from "./objectStore.ts";
@@ -86,7 +86,7 @@ export class PackedDownload implements AsyncDisposable {
   /**
    * Writes the symcache to a new file, which is the module's and whole then. Throws a SharedCacheFault, or what the disk says.
    */
-  async write(path: string, module: SymcacheModule): Promise<void> {
+  async write(path: string, module: ModuleId): Promise<void> {
     const checksums: Uint8Array[] = [];
     await using file = await open(path, "wx");
     const failed = new AbortController();
@@ -146,7 +146,7 @@ export class PackedDownload implements AsyncDisposable {
     const waiting: Promise<Uint8Array>[] = [];
     try {
       for (const { at, length, frame: frameBytes, packed } of chunks) {
-        const frame = (await orAborted(reader.read(frameBytes), signal)).buffer;
+        const frame = (await abortable(reader.read(frameBytes), signal)).buffer;
         const { symcacheHeader } = this.#header;
         const ask = { file, symcacheHeader, frame, packed, at, length };
         const unpacked = this.#parts.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));

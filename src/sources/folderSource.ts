@@ -2,9 +2,10 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces, pieceBytes } from "./gunzip.ts";
-import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
+import { symFilePath, type Source, type SymText } from "./source.ts";
 
 /** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
@@ -17,7 +18,7 @@ export class FolderSource implements Source {
     this.#folder = fileURLToPath(address);
   }
 
-  async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
+  async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
     const path = join(this.#folder, symFilePath(module));
     const plain = await openFile(path);
     const file = plain ?? (await openFile(`${path}.gz`));

@@ -1,11 +1,12 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
-import { letGoBy } from "../async/discardBody.ts";
+import type { SourceSettings } from "../config/sources.ts";
+import { discardBody } from "../async/discardBody.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents, type AgentSettings } from "./agents.ts";
 import { Attempts, type AttemptSettings } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
-import { symFilePath, type Source, type SymText, type WantedModule } from "./source.ts";
+import { symFilePath, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -17,7 +18,7 @@ const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
 
-export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
+export type HttpSettings = AttemptSettings & AgentSettings & Pick<SourceSettings, "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
@@ -36,14 +37,14 @@ export class HttpSource implements Source {
     this.#agents = new Agents(settings);
   }
 
-  async open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined> {
+  async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
     let url = this.#symFileUrl(module);
     let agent = this.#agents.first;
     for (let hops = 0; ; hops++) {
       const response = await this.#get(url, agent, signal);
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response, this.#maxBytes);
-      letGoBy(response.body);
+      discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)
@@ -63,10 +64,10 @@ export class HttpSource implements Source {
   }
 
   /** The source's own text with the path behind it: raw `+`, `~` and `@` must reach the server as they are. */
-  #symFileUrl(module: WantedModule): URL {
+  #symFileUrl(module: ModuleId): URL {
     const url = new URL(this.#base.href + symFilePath(module));
     if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname))
-      throw new DownloadError("failed", `${module.debugFilename} leads out of ${this.address}`);
+      throw new DownloadError("failed", `${module.debugFile} leads out of ${this.address}`);
     return url;
   }
 

@@ -1,8 +1,4 @@
-/** Which sym file is wanted: names and ids that a request may hold, the id in upper case. */
-export interface WantedModule {
-  debugFilename: string;
-  debugId: string;
-}
+import type { ModuleId } from "../identity/moduleId.ts";
 
 /** The text of a sym file, decompressed, while it arrives. It holds a connection or a file until it is disposed of. */
 export interface SymText extends AsyncDisposable {
@@ -17,12 +13,12 @@ export interface Source extends AsyncDisposable {
   /** What was wrong with it when it was asked last, if anything: it is down. */
   readonly fault: string | undefined;
   /** The module's sym file; undefined where the source says that it has none. Throws a DownloadError. */
-  open(module: WantedModule, signal: AbortSignal): Promise<SymText | undefined>;
+  open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined>;
   /** Runs a download that opens this source, again as often as makes sense; a source known to be down fails it at once. */
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: where symbol servers keep a sym file. */
-export function symFilePath({ debugFilename, debugId }: WantedModule): string {
-  return `${debugFilename}/${debugId}/${debugFilename.replace(/\.pdb$/, "")}.sym`;
+export function symFilePath({ debugFile, debugId }: ModuleId): string {
+  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/, "")}.sym`;
 }

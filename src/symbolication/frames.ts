@@ -1,5 +1,5 @@
 import { AnswerTooLarge, beforeFunction, type Locations } from "../symcache/lookup/locations.ts";
-import { moduleAt } from "./job.ts";
+import { entryAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
 export { AnswerTooLarge, beforeFunction, type Locations };
@@ -33,7 +33,7 @@ export function symbolicatedFrame(
   const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
   const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, end: 0, functionStart: 0 };
   if (!answer || !("locations" in answer))
-    return { ...unknown, moduleName: moduleAt(memoryMap, moduleIndex).debugFilename || undefined };
+    return { ...unknown, moduleName: entryAt(memoryMap, moduleIndex)[0] || undefined };
   const { moduleName, locations } = answer;
   const offsetNumber = symbolicated.offsetNumbers[job]?.[position] ?? -1;
   const first = locations.starts[offsetNumber] ?? 0;

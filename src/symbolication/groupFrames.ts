@@ -1,4 +1,4 @@
-import { listModules, moduleAt, moduleKey, type Job, type Module, type ModuleList } from "./job.ts";
+import { entryAt, listModules, moduleKey, type Job, type MemoryMapEntry, type ModuleList } from "./job.ts";
 
 /** Jobs with their frames grouped by module. */
 export interface GroupedJobs {
@@ -22,7 +22,7 @@ const nameless = -2;
 
 /** Groups frames by module, so that each module is looked up once for all jobs. */
 export function groupFrames(jobs: Job[]): GroupedJobs {
-  const modules: Module[] = [];
+  const modules: MemoryMapEntry[] = [];
   const counts: number[] = [];
   const numbers = new Map<string, number>();
 
@@ -31,10 +31,10 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
     for (const [position, moduleIndex] of moduleIndexes.entries()) {
       let number = inJob[moduleIndex] ?? nameless;
       if (number === -1) {
-        const module = moduleAt(memoryMap, moduleIndex);
+        const entry = entryAt(memoryMap, moduleIndex);
         const key = moduleKey(memoryMap, moduleIndex);
-        if (!module.debugFilename || !module.debugId) number = nameless;
-        else number = numbers.get(key) ?? modules.push(module) - 1;
+        if (entry.includes("")) number = nameless;
+        else number = numbers.get(key) ?? modules.push(entry) - 1;
         if (number >= 0) numbers.set(key, number);
         inJob[moduleIndex] = number;
       }

@@ -1,9 +1,5 @@
-/** A binary's symbols by debug filename and Breakpad debug id, both as the client wrote them. */
-export interface Module {
-  debugFilename: string;
-  /** Hex, in the client's case; symbols are looked for in upper case. Empty: no module. */
-  debugId: string;
-}
+/** A module of a memory map, as the client wrote it. A module without a debug file or debug id has no symbols. */
+export type MemoryMapEntry = readonly [debugFile: string, debugId: string];
 
 /**
  * What one client wants symbolicated: stacks of frames that point into modules of a memory map.
@@ -31,14 +27,13 @@ export interface ModuleList {
   filenameLengths: Uint32Array<ArrayBuffer>;
 }
 
-/** A list of `libxul.so` and `1410…` and so on. */
-export function listModules(modules: Module[]): ModuleList {
-  const keys = modules.map(({ debugFilename, debugId }) => `${debugFilename}/${debugId}`);
+export function listModules(entries: MemoryMapEntry[]): ModuleList {
+  const keys = entries.map(([debugFile, debugId]) => `${debugFile}/${debugId}`);
   let end = 0;
   return {
     keys: new TextEncoder().encode(keys.join("")),
     keyEnds: Uint32Array.from(keys, (key) => (end += key.length)),
-    filenameLengths: Uint32Array.from(modules, ({ debugFilename }) => debugFilename.length),
+    filenameLengths: Uint32Array.from(entries, ([debugFile]) => debugFile.length),
   };
 }
 
@@ -48,9 +43,9 @@ export function moduleKey({ keys, keyEnds }: ModuleList, position: number): stri
   return Buffer.from(keys.buffer).toString("latin1", start, keyEnds[position]);
 }
 
-/** The module at a position in the list, both its names empty where there is none. */
-export function moduleAt(modules: ModuleList, position: number): Module {
-  const key = position < 0 ? "" : moduleKey(modules, position);
-  const length = modules.filenameLengths[position] ?? 0;
-  return { debugFilename: key.slice(0, length), debugId: key.slice(length + 1) };
+/** The entry at an index of the list. For an index of -1 both of its strings are empty. */
+export function entryAt(modules: ModuleList, index: number): MemoryMapEntry {
+  const key = index < 0 ? "" : moduleKey(modules, index);
+  const length = modules.filenameLengths[index] ?? 0;
+  return [key.slice(0, length), key.slice(length + 1)];
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
+import { moduleId } from "../identity/moduleId.ts";
 import { textLeft } from "../symcache/lookup/locations.ts";
 import type { GroupedJobs } from "./groupFrames.ts";
-import { moduleAt } from "./job.ts";
+import { entryAt } from "./job.ts";
 import type { ModuleLookup, Symcaches } from "../modules/symcaches.ts";
 
 /** Lookups that are under way at once, of one request. */
@@ -41,9 +42,8 @@ export async function symbolicate(
     for (const number of numbers) {
       if (number > 0 && number % batch === 0) turn = setImmediate();
       await turn;
-      const { debugFilename, debugId } = moduleAt(modules, number);
       const ofModule = offsets.slice(offsetStarts[number], offsetStarts[number + 1]);
-      const module = { debugFilename, debugId: debugId.toUpperCase() };
+      const module = moduleId(...entryAt(modules, number));
       lookups[number] = await symcaches.lookUp(module, ofModule, usage);
     }
   };

@@ -1,13 +1,8 @@
 /** What passes between the service and its threads. */
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { ConversionError } from "./convert/converter.ts";
 import type { Locations, TextLeft } from "./lookup/locations.ts";
 import type { Holding } from "./lookup/memoryBudget.ts";
-
-/** Whose symcache it is; the id in upper case. */
-export interface SymcacheModule {
-  debugFilename: string;
-  debugId: string;
-}
 
 /** A symcache as a file's path or, where it could not be kept, as its bytes. */
 export type SymcacheBytes = string | SharedArrayBuffer;
@@ -26,7 +21,7 @@ export interface ConverterThreadData {
 
 /** Asked in this order: start, push, push, …, finish, then write or take or neither. */
 export interface ConverterProtocol {
-  start(module: SymcacheModule): Record<string, never> | Refusal;
+  start(module: ModuleId): Record<string, never> | Refusal;
   /** The first `length` bytes of `buffer` come next; the buffer comes back to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
   finish(nothing: undefined): { bytes: number } | Refusal;
@@ -47,13 +42,13 @@ export interface LookupThreadData {
 
 export interface LookupProtocol {
   lookUp(ask: {
-    module: SymcacheModule;
+    module: ModuleId;
     symcache: SymcacheBytes;
     offsets: Uint32Array;
     textLeft: TextLeft;
   }): LookupAnswer;
   /** Begins to read a symcache file into memory as a whole; false where that can't be. */
-  hold(ask: { module: SymcacheModule; path: string }): boolean;
+  hold(ask: { module: ModuleId; path: string }): boolean;
   /** Whether it is still being read. */
   isReading(path: string): boolean;
   /** Gives its memory back. */

@@ -1,12 +1,13 @@
+import { moduleId } from "../identity/moduleId.ts";
 import { Converter } from "./convert/converter.ts";
 import { locationAt } from "./lookup/locations.ts";
 import { Symcache } from "./symcache.ts";
 import { asFile } from "./symcacheFile.ts";
 import { WasmInstance } from "./wasmInstance.ts";
 
-const module = { debugFilename: "self.test", debugId: "0123456789ABCDEF0123456789ABCDEF0" };
+const module = moduleId("self.test", "0123456789ABCDEF0123456789ABCDEF0");
 const symFile = Buffer.from(
-  `MODULE Linux x86_64 ${module.debugId} ${module.debugFilename}\nFILE 0 main.c\nFUNC 1000 10 0 main\n1000 10 42 0\n`,
+  `MODULE Linux x86_64 ${module.debugId} ${module.debugFile}\nFILE 0 main.c\nFUNC 1000 10 0 main\n1000 10 42 0\n`,
 );
 
 /** Whether a sym file of four lines gives its one line back: a sign that the WebAssembly works here. */

@@ -1,3 +1,4 @@
+import type { ModuleId } from "../identity/moduleId.ts";
 import { AnswerTooLarge, type Locations } from "./lookup/locations.ts";
 import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
 
@@ -31,13 +32,8 @@ export class Symcache implements Disposable {
   #roomBytes = 0;
 
   /** Opens a file of `size` bytes. Throws `SymcacheDamaged`, or what `readAt` throws. */
-  static open(
-    instance: WasmInstance,
-    readAt: ReadAt,
-    size: number,
-    module: { debugFilename: string; debugId: string },
-  ): Symcache {
-    const [filename, id] = [Buffer.from(module.debugFilename), Buffer.from(module.debugId)];
+  static open(instance: WasmInstance, readAt: ReadAt, size: number, module: ModuleId): Symcache {
+    const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
     const file = instance.addFile(readAt);
     try {
       instance.putInInbox(filename, id);

@@ -1,12 +1,12 @@
-import type { SymcacheModule } from "../symcache/messages.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 
 /** How many bytes of a module each function of a made sym file takes. */
 export const functionBytes = 0x20;
 
 /** The sym file of a made module: functions with inlined calls, line records around them, and names as long as C++'s. */
-export function madeSymFile({ debugFilename, debugId }: SymcacheModule, functions: number): Buffer {
+export function madeSymFile({ debugFile, debugId }: ModuleId, functions: number): Buffer {
   const path = "hg:hg.mozilla.org/mozilla-central:warm/up.cpp:0123456789ab";
-  const records = [`MODULE Linux x86_64 ${debugId} ${debugFilename}`, `FILE 0 ${path}`];
+  const records = [`MODULE Linux x86_64 ${debugId} ${debugFile}`, `FILE 0 ${path}`];
   for (let number = 0; number < functions; number++) {
     const name = (scope: string) =>
       `warm::${scope}${number}(nsTArray<unsigned char> const&, mozilla::dom::Promise*)`;

@@ -3,10 +3,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import type { Frame } from "../../web/static/captures/capture.js";
-import { captureOf } from "../../web/static/captures/readCapture.js";
-import { sampleSymbols, temporaryFolder } from "../service.ts";
-import { run } from "./commandLine.ts";
+import type { Frame } from "../../src/captures/capture.ts";
+import { captureOf } from "../../src/captures/readCapture.ts";
+import { sampleSymbols, temporaryFolder } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 import { geckoProfile, processedProfile, type MadeThread } from "./profiles.ts";
 
 const folder = await temporaryFolder();

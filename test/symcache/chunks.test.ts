@@ -4,9 +4,10 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { gunzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
+import { moduleId } from "../../src/identity/moduleId.ts";
 import { ChunkDamaged, Chunks } from "../../src/sharedCache/chunks.ts";
 import { chunkBytes, symcacheHeaderBytes } from "../../src/sharedCache/packedHeader.ts";
-import { convert, wasm } from "./symFile.ts";
+import { convert, wasm } from "../support/symFile.ts";
 
 const chunks = new Chunks(wasm);
 
@@ -71,7 +72,7 @@ test("makes less than 0.15 of a real module's symcache", async () => {
   const debugId = "0CEFB84AE0DEB3F9900D2B90425BB3280";
   const path = `../fixtures/conformance/symbols/libstdc++.so.6/${debugId}/libstdc++.so.6.sym.gz`;
   const symFile = gunzipSync(await readFile(new URL(path, import.meta.url)));
-  const symcache = convert(symFile, { debugFilename: "libstdc++.so.6", debugId }, chunkBytes);
+  const symcache = convert(symFile, moduleId("libstdc++.so.6", debugId), chunkBytes);
   const header = symcache.slice(0, symcacheHeaderBytes);
   let bytes = 0;
   for (let at = 0; at < symcache.length; at += chunkBytes)

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { moduleId } from "../../src/identity/moduleId.ts";
 import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
 import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
 import type { LookupAnswer } from "../../src/symcache/messages.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
-import { convert, module, open, rows, symFile, wasm } from "./symFile.ts";
+import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -152,12 +153,12 @@ test("finds damage that no lookup came by when it reads the file into memory", a
 
 test("keeps a file open between lookups, and of many files not too many", async () => {
   await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
-  const modules = Array.from({ length: 300 }, (_, i) => ({ ...module, debugFilename: `${i}.so` }));
+  const modules = Array.from({ length: 300 }, (_, i) => moduleId(`${i}.so`, module.debugId));
   for (const of of modules) {
-    const path = fileOf(of.debugFilename, convert(symFile(`PUBLIC 0 0 ${of.debugFilename}`), of));
+    const path = fileOf(of.debugFile, convert(symFile(`PUBLIC 0 0 ${of.debugFile}`), of));
     for (let time = 0; time < 2; time++) {
       const { locations } = found(await lookups.lookUp(of, path, Uint32Array.of(1), enough));
-      assert.deepEqual(rows(locations), [[`${of.debugFilename} :0`]]);
+      assert.deepEqual(rows(locations), [[`${of.debugFile} :0`]]);
     }
     assert.equal(openFiles().filter((name) => name === path).length, 1);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Symcache, SymcacheDamaged } from "../../src/symcache/symcache.ts";
 import { WasmInstance } from "../../src/symcache/wasmInstance.ts";
-import { convert, module, open, readFrom, rows, symFile, wasm } from "./symFile.ts";
+import { convert, module, open, readFrom, rows, symFile, wasm } from "../support/symFile.ts";
 
 const text = symFile(
   "FILE 0 hg:hg.mozilla.org/mozilla-central:dom/x/../a.cpp:abc",
@@ -78,7 +78,7 @@ test("takes a damaged file for damaged, never for an answer", () => {
     assert.throws(() => open(damaged).lookUp(Uint32Array.of(0x1018)), SymcacheDamaged, `byte ${at}`);
     assert.throws(() => open(file.subarray(0, at)), SymcacheDamaged, `cut to ${at}`);
   }
-  assert.throws(() => open(file, { ...module, debugFilename: "b.so" }), SymcacheDamaged);
+  assert.throws(() => open(file, { ...module, debugFile: "b.so" }), SymcacheDamaged);
 });
 
 test("throws what reading the file throws, and works on afterwards", () => {

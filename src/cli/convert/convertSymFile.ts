@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
-import type { Module } from "../../symbolication/job.ts";
+import { moduleId, type ModuleId } from "../../identity/moduleId.ts";
 import { ConversionError, Converter } from "../../symcache/convert/converter.ts";
 import { compileWasm } from "../../symcache/wasmInstance.ts";
 import { CommandError } from "../commandError.ts";
@@ -23,7 +23,9 @@ export async function convertSymFile(
   await print([json === true ? JSON.stringify(done) : describe(done), "\n"]);
 }
 
-interface Done extends Module {
+interface Done {
+  debugFilename: string;
+  debugId: string;
   symcache: string;
   symFileBytes: number;
   symcacheBytes: number;
@@ -54,7 +56,8 @@ async function convert(sym: string, symcache: string, signal: AbortSignal): Prom
     signal.throwIfAborted();
     await replaceFile(symcache, async (path, flags) => write(converter, path, flags));
     const milliseconds = Math.round(performance.now() - start);
-    return { symcache, ...module, symFileBytes, symcacheBytes, milliseconds };
+    const { debugFile: debugFilename, debugId } = module;
+    return { symcache, debugFilename, debugId, symFileBytes, symcacheBytes, milliseconds };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     throw new CommandError("usage", `${input.name} can't be converted: ${error.message}`, { cause: error });
@@ -67,7 +70,7 @@ async function convertText(input: Input, signal: AbortSignal) {
   const wasm = await compileWasm();
   const start = performance.now();
   let symFileBytes = 0;
-  let conversion: { converter: Converter; module: Module } | undefined;
+  let conversion: { converter: Converter; module: ModuleId } | undefined;
   const soFar = () => {
     const part = input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
     const speed = speedText(symFileBytes, performance.now() - start);
@@ -92,12 +95,12 @@ function hasFirstLine(start: Uint8Array): boolean {
 }
 
 /** `MODULE Linux x86_64 1410FAF03AD925211450AE25E0CB9AE50 libxul.so` */
-function readModuleRecord(name: string, start: Uint8Array): Module {
+function readModuleRecord(name: string, start: Uint8Array): ModuleId {
   const [line = ""] = Buffer.from(start).toString("utf8", 0, longestRecord).split(/\r?\n/, 1);
-  const [, debugId, debugFilename] = /^MODULE \S+ \S+ ([0-9A-Fa-f]+) (.+)$/.exec(line) ?? [];
-  if (debugId === undefined || debugFilename === undefined)
+  const [, debugId, debugFile] = /^MODULE \S+ \S+ ([0-9A-Fa-f]+) (.+)$/.exec(line) ?? [];
+  if (debugId === undefined || debugFile === undefined)
     throw new CommandError("usage", `${name} is no sym file: it doesn't begin with a MODULE record`);
-  return { debugFilename, debugId: debugId.toUpperCase() };
+  return moduleId(debugFile, debugId);
 }
 
 function write(converter: Converter, path: string, flags: "w" | "wx"): void {

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
+import { moduleId, type ModuleId } from "../../identity/moduleId.ts";
 import { createSource } from "../../sources/createSource.ts";
 import { DownloadError } from "../../sources/downloadError.ts";
-import { symFilePath, type Source, type WantedModule } from "../../sources/source.ts";
+import { symFilePath, type Source } from "../../sources/source.ts";
 import { CommandError } from "../commandError.ts";
 import { countBytes } from "../countBytes.ts";
 import { interruptible } from "../interruption.ts";
@@ -21,19 +22,21 @@ export async function fetchSymFile(
     throw new CommandError("usage", `${JSON.stringify(debugFilename)} is no debug filename`);
   if (!isDebugId(debugId) || debugId === "")
     throw new CommandError("usage", `${JSON.stringify(debugId)} is no debug id: that has hex digits alone`);
-  const module = { debugFilename, debugId: debugId.toUpperCase() };
+  const module = moduleId(debugFilename, debugId);
   const output = options.output ?? basename(symFilePath(module));
   const config = readSettings(env, options);
   await interruptible(async (signal) => {
     await using lifetimes = new AsyncDisposableStack();
-    const sources = config.sources.map((address) => lifetimes.use(createSource(address, config)));
+    const sources = config.sources.urls.map((address) =>
+      lifetimes.use(createSource(address, config.sources)),
+    );
     await fetchFromAny(sources, module, output, signal);
   });
 }
 
 async function fetchFromAny(
   sources: Source[],
-  module: WantedModule,
+  module: ModuleId,
   output: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -47,7 +50,7 @@ async function fetchFromAny(
       failures.push(`${source.address}: ${error.message}`);
     }
   }
-  const wanted = `${module.debugFilename} ${module.debugId}`;
+  const wanted = `${module.debugFile} ${module.debugId}`;
   if (failures.length > 0) throw new CommandError("failed", `can't get ${wanted}: ${failures.join("; ")}`);
   throw new CommandError("no", `no source has a sym file of ${wanted}`);
 }
@@ -55,7 +58,7 @@ async function fetchFromAny(
 /** False where the source has no such file. */
 async function download(
   source: Source,
-  module: WantedModule,
+  module: ModuleId,
   output: string,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -65,7 +68,7 @@ async function download(
   const received = { bytes: 0 };
   const described = () =>
     `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
-  const text = followed(symText.pieces, received, () => `${module.debugFilename}: ${described()}`);
+  const text = followed(symText.pieces, received, () => `${module.debugFile}: ${described()}`);
   if (output === "-") {
     try {
       await print(text);

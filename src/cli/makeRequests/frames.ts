@@ -38,7 +38,7 @@ export class FrameMaker {
     const others = random.shuffle(foreign).slice(0, 1 + random.below(foreign.length));
     this.#foreignOffsets = Array.from({ length: 64 }, () => random.below(2 ** 24));
     this.memoryMap = [
-      ...modules.map(({ debugFilename, debugId }): Module => [debugFilename, debugId]),
+      ...modules.map(({ debugFile, debugId }): Module => [debugFile, debugId]),
       ...others.map((name): Module => [name, `${hexDigits(random, 32)}1`]),
     ];
   }

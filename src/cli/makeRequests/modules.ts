@@ -2,16 +2,16 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
+import { moduleIdOfKey, type ModuleId } from "../../identity/moduleId.ts";
 import { DownloadError } from "../../sources/downloadError.ts";
 import { FolderSource } from "../../sources/folderSource.ts";
-import type { WantedModule } from "../../sources/source.ts";
 import { CommandError, fileError } from "../commandError.ts";
 import { countBytes } from "../countBytes.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { sampleFunctions, type SampledFunctions } from "./functions.ts";
 import type { Random } from "./random.ts";
 
-export interface SampledModule extends WantedModule, SampledFunctions {}
+export interface SampledModule extends ModuleId, SampledFunctions {}
 
 /**
  * The modules whose sym files are in a folder, as symbol servers lay them out, those of most functions first. One that can't
@@ -29,7 +29,7 @@ export async function sampleModules(
   let bytes = 0;
   for (const [number, module] of wanted.entries()) {
     signal.throwIfAborted();
-    const name = `${module.debugFilename}/${module.debugId}`;
+    const name = module.key;
     try {
       await using symText = await source.open(module, signal);
       if (!symText) continue;
@@ -58,13 +58,13 @@ export async function sampleModules(
 }
 
 /** In the order of their names. */
-async function listModules(folder: string): Promise<WantedModule[]> {
+async function listModules(folder: string): Promise<ModuleId[]> {
   try {
-    const modules: WantedModule[] = [];
-    for (const debugFilename of await folders(folder))
-      if (isDebugFilename(debugFilename))
-        for (const debugId of await folders(join(folder, debugFilename)))
-          if (isDebugId(debugId)) modules.push({ debugFilename, debugId });
+    const modules: ModuleId[] = [];
+    for (const debugFile of await folders(folder))
+      if (isDebugFilename(debugFile))
+        for (const debugId of await folders(join(folder, debugFile)))
+          if (isDebugId(debugId)) modules.push(moduleIdOfKey(`${debugFile}/${debugId}`));
     return modules;
   } catch (error) {
     throw fileError(`can't read ${folder}`, error);

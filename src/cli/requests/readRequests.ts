@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiVersion } from "../../codec/parseJobs.ts";
+import type { ApiVersion } from "../../codec/parseRequest.ts";
 import { CommandError, fileError } from "../commandError.ts";
 import { openInput } from "../input.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HttpError } from "../../http/httpError.ts";
+import { RequestError } from "../requestError.ts";
 
 const badFrames = "frames must be a whole number from 1 to 999999999";
 
@@ -9,17 +9,17 @@ export const BulkOptions = z.strictObject(
     inlines: z
       .enum(["nested", "flat"], "inlines must be nested or flat")
       .default("nested")
-      .describe("`flat`: calls that were inlined are frames of their own, innermost first"),
+      .describe("`flat`: each inlined call is its own frame, innermost first"),
     thread: z
       .enum(["all", "crashing"], "thread must be all or crashing")
       .default("all")
-      .describe("`crashing`: of a crash ping only the thread that crashed"),
+      .describe("`crashing`: only the crashing thread of a ping"),
     frames: z
       .string(badFrames)
       .regex(/^[1-9][0-9]{0,8}$/, badFrames)
       .transform(Number)
       .optional()
-      .describe("how many frames from the top of each stack; inlined calls don't count"),
+      .describe("number of frames from the top of each stack, not counting inlined calls"),
   },
   {
     error: (issue) =>
@@ -30,9 +30,9 @@ export const BulkOptions = z.strictObject(
 );
 export type BulkOptions = z.infer<typeof BulkOptions>;
 
-/** Throws an HttpError that names the option at fault. */
+/** Throws a RequestError that names the invalid option. */
 export function readBulkOptions(query: object): BulkOptions {
   const result = BulkOptions.safeParse(query);
   if (result.success) return result.data;
-  throw new HttpError(400, result.error.issues[0]?.message);
+  throw new RequestError(result.error.issues[0]?.message ?? "the query is invalid");
 }

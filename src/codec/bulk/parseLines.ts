@@ -1,8 +1,8 @@
 import { groupFrames, type GroupedJobs } from "../../symbolication/groupFrames.ts";
 import type { Job } from "../../symbolication/job.ts";
-import { HttpError } from "../../http/httpError.ts";
 import { InvalidJob, isObject, parseJob } from "../parseJob.ts";
 import { parseJson } from "../parseJson.ts";
+import { RequestError } from "../requestError.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
 import { parseCrashPing, type CrashPing, type PingNotes } from "./crashPing.ts";
 
@@ -36,7 +36,7 @@ export function parseLines({ bytes, ends }: Lines, options: BulkOptions): Parsed
       return "job" in line ? line.notes : "job";
     } catch (error) {
       if (error instanceof InvalidJob) return lineError(error.message);
-      if (error instanceof HttpError) return lineError("it is not valid JSON");
+      if (error instanceof RequestError) return lineError("it is not valid JSON");
       throw error;
     }
   });

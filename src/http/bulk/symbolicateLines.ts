@@ -1,20 +1,19 @@
-import type { Config } from "../../config/config.ts";
-import { AnswerTooLarge } from "../../symbolication/frames.ts";
+import type { ServerSettings } from "../../config/server.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Symcaches } from "../../modules/symcaches.ts";
 import type { Share } from "../admission.ts";
-import { answerTooLarge, HttpError } from "../httpError.ts";
-import type { RequestParser } from "../../codec/requestParser.ts";
+import { toHttpError } from "../httpError.ts";
+import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import type { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import { lineError, type Lines } from "../../codec/bulk/parseLines.ts";
 import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import type { Line } from "./splitLines.ts";
 
 interface Parts {
-  parser: RequestParser;
+  parser: LineParser;
   symcaches: Pick<Symcaches, "lookUp">;
   share: Share;
-  config: Pick<Config, "maxAnswerBytes">;
+  config: Pick<ServerSettings, "maxResponseBytes">;
 }
 
 export interface SymbolicatedGroup {
@@ -33,8 +32,8 @@ export async function symbolicateLines(
   if (known.length < group.length)
     return { lines: group.map(() => lineError("the line is too long")), held: 0 };
   try {
-    const parsed = await parts.parser.parseLines(join(known), options);
-    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches, parts.config.maxAnswerBytes);
+    const parsed = await parts.parser.parse(join(known), options);
+    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches, parts.config.maxResponseBytes);
     const held = locationBytes(symbolicated);
     parts.share.hold(held);
     let job = 0;
@@ -44,9 +43,9 @@ export async function symbolicateLines(
     });
     return { lines, held };
   } catch (error) {
-    if (!(error instanceof AnswerTooLarge || error instanceof HttpError)) throw error;
-    const { title } = error instanceof AnswerTooLarge ? answerTooLarge() : error;
-    if (group.length === 1) return { lines: [{ error: { title } }], held: 0 };
+    const httpError = toHttpError(error);
+    if (!httpError) throw error;
+    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], held: 0 };
     // One of them is at fault.
     const each: SymbolicatedGroup[] = [];
     for (const line of group) each.push(await symbolicateLines([line], options, parts));

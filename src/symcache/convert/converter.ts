@@ -1,3 +1,4 @@
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
 
 /** By the crate's numbers, from 1 on. `not_a_sym_file` counts as `sym_malformed` in metrics. */
@@ -19,9 +20,9 @@ export class Converter implements Disposable {
   #instance: WasmInstance | undefined;
   readonly #converter: number;
 
-  constructor(wasm: WebAssembly.Module, module: { debugFilename: string; debugId: string }) {
+  constructor(wasm: WebAssembly.Module, module: ModuleId) {
     this.#instance = new WasmInstance(wasm);
-    const [filename, id] = [Buffer.from(module.debugFilename), Buffer.from(module.debugId)];
+    const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
     this.#instance.putInInbox(filename, id);
     this.#converter =
       this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;

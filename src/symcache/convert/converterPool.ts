@@ -1,8 +1,9 @@
 import { setTimeout } from "node:timers/promises";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { ConversionError } from "./converter.ts";
 import { accepted, feed } from "./feed.ts";
-import type { ConverterProtocol, ConverterThreadData, SymcacheModule } from "../messages.ts";
+import type { ConverterProtocol, ConverterThreadData } from "../messages.ts";
 
 type ConverterThread = Thread<ConverterProtocol>;
 
@@ -49,7 +50,7 @@ export class Converters implements AsyncDisposable {
    * Converts the text of a sym file while it arrives.
    * Throws a ConversionError, a ThreadHung, another ThreadEnded, or what reading the text throws.
    */
-  async convert(module: SymcacheModule, symText: AsyncIterable<Uint8Array>): Promise<Conversion> {
+  async convert(module: ModuleId, symText: AsyncIterable<Uint8Array>): Promise<Conversion> {
     const thread = await this.#begin(module);
     try {
       await feed(thread, symText);
@@ -93,7 +94,7 @@ export class Converters implements AsyncDisposable {
   }
 
   /** A thread that has begun with a module. What ended or hangs before it has any of the text is replaced, and nothing lost. */
-  async #begin(module: SymcacheModule): Promise<ConverterThread> {
+  async #begin(module: ModuleId): Promise<ConverterThread> {
     for (let attempt = 0; ; attempt++) {
       const thread = await this.#borrow();
       try {

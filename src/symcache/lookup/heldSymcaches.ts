@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { collectGarbage } from "../collectGarbage.ts";
-import type { SymcacheModule } from "../messages.ts";
 import { Symcache } from "../symcache.ts";
 import { identify, isOutOfHandles, openFile, readOnly } from "../symcacheFile.ts";
 import { WasmInstance, WasmTrap } from "../wasmInstance.ts";
@@ -55,7 +55,7 @@ export class HeldSymcaches {
   }
 
   /** Begins to read a file into memory, between other work. Throws as Symcache.open() does. */
-  hold(path: string, module: SymcacheModule): void {
+  hold(path: string, module: ModuleId): void {
     const instance = new WasmInstance(this.#wasm);
     const identity = identify(path);
     using file = openFile(path);

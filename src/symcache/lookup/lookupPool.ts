@@ -1,17 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { joinLocations } from "./joinLocations.ts";
 import { heldOverhead } from "./heldSymcaches.ts";
 import { AnswerTooLarge, type TextLeft } from "./locations.ts";
 import { MemoryBudget, type Holding } from "./memoryBudget.ts";
-import type {
-  LookupAnswer,
-  LookupProtocol,
-  LookupThreadData,
-  SymcacheBytes,
-  SymcacheModule,
-} from "../messages.ts";
+import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheBytes } from "../messages.ts";
 
 const entry = new URL("./lookupThread.ts", import.meta.url);
 /** Bytes for open files and single pages: half of the budget, within these bounds; the rest is for held symcaches. */
@@ -54,7 +49,7 @@ export class Lookups implements AsyncDisposable {
 
   /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
   async lookUp(
-    module: SymcacheModule,
+    module: ModuleId,
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
     textLeft: TextLeft,
@@ -91,7 +86,7 @@ export class Lookups implements AsyncDisposable {
    * Holds a symcache of `bytes` that was in use before the service started, where there is room. Resolves
    * once it is in memory, or can't be.
    */
-  async resumeHolding(module: SymcacheModule, path: string, bytes: number): Promise<void> {
+  async resumeHolding(module: ModuleId, path: string, bytes: number): Promise<void> {
     if (!this.#budget.resume(path, bytes + heldOverhead)) return;
     // Not one that takes the place of this: after the service's end there must be none.
     const thread = this.#thread(this.#number(module));
@@ -141,8 +136,7 @@ export class Lookups implements AsyncDisposable {
   }
 
   /** In turn, and the same for a module from then on: a hash would often give one thread most of a few busy modules. */
-  #number({ debugFilename, debugId }: SymcacheModule): number {
-    const key = `${debugFilename}/${debugId}`;
+  #number({ key }: ModuleId): number {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const number = this.#nextNumber;
@@ -152,12 +146,12 @@ export class Lookups implements AsyncDisposable {
   }
 
   /** Lets the threads hold what is worth it. */
-  async #note(module: SymcacheModule, path: string, holding: Holding): Promise<void> {
+  async #note(module: ModuleId, path: string, holding: Holding): Promise<void> {
     const { release, hold } = this.#budget.use(path, holding);
     await this.#changeHeld(module, path, release, hold);
   }
 
-  async #changeHeld(module: SymcacheModule, path: string, release: string[], hold: boolean): Promise<void> {
+  async #changeHeld(module: ModuleId, path: string, release: string[], hold: boolean): Promise<void> {
     try {
       await Promise.all(
         release.map((old) => this.#threads.map((thread) => thread.ask("release", old))).flat(),

@@ -1,9 +1,10 @@
 /** Entry of a lookup thread: looks offsets up in symcaches. */
 import { workerData } from "node:worker_threads";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { answerAsks } from "../../threads/answerAsks.ts";
 import { HeldSymcaches, heldOverhead } from "./heldSymcaches.ts";
 import { AnswerTooLarge } from "./locations.ts";
-import type { LookupAnswer, LookupProtocol, LookupThreadData, SymcacheModule } from "../messages.ts";
+import type { LookupAnswer, LookupProtocol, LookupThreadData } from "../messages.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "../selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "../symcache.ts";
@@ -56,7 +57,7 @@ answerAsks<LookupProtocol>({
 
 type Found = Extract<LookupAnswer, { kind: "found" }>;
 
-function lookUpInFile(path: string, module: SymcacheModule, offsets: Uint32Array, mostBytes: number): Found {
+function lookUpInFile(path: string, module: ModuleId, offsets: Uint32Array, mostBytes: number): Found {
   const identity = identify(path);
   const symcache = held.get(path, identity) ?? opened.get(path, identity, module);
   const answer = lookUp(symcache, offsets, mostBytes);
@@ -67,7 +68,7 @@ function lookUpInFile(path: string, module: SymcacheModule, offsets: Uint32Array
 
 function lookUpInMemory(
   bytes: SharedArrayBuffer,
-  module: SymcacheModule,
+  module: ModuleId,
   offsets: Uint32Array,
   mostBytes: number,
 ): Found {

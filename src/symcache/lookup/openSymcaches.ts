@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { collectGarbage } from "../collectGarbage.ts";
-import type { SymcacheModule } from "../messages.ts";
 import { pageBytes, Symcache } from "../symcache.ts";
 import { isOutOfHandles, openFile, type SymcacheFile } from "../symcacheFile.ts";
 import { WasmInstance } from "../wasmInstance.ts";
@@ -44,7 +44,7 @@ export class OpenSymcaches {
    * The symcache of the file at `path`, which is opened if it isn't open, or if what is open isn't `identity`.
    * Throws as Symcache.open() does.
    */
-  get(path: string, identity: string, module: SymcacheModule): Symcache {
+  get(path: string, identity: string, module: ModuleId): Symcache {
     const before = this.#opened.get(path);
     if (before?.identity === identity) return before.symcache;
     this.close(path);
@@ -60,7 +60,7 @@ export class OpenSymcaches {
   }
 
   /** Opens a symcache for one lookup. */
-  openOnce(file: SymcacheFile, module: SymcacheModule): Symcache {
+  openOnce(file: SymcacheFile, module: ModuleId): Symcache {
     return Symcache.open(this.#instance, file.readAt, file.size, module);
   }
 

@@ -1,0 +1,21 @@
+/** The pair of debug file and debug id that names a module's symbols. Created where a request, command or file is read. */
+export interface ModuleId {
+  /** `libxul.so` or `xul.pdb` */
+  readonly debugFile: string;
+  /** Upper-case hex: GUID and age of a Breakpad module record. */
+  readonly debugId: string;
+  /** `libxul.so/1410FAF03AD925211450AE25E0CB9AE50`; the caches know a module by this alone. */
+  readonly key: string;
+}
+
+/** `debugId` may be in either case, as clients write it. */
+export function moduleId(debugFile: string, debugId: string): ModuleId {
+  const upperCaseId = debugId.toUpperCase();
+  return { debugFile, debugId: upperCaseId, key: `${debugFile}/${upperCaseId}` };
+}
+
+/** The module that a cache stores under `key`. */
+export function moduleIdOfKey(key: string): ModuleId {
+  const slash = key.lastIndexOf("/");
+  return { debugFile: key.slice(0, slash), debugId: key.slice(slash + 1), key };
+}
