@@ -5,7 +5,7 @@ use super::kinds::{AFTER_PUBLIC, IN_FUNCTION, IN_HEAD, IN_LONG_FUNCTION, Kind};
 use super::samples::{EDGES, IDS, INFO_RECORDS, LINE_NUMBERS, NAMES, ODD_LINES, PATHS};
 use super::words::{Format, Word, text};
 
-/// A function or an inlined call: where it begins, and its size.
+/// The extent of a function or an inline call.
 #[derive(Clone, Copy, Default)]
 struct Extent {
     start: u64,
@@ -18,17 +18,17 @@ impl Extent {
     }
 }
 
-/// Makes lines, and remembers what the next ones refer to.
+/// Generates lines, and tracks the state that the next ones refer to.
 pub(super) struct LineGenerator {
-    /// The file's addresses lie behind it, close to each other, so that they collide.
+    /// The file's addresses follow it closely, so that they collide.
     base: u64,
     has_long_functions: bool,
     function: Option<Extent>,
-    /// No `FUNC` and no `PUBLIC` came yet.
+    /// Whether no `FUNC` or `PUBLIC` came yet.
     in_head: bool,
     previous_function_end: u64,
     previous_line_end: u64,
-    /// The last inlined call, or the function, and the depth of calls in it.
+    /// The last inline call, or the function, and the depth of calls in it.
     inlinee: (u64, Extent),
 }
 
@@ -39,7 +39,7 @@ impl LineGenerator {
             (4, (1 << 32) - 0x20),
             (2, 0_u64.wrapping_sub(0x20)),
             (1, (1 << 31) - 0x20),
-            // Where addresses become longer by a digit.
+            // Where addresses get one more digit.
             (1, 0xf0),
             (1, 0xfff0),
             (1, 0xfff_ffe0),
@@ -55,7 +55,7 @@ impl LineGenerator {
         }
     }
 
-    /// The next lines; mostly one.
+    /// The next lines, usually one.
     pub(super) fn lines(&mut self, choices: &mut Choices) -> Vec<Vec<u8>> {
         let kinds = match (self.function, self.in_head) {
             (Some(_), _) if self.has_long_functions => IN_LONG_FUNCTION,
@@ -86,7 +86,7 @@ impl LineGenerator {
 
     fn origin_record(choices: &mut Choices) -> Vec<u8> {
         let (id, name) = (id(choices), name(choices));
-        // Symbolic refuses one that has nothing but white space after the number.
+        // Symbolic rejects a blank name.
         let name = if name.trim().is_empty() { "inlined".to_owned() } else { name };
         Format::of(choices, false).apply(&[text("INLINE_ORIGIN"), text(id), text(name)])
     }
@@ -106,7 +106,7 @@ impl LineGenerator {
         self.function = None;
         self.in_head = false;
         match choices.below(8) {
-            // What would be refused in a function's lines is passed over behind a PUBLIC.
+            // A line that is rejected within a function is ignored after a PUBLIC.
             7 => vec![record, choices.of(&ODD_LINES).to_vec()],
             6 => vec![record.clone(), record],
             _ => vec![record],
@@ -123,7 +123,7 @@ impl LineGenerator {
             0 => 1 + choices.below(0x18) as u64,
             1 => 0,
             2 => choices.of(&[1 << 32, (1 << 32) - 1, 1 << 63, u64::MAX, 0x1000]),
-            // Its end is 2^32, or 2^64, or right behind.
+            // Its end is 2^32 or 2^64, or 4 more.
             _ => choices.of(&[1_u64 << 32, 0, (1 << 32) + 4, 4]).wrapping_sub(start),
         };
         let function = Extent { start, size };
@@ -155,7 +155,7 @@ impl LineGenerator {
     fn inline_record(&mut self, choices: &mut Choices) -> Vec<u8> {
         let (depth_in_previous, previous) = self.inlinee;
         let (depth, start, size) = match choices.weighted(&[(4, 0), (4, 1), (5, 2), (1, 3)]) {
-            // A call in the last one, or in the same.
+            // A call within the last one.
             0 => (depth_in_previous, previous.start.wrapping_add(choices.below(3) as u64), 1 + choices.below(8) as u64),
             1 => (depth_in_previous.saturating_sub(1), previous.end(), size(choices)),
             2 => (choices.below(4) as u64, self.address_in_function(choices), size(choices)),
@@ -177,7 +177,7 @@ impl LineGenerator {
         Format::of(choices, false).apply(&words)
     }
 
-    /// Calls in calls, each as long as the one around it or shorter, some of them longer.
+    /// Nested calls. Most of them are not longer than their caller.
     fn nested_calls(&mut self, choices: &mut Choices) -> Vec<Vec<u8>> {
         let depth = if choices.once_in(8) { 5 + choices.below(45) } else { 2 + choices.below(4) } as u64;
         let mut start = self.address_in_function(choices);

@@ -2,7 +2,7 @@
 
 use super::{Choices, DEBUG_ID};
 
-/// The first line, seldom one that another module's file or no sym file begins with.
+/// The first line, which is rarely another module's or invalid.
 pub(super) fn module_line(choices: &mut Choices) -> Vec<u8> {
     let id = DEBUG_ID;
     let usual = format!("MODULE Linux x86_64 {id} a.so");

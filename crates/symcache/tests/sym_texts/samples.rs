@@ -1,10 +1,10 @@
 //! Values that records are built from: ordinary ones, and the edge cases of parsers.
 
-/// Where addresses become something else: Symbolic keeps 32 bits of them and adds with 64.
+/// Addresses at the limits: Symbolic computes with 64 bits and keeps 32 of them.
 pub(super) const EDGES: [u64; 11] =
     [0, 1, 0x1000, 1 << 31, 0xffff_fff8, 0xffff_ffff, 1 << 32, 0x1_0000_0008, 1 << 63, u64::MAX - 8, u64::MAX];
 
-/// What converters may keep in a list, and what they may not, among them.
+/// Some of them are small enough for an array, others are not.
 #[rustfmt::skip]
 pub(super) const IDS: [&str; 20] = [
     "0", "1", "2", "3", "4", "00", "01", "002", "99", "1023", "1024", "1028", "1040", "1500", "4294967295", "4294967296",
@@ -33,7 +33,7 @@ pub(super) const PATHS: [&str; 40] = [
     "<built-in>", "/a/<b>", "", " a .c ", "fü/ñ.c", "nul\0.c", "a.c\u{a0}", "\u{3000}", "/a/b/c/../../../../d",
 ];
 
-/// Lines that don't come of themselves: some are fine, some are passed over, and some make Symbolic refuse the file.
+/// Unusual lines. Some are valid, some are ignored, and for some Symbolic rejects the file.
 #[rustfmt::skip]
 pub(super) const ODD_LINES: [&[u8]; 98] = [
     b"", b" ", b"\t", b"\r", b"\0", b"\x0b", b"\xc2\xa0", b"\xef\xbb\xbf", b"\xff\xfe", b"# a comment", b"m", b"0",
