@@ -52,7 +52,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const admission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, symcaches } = engine;
+  const { folder, converters, lookups, resolver } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -64,10 +64,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     health: new HealthCheck(
       healthChecks(engine, sources, {
         requests: () => admission.fill,
-        downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
+        downloads: () => resolver.waiting / Math.max(1, config.downloadQueue),
       }),
     ),
-    cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
+    cacheCounts: () => ({ ...folder.contents, ...resolver.counts }),
     versionFile,
     isDraining: () => draining,
     openTemporaryFile: () => folder.openTemporaryFile(),
@@ -84,7 +84,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   starting.defer(() => warmingUp);
   // Where that takes longer, it goes on beside the first requests.
   await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(enough, "abort")]);
-  const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
+  const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
   const handles = await shareHandles(config);
   const { maxConnections } = handles;
   if (handles.allowed < handles.least)

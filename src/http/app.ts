@@ -8,7 +8,7 @@ import type { Config } from "../config/config.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./errorResponses.ts";
@@ -26,7 +26,7 @@ import { symbolicateApi } from "./symbolicateApi.ts";
 export interface AppParts {
   config: Config;
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   lineParser: LineParser;
   health: HealthCheck;

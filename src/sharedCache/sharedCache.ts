@@ -39,8 +39,6 @@ export interface StoredSymcache extends AsyncDisposable {
   readonly bytes: number;
   /** Writes it to a new file. Throws a SharedCacheFault, or what the disk says. */
   write(path: string): Promise<void>;
-  /** Throws a SharedCacheFault: where it can't be kept, it is of no use here. */
-  take(): Promise<never>;
 }
 
 /**
@@ -183,7 +181,6 @@ function stored(
         throw error;
       }
     },
-    take: () => Promise.reject(new SharedCacheFault("it can't be kept")),
     async [Symbol.asyncDispose]() {
       end(new Error("it can't be kept"));
       await download[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ import { Metrics } from "../observability/metrics.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import { functionBytes, madeSymFile } from "./syntheticSymFile.ts";
-import { Symcaches } from "../modules/symcaches.ts";
+import { Resolver } from "../modules/resolver.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
 
@@ -28,7 +28,7 @@ const mostBytes = 50e6;
 const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
+type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"> & {
   config: Config;
   converters: Converters;
   lookups: Lookups;
@@ -55,12 +55,18 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   const folder = cleanUp.use(new DiskCache(path, mostBytes, config.cacheRescan, silence));
   const admission = new Admission(config);
   const sources = [madeSource];
-  using symcaches = new Symcaches(
-    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+  using resolver = new Resolver({
+    diskCache: folder,
+    sources,
+    converters,
     lookups,
-  );
+    metrics,
+    log,
+    isCrowded: () => false,
+    config,
+  });
   await postInTurn(
-    createApp({ ...shared, admission, symcaches, metrics, requestLog }),
+    createApp({ ...shared, admission, resolver, metrics, requestLog }),
     madeRequests(),
     signal,
   );

@@ -122,8 +122,8 @@ async function lookUp(symcache: Symcache, offsets: number[]): Promise<AnsweredFr
   const { moduleName } = symcache;
   const answer = await answerRequest("v5", body, {
     lookUp: async (_, wanted) => ({
-      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
-      cacheLookup: 0,
+      result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookupMs: 0,
     }),
   });
   return (answer as Answer).results[0]?.stacks[0] ?? [];

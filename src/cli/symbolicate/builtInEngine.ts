@@ -30,13 +30,13 @@ export async function startBuiltInEngine(
   );
   // All that is asked for waits in the queue, however much it is: there is nobody to make room for.
   const patient = { ...config, downloadQueue: Number.MAX_SAFE_INTEGER };
-  const { symcaches } = starting.use(
+  const { resolver } = starting.use(
     await startEngine({ config: patient, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => abortable(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
-    v4: (body) => abortable(answerRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(answerRequest("v5", body, resolver) as Promise<Answer>, signal),
+    v4: (body) => abortable(answerRequest("v4", body, resolver), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
