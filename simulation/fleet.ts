@@ -1,6 +1,6 @@
 import { percentiles } from "../src/cli/load/percentiles.ts";
 import { Random } from "../src/cli/makeRequests/random.ts";
-import { readConfig } from "../src/config/config.ts";
+import { readConfig } from "../src/config/readConfig.ts";
 import type { Balancer } from "./balancers.ts";
 import { Clock } from "./clock.ts";
 import { Instance, type Work } from "./instance.ts";
@@ -27,7 +27,9 @@ export interface Result extends Omit<Work, "inProgress"> {
 /** Runs a trace against a fleet with empty cache folders and default settings. */
 export function simulate({ sizes, requests }: Trace, fleet: Fleet): Result {
   const { balancer, speeds = measured, folderBytes, store } = fleet;
-  const { maxDownloads, converters } = readConfig({});
+  const { sources, conversion } = readConfig({});
+  const { maxDownloads } = sources;
+  const converters = conversion.threads;
   const clock = new Clock();
   const random = new Random("speeds");
   const work: Work = {

@@ -1,5 +1,5 @@
 import { Semaphore } from "../async/semaphore.ts";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 
 /** A request is one too many: it is answered with 503, and may come again in a second. */
@@ -40,7 +40,7 @@ export class Admission {
   #requests = 0;
   #bytes = 0;
 
-  constructor({ maxRequests, maxBodiesBytes }: Pick<Config, "maxRequests" | "maxBodiesBytes">) {
+  constructor({ maxRequests, maxBodiesBytes }: Pick<ServerSettings, "maxRequests" | "maxBodiesBytes">) {
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBodiesBytes;
   }

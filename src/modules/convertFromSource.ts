@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Deadline } from "../async/deadline.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/readConfig.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import type { Source } from "../sources/source.ts";
@@ -25,7 +25,7 @@ export interface DownloadTimings {
 interface Deps {
   source: Source;
   converters: Converters;
-  config: Pick<Config, "conversionTotalTimeout" | "downloadTimeout" | "maxSymFileBytes">;
+  config: Pick<Config, "sources" | "conversion">;
 }
 
 /** Times on the performance clock. */
@@ -50,7 +50,7 @@ export async function convertFromSource<Stored>(
 ): Promise<{ downloads: DownloadTimings[]; stored?: Stored | undefined; error?: unknown }> {
   const downloads: DownloadTimings[] = [];
   for (let attempt = 1; ; attempt++) {
-    using deadline = new Deadline(config.downloadTimeout);
+    using deadline = new Deadline(config.sources.downloadTimeoutMs);
     const signal = AbortSignal.any([deadline.signal, ending]);
     const download = async () => {
       const progress: Progress = { start: performance.now() };
@@ -81,7 +81,7 @@ async function* supervise(
   chunks: AsyncIterable<Uint8Array>,
   progress: Progress,
   deadline: Deadline,
-  { maxSymFileBytes, conversionTotalTimeout }: Deps["config"],
+  { sources: { maxSymFileBytes }, conversion: { totalTimeoutMs } }: Deps["config"],
 ): AsyncIterable<Uint8Array> {
   let bytes = 0;
   let conversionMs = 0;
@@ -95,8 +95,8 @@ async function* supervise(
       throw new DownloadError("too_large", `the sym file has more than ${maxSymFileBytes} bytes`);
     yield chunk;
     conversionMs += performance.now() - arrived;
-    if (conversionMs > conversionTotalTimeout)
-      throw new ConversionTimeout(`conversion took over ${conversionTotalTimeout / 1000} s`);
+    if (conversionMs > totalTimeoutMs)
+      throw new ConversionTimeout(`conversion took over ${totalTimeoutMs / 1000} s`);
     deadline.resume();
   }
   deadline.pause();

@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { DownloadError } from "../sources/downloadError.ts";
@@ -37,28 +37,25 @@ export type Outcome = { timings: Timings; faults: SourceFault[] } & (
 const maxRetryAfterMs = 60_000;
 
 /** What an error of a source, or of the conversion of its sym file, means for the module. */
-export function failureOf(
-  error: unknown,
-  { notFoundTtl, downloadFailedTtl }: Pick<Config, "downloadFailedTtl" | "notFoundTtl">,
-): Failure {
+export function failureOf(error: unknown, { notFoundTtlMs, downloadFailedTtlMs }: SourceSettings): Failure {
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof DownloadError) {
-    if (error.fault === "too_large") return { status: "too_large", reason, ttlMs: notFoundTtl };
+    if (error.fault === "too_large") return { status: "too_large", reason, ttlMs: notFoundTtlMs };
     const pause = Math.min(error.retryAfter ?? 0, maxRetryAfterMs);
     const status = error.fault === "timeout" ? "timeout" : "download_failed";
-    return { status, reason, ttlMs: Math.max(downloadFailedTtl, pause) };
+    return { status, reason, ttlMs: Math.max(downloadFailedTtlMs, pause) };
   }
   if (error instanceof ConversionError) {
-    if (error.reason === "too_large") return { status: "too_large", reason, ttlMs: notFoundTtl };
+    if (error.reason === "too_large") return { status: "too_large", reason, ttlMs: notFoundTtlMs };
     // The error page of a proxy must not hide the module for long.
-    if (isOtherFile(error)) return { status: "download_failed", reason, ttlMs: downloadFailedTtl };
-    return { status: "malformed", reason, ttlMs: notFoundTtl };
+    if (isOtherFile(error)) return { status: "download_failed", reason, ttlMs: downloadFailedTtlMs };
+    return { status: "malformed", reason, ttlMs: notFoundTtlMs };
   }
   // A sym file that hangs or crashes a converter would do so again.
   if (error instanceof ConversionTimeout || error instanceof ThreadHung)
-    return { status: "timeout", reason, ttlMs: notFoundTtl };
+    return { status: "timeout", reason, ttlMs: notFoundTtlMs };
   const isCausedByModule = error instanceof ThreadEnded && !error.isInnocent;
-  return { status: "failed", reason, ttlMs: isCausedByModule ? notFoundTtl : 0 };
+  return { status: "failed", reason, ttlMs: isCausedByModule ? notFoundTtlMs : 0 };
 }
 
 /** A failure of ours, such as of the disk: the next request may try again at once. */

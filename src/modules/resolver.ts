@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { QueueFull, Semaphore } from "../async/semaphore.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/readConfig.ts";
 import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
@@ -50,16 +50,7 @@ interface Deps {
   log: Logger;
   /** Whether so many requests are in flight that no more of them may wait for a download. */
   isCrowded: () => boolean;
-  config: Pick<
-    Config,
-    | "conversionTotalTimeout"
-    | "downloadFailedTtl"
-    | "downloadQueue"
-    | "downloadTimeout"
-    | "maxDownloads"
-    | "maxSymFileBytes"
-    | "notFoundTtl"
-  >;
+  config: Pick<Config, "sources" | "conversion">;
 }
 
 /** A symcache can be evicted, or turn out to be damaged, between being written and being read. */
@@ -83,7 +74,8 @@ export class Resolver implements Disposable {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#downloads = new Semaphore(deps.config.maxDownloads, deps.config.downloadQueue);
+    const { maxDownloads, maxQueuedDownloads } = deps.config.sources;
+    this.#downloads = new Semaphore(maxDownloads, maxQueuedDownloads);
   }
 
   /** Modules that wait for a download slot. */
@@ -112,13 +104,10 @@ export class Resolver implements Disposable {
     if (hit) return { result: hit, cacheLookupMs };
 
     // A single body can name so many modules that it would keep all sources busy for hours.
-    const { maxDownloads, downloadQueue } = this.#deps.config;
-    if (++usage.misses > maxDownloads + downloadQueue) {
-      const result = this.#overloaded(
-        module,
-        "the request has too many modules that are not in the disk cache",
-      );
-      return { result, cacheLookupMs };
+    const { maxDownloads, maxQueuedDownloads } = this.#deps.config.sources;
+    if (++usage.misses > maxDownloads + maxQueuedDownloads) {
+      const reason = "the request has too many modules that are not in the disk cache";
+      return { result: this.#overloaded(module, reason), cacheLookupMs };
     }
 
     for (let attempt = 1; ; attempt++) {
@@ -165,7 +154,9 @@ export class Resolver implements Disposable {
     if (!flight) {
       flight = this.#queue(module, keep);
       this.#flights.set(key, flight);
-      void this.#land(key, flight);
+      const land = () => void this.#flights.delete(key);
+      // Until a symcache is in the disk cache, further requests for it join its flight.
+      void flight.then((outcome) => "symcache" in outcome && outcome.flushed).then(land, land);
     }
     return flight;
   }
@@ -181,16 +172,6 @@ export class Resolver implements Disposable {
       return this.#overloaded(module, "too many modules are waiting for a download");
     } finally {
       metrics.gauge("downloader.queue", this.waiting);
-    }
-  }
-
-  /** Until a symcache is in the disk cache, further requests for it join its flight. */
-  async #land(key: string, flight: Promise<Outcome>): Promise<void> {
-    try {
-      const outcome = await flight;
-      if ("symcache" in outcome) await outcome.flushed;
-    } finally {
-      this.#flights.delete(key);
     }
   }
 
@@ -228,11 +209,8 @@ export class Resolver implements Disposable {
     };
     const timings: Timings = { downloads: [], saveMs: 0 };
     const faults: Outcome["faults"] = [];
-    const notFound: Failure = {
-      status: "not_found",
-      reason: "no source has a sym file",
-      ttlMs: config.notFoundTtl,
-    };
+    const ttlMs = config.sources.notFoundTtlMs;
+    const notFound: Failure = { status: "not_found", reason: "no source has a sym file", ttlMs };
     let failure = notFound;
     for (const source of sources) {
       const deps = { source, converters, config };
@@ -243,7 +221,7 @@ export class Resolver implements Disposable {
         return { status: "converted", ...stored, timings: { ...timings, saveMs: stored.saveMs }, faults };
       }
       if (error !== undefined) faults.push({ source: source.address, error });
-      failure = combineFailures(failure, error === undefined ? notFound : failureOf(error, config));
+      failure = combineFailures(failure, error === undefined ? notFound : failureOf(error, config.sources));
     }
     return { ...failure, timings, faults };
   }

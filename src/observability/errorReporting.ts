@@ -1,7 +1,7 @@
 import http, { type ClientRequest, type IncomingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { ErrorEvent, NodeOptions } from "@sentry/node";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Reports unexpected errors. */
@@ -27,7 +27,7 @@ const scrubbedHeaders = new Set([
 
 /** Reports to Sentry if a DSN is configured. `release` is `<version>:<commit>`. */
 export async function startErrorReporting(
-  config: Pick<Config, "sentryDsn" | "hostname">,
+  config: Pick<ObservabilitySettings, "sentryDsn" | "hostname">,
   release: string,
   metrics: Metrics,
 ): Promise<ErrorReporting> {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { pino, type DestinationStream, type Logger } from "pino";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 
 export type { Logger };
 
@@ -30,7 +30,7 @@ const pinoLevels = {
  * See https://github.com/mozilla-services/Dockerflow/blob/main/docs/mozlog.md
  */
 export async function createLogs(
-  config: Pick<Config, "logLevel" | "localDevelopment">,
+  config: Pick<ObservabilitySettings, "logLevel" | "localDevelopment">,
   destination: DestinationStream,
 ): Promise<Logs> {
   const level = pinoLevels[config.logLevel];

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { StatsD } from "hot-shots";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 import { createCachingLookup } from "./cachingLookup.ts";
 
 type MetricType = "counter" | "timing" | "histogram" | "gauge";
@@ -110,7 +110,7 @@ export class Metrics implements AsyncDisposable {
 
   /** With `mock`, sends nothing. */
   constructor(
-    config: Pick<Config, "statsdHost" | "statsdPort" | "hostname">,
+    config: Pick<ObservabilitySettings, "statsdHost" | "statsdPort" | "hostname">,
     { mock = false }: { mock?: boolean } = {},
   ) {
     this.#statsd = new StatsD({

@@ -3,23 +3,11 @@ import type { Readable } from "node:stream";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
 import { discardBody } from "../async/discardBody.ts";
 import { abortable } from "../async/abortable.ts";
 import { withTimeout } from "../async/withTimeout.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
-
-export type ObjectStoreSettings = Pick<
-  Config,
-  | "awsAccessKeyId"
-  | "awsRegion"
-  | "awsSecretAccessKey"
-  | "awsSessionToken"
-  | "sharedCacheBucket"
-  | "sharedCacheEndpoint"
-  | "sharedCachePatience"
-  | "sharedCacheTimeout"
->;
 
 /** Bytes of an object while they arrive. */
 export interface ObjectBytes {
@@ -56,10 +44,10 @@ export class ObjectStore implements AsyncDisposable {
   /** Whether the store knows If-None-Match; some don't. */
   #knowsCondition = true;
 
-  constructor(settings: ObjectStoreSettings) {
-    const { awsRegion: region, awsAccessKeyId: accessKeyId, awsSecretAccessKey, awsSessionToken } = settings;
+  constructor(settings: SharedCacheSettings) {
+    const { region, accessKeyId, secretAccessKey, sessionToken } = settings;
     this.#base = baseUrl(settings);
-    const given = { accessKeyId, secretAccessKey: awsSecretAccessKey, sessionToken: awsSessionToken };
+    const given = { accessKeyId, secretAccessKey, sessionToken };
     const credentials = accessKeyId === "" ? defaultProvider() : given;
     this.#signer = new SignatureV4({
       service: "s3",
@@ -69,9 +57,9 @@ export class ObjectStore implements AsyncDisposable {
       uriEscapePath: false,
       applyChecksum: false,
     });
-    const timeout = settings.sharedCachePatience;
+    const timeout = settings.stallTimeoutMs;
     this.#patience = timeout;
-    this.#putPatience = Math.max(timeout, settings.sharedCacheTimeout);
+    this.#putPatience = Math.max(timeout, settings.getTimeoutMs);
     this.#agent = new Agent({
       allowH2: false,
       connections,
@@ -235,12 +223,12 @@ function messageOf(error: unknown): string {
 }
 
 /** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have buckets in their paths. */
-function baseUrl({ sharedCacheBucket, sharedCacheEndpoint, awsRegion }: ObjectStoreSettings): URL {
-  const { name, prefix } = sharedCacheBucket;
-  const amazon = `s3.${awsRegion}.amazonaws.com`;
+function baseUrl({ bucket, endpoint, region }: SharedCacheSettings): URL {
+  const { name, prefix } = bucket;
+  const amazon = `s3.${region}.amazonaws.com`;
   // No certificate is for a bucket with a dot in its name.
-  const isPath = sharedCacheEndpoint !== "" || name.includes(".");
-  const host = isPath ? sharedCacheEndpoint || `https://${amazon}` : `https://${name}.${amazon}`;
+  const isPath = endpoint !== "" || name.includes(".");
+  const host = isPath ? endpoint || `https://${amazon}` : `https://${name}.${amazon}`;
   const folders = [isPath ? name : "", prefix].filter((folder) => folder !== "");
   return new URL(folders.map((folder) => `${folder}/`).join(""), host);
 }

@@ -1,12 +1,14 @@
 import { LRUCache } from "lru-cache";
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
-import type { Config } from "../config/config.ts";
+import type { ConversionSettings } from "../config/conversion.ts";
+import type { DiskCacheSettings } from "../config/diskCache.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
 import { Semaphore } from "../async/semaphore.ts";
 import { Deadline } from "../async/deadline.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
-import type { ObjectStore, ObjectStoreSettings } from "./objectStore.ts";
+import type { ObjectStore } from "./objectStore.ts";
 import { PackedDownload } from "./packedDownload.ts";
 import { PackThreads } from "./packThreads.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
@@ -30,8 +32,9 @@ interface Parts {
   folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  config: ObjectStoreSettings &
-    Pick<Config, "breakerCooldown" | "cacheMaxBytes" | "conversionTimeout" | "sharedCacheTimeout">;
+  config: SharedCacheSettings &
+    Pick<DiskCacheSettings, "maxBytes"> &
+    Pick<ConversionSettings, "stepTimeoutMs">;
 }
 
 /** A symcache that the store has. It holds a connection until it is disposed of. */
@@ -68,8 +71,8 @@ export class SharedCache implements AsyncDisposable {
     const { wasm, log, config } = parts;
     this.#parts = parts;
     this.#store = store;
-    this.#threads = new PackThreads(wasm, config.conversionTimeout);
-    const cooldown = config.breakerCooldown;
+    this.#threads = new PackThreads(wasm, config.stepTimeoutMs);
+    const cooldown = config.breakerCooldownMs;
     this.#health = new StoreHealth("give a symcache", cooldown, log);
     this.#uploads = new Uploads({ ...parts, store, threads: this.#threads, cooldown });
   }
@@ -93,13 +96,13 @@ export class SharedCache implements AsyncDisposable {
       metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
-    const deadline = new Deadline(config.sharedCacheTimeout);
+    const deadline = new Deadline(config.getTimeoutMs);
     deadline.resume();
     const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
     const received = (more: number) => void (bytes += more);
     const parts = { store: this.#store, threads: this.#threads, received, signal };
     try {
-      const download = await PackedDownload.begin(objectKey(key), config.cacheMaxBytes, parts);
+      const download = await PackedDownload.begin(objectKey(key), config.maxBytes, parts);
       if (!download) {
         ended("miss");
         return undefined;

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { DownloadError } from "./downloadError.ts";
 
@@ -13,7 +13,7 @@ const maxBudget = 10;
 const refill = 0.2;
 const failuresToBreak = 5;
 
-export type AttemptSettings = Pick<Config, "downloadAttempts" | "breakerCooldown">;
+export type AttemptSettings = Pick<SourceSettings, "downloadAttempts" | "breakerCooldownMs">;
 
 /**
  * How often one source is asked: again after a passing fault, within a budget; not at all for a while once it has
@@ -25,9 +25,9 @@ export class Attempts {
   #budget = maxBudget;
   #lastFailure = "";
 
-  constructor({ downloadAttempts, breakerCooldown }: AttemptSettings) {
+  constructor({ downloadAttempts, breakerCooldownMs }: AttemptSettings) {
     this.#maxAttempts = downloadAttempts;
-    this.#breaker = new CircuitBreaker(failuresToBreak, breakerCooldown);
+    this.#breaker = new CircuitBreaker(failuresToBreak, breakerCooldownMs);
   }
 
   /** The source has answered a download that is under way, with what is no failure. */

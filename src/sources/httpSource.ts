@@ -1,5 +1,5 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents, type AgentSettings } from "./agents.ts";
@@ -18,7 +18,7 @@ const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
 
-export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
+export type HttpSettings = AttemptSettings & AgentSettings & Pick<SourceSettings, "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {

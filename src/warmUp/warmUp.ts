@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { makeFolders } from "../diskCache/files.ts";
 import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
 import { createApp, type AppParts } from "../http/app.ts";
 import { postInTurn } from "./postSequentially.ts";
@@ -29,7 +29,7 @@ const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
 type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"> & {
-  config: Config;
+  settings: Config;
   converters: Converters;
   lookups: Lookups;
 };
@@ -40,20 +40,21 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"
  * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
  */
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
-  const { config, converters, lookups } = shared;
-  await using metrics = new Metrics(config, { mock: true });
+  const { settings, converters, lookups } = shared;
+  const { diskCache, observability } = settings;
+  await using metrics = new Metrics(observability, { mock: true });
   const { app: log, requests: requestLog } = await createLogs(
-    { ...config, localDevelopment: false },
+    { ...observability, localDevelopment: false },
     { write() {} },
   );
   await using cleanUp = new AsyncDisposableStack();
-  const path = await temporaryFolder(config.cacheFolder);
+  const path = await temporaryFolder(diskCache.folder);
   // What is another user's can't be removed, and isn't ours to.
   cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new DiskCache(path, mostBytes, config.cacheRescan, silence));
-  const admission = new Admission(config);
+  const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
+  const admission = new Admission(settings.server);
   const sources = [madeSource];
   using resolver = new Resolver({
     diskCache: folder,
@@ -63,7 +64,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     metrics,
     log,
     isCrowded: () => false,
-    config,
+    config: settings,
   });
   await postInTurn(
     createApp({ ...shared, admission, resolver, metrics, requestLog }),

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
-import type { Config } from "../../config/config.ts";
+import type { ServerSettings } from "../../config/server.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import type { Resolver } from "../../modules/resolver.ts";
 import { RequestRefused, type Admission, type Share } from "../admission.ts";
@@ -30,8 +30,8 @@ interface Parts {
   parser: LineParser;
   metrics: Metrics;
   config: Pick<
-    Config,
-    "answerTimeout" | "bulkSpoolBytes" | "maxAnswerBytes" | "maxBodyBytes" | "requestTimeout"
+    ServerSettings,
+    "responseTimeoutMs" | "bulkSpoolBytes" | "maxResponseBytes" | "maxBodyBytes" | "requestTimeoutMs"
   >;
   openTemporaryFile: Spool["openFile"];
   /** Aborted with an HttpError when streams must end though more is to come. */
@@ -57,10 +57,10 @@ export function bulkApi(parts: Parts) {
       share.takePlace();
       share.hold(mostBytesAhead + config.maxBodyBytes);
       allowTime(response);
-      const pieces = readPieces(streamBody(request, response), config.requestTimeout, stop);
+      const pieces = readPieces(streamBody(request, response), config.requestTimeoutMs, stop);
       const lines = splitLines(pieces, config.maxBodyBytes);
       const answers = answerAhead(lines, (group) => symbolicateLines(group, options, { ...parts, share }));
-      await using plain = new AnswerStream(response, spool, config.answerTimeout);
+      await using plain = new AnswerStream(response, spool, config.responseTimeoutMs);
       using gzipped = acceptsGzip(request) ? new GzippedStream(plain) : undefined;
       const stream = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
@@ -70,7 +70,7 @@ export function bulkApi(parts: Parts) {
           const { done, value } = await abortable(answers.next(), stop);
           if (done) break;
           for (const line of value.lines) {
-            const { slices, held } = await render(line, style, config.maxAnswerBytes, share);
+            const { slices, held } = await render(line, style, config.maxResponseBytes, share);
             await stream.write(slices);
             share.release(held);
             summary.lines++;
