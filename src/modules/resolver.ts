@@ -156,7 +156,7 @@ export class Resolver implements Disposable {
       this.#flights.set(key, flight);
       const land = () => void this.#flights.delete(key);
       // Until a symcache is in the disk cache, further requests for it join its flight.
-      void flight.then((outcome) => "symcache" in outcome ? outcome.flushed : undefined).then(land, land);
+      void flight.then((outcome) => ("symcache" in outcome ? outcome.flushed : undefined)).then(land, land);
     }
     return flight;
   }
