@@ -27,10 +27,7 @@ interface Parts {
 }
 
 /** Answers `POST /symbolicate/v4` or `/v5`. */
-export function symbolicateApi(
-  version: ApiVersion,
-  { admission, resolver, parser, metrics, config }: Parts,
-) {
+export function symbolicateApi(version: ApiVersion, { admission, resolver, parser, metrics, config }: Parts) {
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     using shares = new DisposableStack();
