@@ -16,7 +16,7 @@ import { RequestParser } from "./codec/requestParser.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
 import { Metrics } from "./observability/metrics.ts";
-import { resumeHolding } from "./modules/resumeHolding.ts";
+import { readAhead } from "./modules/readAhead.ts";
 import { startErrorReporting } from "./observability/errorReporting.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
@@ -87,7 +87,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   );
   starting.defer(() => warmingUp);
   // Where that takes longer, it goes on beside the first requests.
-  await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(enough, "abort")]);
+  await Promise.race([Promise.all([warmingUp, readAhead(folder, lookups)]), once(enough, "abort")]);
   const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
   const handles = await shareHandles(config);
   const { maxConnections } = handles;

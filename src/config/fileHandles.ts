@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "./config.ts";
-import { mostFiles } from "../symcache/lookup/openSymcaches.ts";
+import { maxOpenFiles } from "../symcache/lookup/openSymcaches.ts";
 
 /** What a thread has open beside symcaches, and what a download takes: its connection and the file that is written. */
 const perThread = 4;
@@ -28,7 +28,7 @@ export interface FileHandles {
 export async function shareHandles(config: Handles): Promise<FileHandles> {
   const { converters, lookupWorkers, maxConnections, maxDownloads } = config;
   const allowed = await mostHandles();
-  const threads = lookupWorkers * (mostFiles + perThread) + converters * perThread;
+  const threads = lookupWorkers * (maxOpenFiles + perThread) + converters * perThread;
   const least = threads + maxDownloads * perDownload + others;
   const forConnections = Math.max(allowed - least, Math.floor(allowed / 4));
   return {

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { FoundSymcache } from "../diskCache/diskCache.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "../symcache/lookup/locations.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
-import type { SymcacheBytes } from "../symcache/messages.ts";
+import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { Cost } from "./cost.ts";

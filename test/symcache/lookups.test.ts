@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { moduleId } from "../../src/identity/moduleId.ts";
 import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
 import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
-import type { LookupAnswer } from "../../src/symcache/messages.ts";
+import type { LookupResult } from "../../src/symcache/lookup/lookupThread.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
 import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
 
@@ -37,7 +37,7 @@ function fileOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-function found(answer: LookupAnswer) {
+function found(answer: LookupResult) {
   assert.equal(answer.kind, "found");
   return answer;
 }

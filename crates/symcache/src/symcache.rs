@@ -6,20 +6,18 @@ mod json;
 mod locations;
 mod lookup;
 mod page_cache;
-mod pages;
 mod paths;
 mod payload;
+mod pending_reads;
 mod ranges;
 mod sections;
 mod strings;
-mod wanted;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use self::lookup::look_up;
-use self::pages::read_exactly;
-use self::payload::Payload;
+use self::payload::{Payload, read_exactly};
 use self::sections::Sections;
 use crate::lookup_error::{Damaged, LookupError};
 use crate::trailer::Trailer;
@@ -29,10 +27,10 @@ pub use self::locations::Locations;
 pub use self::page_cache::PageCache;
 pub use self::strings::Strings;
 
-/// Reads into the slice from an offset of the file; gives the number of bytes read, `None` where reading failed.
+/// Reads into the slice from an offset of the file. Returns the number of bytes read, or `None` for a failure.
 pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;
 
-/// An open symcache file, which is read page by page as lookups need it, or held in memory.
+/// An open symcache file, which is read page by page as lookups need it.
 pub struct Symcache {
     module_name: String,
     samples: Vec<u32>,
@@ -41,7 +39,7 @@ pub struct Symcache {
 }
 
 impl Symcache {
-    /// Opens a symcache file of `file_size` bytes if it is that of the module. Its pages go through `cache`.
+    /// Opens the module's symcache file of `file_size` bytes. Its pages are kept in `cache`.
     pub fn open(
         mut read_at: ReadAt,
         file_size: u64,
@@ -59,28 +57,23 @@ impl Symcache {
         Ok(Self { module_name, samples, sections, payload })
     }
 
-    /// The module's name in answers.
+    /// The module's name in responses.
     pub fn module_name(&self) -> &str {
         &self.module_name
     }
 
-    /// Bytes of the file that are held, where it is.
-    pub fn payload_length(&self) -> u64 {
-        self.payload.length()
+    /// Pages that are checked one by one.
+    pub fn pages(&self) -> usize {
+        self.payload.pages()
     }
 
-    /// Room for the next bytes of the file, from its beginning on: of so many pages of 4 KiB, or what is left. Panics for
-    /// want of memory.
-    pub fn room(&mut self, pages: usize) -> &mut [u8] {
-        self.payload.room(pages)
+    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; the next call then
+    /// begins again.
+    pub fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
+        self.payload.read_ahead(pages)
     }
 
-    /// Holds what was put into the room. Once that was the last, which is the answer, lookups don't read the file any more.
-    pub fn hold(&mut self) -> Result<bool, Damaged> {
-        self.payload.hold()
-    }
-
-    /// The source locations of offsets, which are relative to the module, in their order.
+    /// The source locations of offsets relative to the module, in their order.
     pub fn look_up(&mut self, offsets: &[u32]) -> Result<Locations, LookupError> {
         let Self { samples, sections, payload, .. } = self;
         payload.read(|reader| look_up(reader, sections, samples, offsets))
