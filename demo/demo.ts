@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resultsText, modulesText } from "../src/cli/symbolicate/text.ts";
-import { readConfig } from "../src/config/config.ts";
+import { readConfig } from "../src/config/readConfig.ts";
 import { startService } from "../src/service.ts";
 import { moduleOutcomes, type Answer } from "../web/static/captures/answer.js";
 

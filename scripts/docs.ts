@@ -5,15 +5,26 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { withGenerated } from "../bench/page.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { Environment } from "../src/config/config.ts";
+import { allSettings } from "../src/config/readConfig.ts";
 import { catalogue } from "../src/observability/metrics.ts";
 
 const root = new URL("../", import.meta.url);
 
+const sectionTitles = {
+  server: "Server",
+  sources: "Sources",
+  diskCache: "Disk cache",
+  conversion: "Conversion",
+  lookup: "Lookup",
+  sharedCache: "Shared cache",
+  observability: "Observability",
+};
+
 function configurationTable(): string {
-  const rows = Object.entries(Environment.shape).map(([variable, schema]) => {
-    const { defaultValue } = schema.def;
-    return `| \`${variable}\` | ${defaultValue === "" ? "" : `\`${defaultValue}\``} | ${schema.description} |`;
+  const rows = allSettings.map(({ section, variable, defaultText, meaning }, index) => {
+    const isFirst = allSettings[index - 1]?.section !== section;
+    const title = isFirst ? `| **${sectionTitles[section]}** | | |\n` : "";
+    return `${title}| \`${variable}\` | ${defaultText === "" ? "" : `\`${defaultText}\``} | ${meaning} |`;
   });
   return ["| variable | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }

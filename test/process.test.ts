@@ -11,6 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { temporaryFolder } from "./support/service.ts";
+import { environment } from "./support/environment.ts";
 import { root, startProcess } from "./support/serviceProcess.ts";
 import { SymbolServer } from "./support/symbolServer.ts";
 
@@ -288,7 +289,8 @@ for (const [variable, value] of [
   ["ELIOT_SYMBOLS_URLS", "ftp://symbols.mozilla.org"],
   ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
-  ["ELIOT_STALL_TIMEOUT", "-1"],
+  ["ELIOT_DRAIN_TIMEOUT", "-1"],
+  ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "10"],
   ["ELIOT_SHARED_CACHE_URL", "s3://Bucket"],
   ["ELIOT_SHARED_CACHE_URL", "s3://bucket/../another"],
   ["ELIOT_SHARED_CACHE_URL", "s3://bucket/a//b"],
@@ -345,7 +347,10 @@ test("says in one line that its port is taken", async () => {
   });
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
   const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
-  assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
+  assert.deepEqual(
+    [code, message],
+    [1, `can't listen on ${new URL(first.url).host} (ELIOT_HOST, PORT): ${reason}\n`],
+  );
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
 });
@@ -379,8 +384,8 @@ test("answers on when nobody reads its log", async () => {
 });
 
 for (const [handles, severity, words] of [
-  [100, 3, "too few files may be open"],
-  [900, 4, "fewer connections"],
+  [100, 3, "limit of open files (ulimit -n) is too low"],
+  [900, 4, "leaves room for fewer connections"],
 ] as const)
   test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
     await using folder = await temporaryFolder();
@@ -388,7 +393,11 @@ for (const [handles, severity, words] of [
     const child = spawn("sh", command, {
       cwd: root,
       stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path, ELIOT_MAX_CONNECTIONS: "600" },
+      env: {
+        ...process.env,
+        PORT: "0",
+        ...environment({ ELIOT_SYMBOLS_CACHE_DIR: folder.path, "server.maxConnections": "600" }),
+      },
     });
     let told;
     for await (const line of createInterface(child.stdout)) {
@@ -400,7 +409,7 @@ for (const [handles, severity, words] of [
     const { msg: _, ...fields } = told?.Fields ?? {};
     assert.equal(told?.Severity, severity);
     // Two threads with 128 symcaches each, 12 downloads, and some for all else.
-    const least = 380;
-    const maxConnections = Math.max(handles - least, handles / 4);
-    assert.deepEqual(fields, { allowed: handles, least, most: least + 600, maxConnections });
+    const required = 380;
+    const maxConnections = Math.max(handles - required, handles / 4);
+    assert.deepEqual(fields, { allowed: handles, required, maxConnections });
   });

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConfigError, readConfig, type Config } from "../config/config.ts";
+import { ConfigError } from "../config/configError.ts";
+import { readConfig, type Config } from "../config/readConfig.ts";
 import { CommandError } from "./commandError.ts";
 import type { Environment } from "./options.ts";
 

@@ -1,5 +1,5 @@
-import { bulkhead, type BulkheadPolicy } from "cockatiel";
-import type { Config } from "../config/config.ts";
+import { Semaphore } from "../async/semaphore.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 
 /** A request is one too many: it is answered with 503, and may come again in a second. */
@@ -36,11 +36,11 @@ const turns = 2;
 export class Admission {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  readonly #turns: BulkheadPolicy = bulkhead(turns, Infinity);
+  readonly #turns = new Semaphore(turns);
   #requests = 0;
   #bytes = 0;
 
-  constructor({ maxRequests, maxBodiesBytes }: Pick<Config, "maxRequests" | "maxBodiesBytes">) {
+  constructor({ maxRequests, maxBodiesBytes }: Pick<ServerSettings, "maxRequests" | "maxBodiesBytes">) {
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBodiesBytes;
   }
@@ -82,7 +82,7 @@ export class Admission {
         this.#requests++;
         places++;
       },
-      inTurn: (work) => this.#turns.execute(work),
+      inTurn: (work) => this.#turns.run(work),
       [Symbol.dispose]: () => {
         isOver = true;
         this.#requests -= places;

@@ -4,7 +4,7 @@ import { finished, type Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -24,7 +24,9 @@ import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
-  config: Config;
+  config: ServerSettings;
+  /** Of the disk cache. */
+  maxCacheBytes: number;
   admission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
@@ -62,7 +64,7 @@ export function createApp(parts: AppParts): RequestListener {
   for (const version of ["v4", "v5"] as const)
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
-  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
+  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.maxCacheBytes));
   app.use(closeFiles);
   allow(app, "/", "get", page);
   allow(app, "/docs", "get", async (request, response) => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 import type { HttpServer } from "./server.ts";
 
@@ -15,15 +15,15 @@ const lastWords = 200;
  */
 export async function drain(
   { server, connections }: HttpServer,
-  { drainDelay, drainTimeout }: Pick<Config, "drainDelay" | "drainTimeout">,
+  { drainDelayMs, drainTimeoutMs }: Pick<ServerSettings, "drainDelayMs" | "drainTimeoutMs">,
   hurry: AbortSignal,
   ending: AbortController,
 ): Promise<void> {
   connections.endSoon();
-  await setTimeout(Math.max(drainDelay, arrival), undefined, { signal: hurry }).catch(() => {});
+  await setTimeout(Math.max(drainDelayMs, arrival), undefined, { signal: hurry }).catch(() => {});
   const drained = once(server.close(), "close");
   connections.end();
-  const patience = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeout)]);
+  const patience = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeoutMs)]);
   const endAll = async () => {
     ending.abort(new HttpError(503, "the service is shutting down"));
     await setTimeout(lastWords);

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { answerClientErrors } from "./clientErrors.ts";
 import { Connections } from "./connections.ts";
 
@@ -15,10 +15,10 @@ export interface HttpServer {
 export function createHttpServer(
   app: RequestListener,
   {
-    keepAliveTimeout,
-    requestTimeout,
+    keepAliveTimeoutMs: keepAliveTimeout,
+    requestTimeoutMs: requestTimeout,
     maxConnections,
-  }: Pick<Config, "keepAliveTimeout" | "requestTimeout" | "maxConnections">,
+  }: Pick<ServerSettings, "keepAliveTimeoutMs" | "requestTimeoutMs" | "maxConnections">,
 ): HttpServer {
   const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
   const server = createServer(

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
 import type { Symcaches } from "../modules/symcaches.ts";
@@ -23,7 +23,7 @@ interface Parts {
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
-  config: Pick<Config, "answerTimeout" | "maxBodyBytes" | "maxAnswerBytes">;
+  config: Pick<ServerSettings, "responseTimeoutMs" | "maxBodyBytes" | "maxResponseBytes">;
 }
 
 /** Answers `POST /symbolicate/v4` or `/v5`. */
@@ -41,15 +41,15 @@ export function symbolicateApi(
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
       if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, symcaches, config.maxAnswerBytes);
+      const symbolicated = await symbolicate(jobs, symcaches, config.maxResponseBytes);
       if (response.closed) return;
       share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
-      limitAnswerTime(response, config.answerTimeout);
-      await sendJson(response, render, config.maxAnswerBytes, share);
+      limitAnswerTime(response, config.responseTimeoutMs);
+      await sendJson(response, render, config.maxResponseBytes, share);
     } catch (error) {
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
       // A body that its client broke off says nothing of what the client sends.

@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { ConversionError } from "../symcache/convert/converter.ts";
@@ -17,7 +17,7 @@ export interface Failure {
 export interface FailureParts {
   metrics: Metrics;
   log: Logger;
-  config: Pick<Config, "downloadFailedTtl" | "notFoundTtl">;
+  config: Pick<SourceSettings, "downloadFailedTtlMs" | "notFoundTtlMs">;
 }
 
 /** A conversion took longer than it may, without the time that its text took to arrive. */
@@ -28,8 +28,8 @@ export class ConversionTimeout extends Error {
 /** Milliseconds: a source that wants to be left alone for longer is asked for the module again all the same. */
 const longestRest = 60_000;
 
-export function notFound({ notFoundTtl }: Pick<Config, "notFoundTtl">): Failure {
-  return { status: "not_found", reason: "no source has a sym file", lifetime: notFoundTtl };
+export function notFound({ notFoundTtlMs }: Pick<SourceSettings, "notFoundTtlMs">): Failure {
+  return { status: "not_found", reason: "no source has a sym file", lifetime: notFoundTtlMs };
 }
 
 /** It is not the module's fault, so nothing is remembered. */
@@ -43,8 +43,8 @@ export function failureOf(
   { source, module }: { source: string; module: string },
   { config, metrics, log }: FailureParts,
 ): Failure {
-  const long = config.notFoundTtl;
-  const brief = config.downloadFailedTtl;
+  const long = config.notFoundTtlMs;
+  const brief = config.downloadFailedTtlMs;
   if (error instanceof DownloadError) {
     // Without the module, of which nobody knows yet whether there is one: it is the client's own words.
     log.warn({ err: error, source }, "download failed");

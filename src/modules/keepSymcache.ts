@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -22,11 +22,11 @@ export interface NewSymcache {
 export interface Kept {
   symcache: SymcacheBytes;
   /** Where it is once it is in the folder; undefined where it couldn't be kept. */
-  kept: Promise<FoundSymcache | undefined>;
+  kept: Promise<CachedSymcache | undefined>;
 }
 
 export interface KeepParts {
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
 }
@@ -46,7 +46,7 @@ export async function keepSymcache(
   { folder, metrics, log }: KeepParts,
 ): Promise<Kept> {
   const start = performance.now();
-  const noted = (found: FoundSymcache) => {
+  const noted = (found: CachedSymcache) => {
     metrics.histogram("diskcache.set", performance.now() - start, { result: "success" });
     return found;
   };
@@ -57,7 +57,7 @@ export async function keepSymcache(
   };
   if (keep) {
     try {
-      const written = await folder.set(key, made.bytes, (file) => made.write(file));
+      const written = await folder.put(key, made.bytes, (file) => made.write(file));
       if (!written) {
         log.warn({ module: key, bytes: made.bytes }, "symcache is larger than the cache folder may be");
       } else {

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
-import type { Config } from "../config/config.ts";
+import type { ConversionSettings } from "../config/conversion.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import { DownloadError } from "../sources/downloadError.ts";
@@ -19,10 +20,7 @@ export interface Order {
 
 export interface MakeParts extends KeepParts {
   converters: Converters;
-  config: Pick<
-    Config,
-    "conversionTotalTimeout" | "downloadFailedTtl" | "downloadTimeout" | "maxSymFileBytes" | "notFoundTtl"
-  >;
+  config: SourceSettings & Pick<ConversionSettings, "totalTimeoutMs">;
 }
 
 /** When a download's first piece and its end came, on the performance clock. */
@@ -42,7 +40,7 @@ export async function makeSymcache(
   ending: AbortSignal,
 ): Promise<Kept | Failure> {
   for (let attempt = 1; ; attempt++) {
-    using deadline = new Deadline(parts.config.downloadTimeout);
+    using deadline = new Deadline(parts.config.downloadTimeoutMs);
     const signal = AbortSignal.any([deadline.signal, ending]);
     try {
       return await source.attempt(() => download(source, order, parts, { deadline, signal }), signal);
@@ -65,9 +63,9 @@ async function download(
   const start = performance.now();
   const progress: Progress = {};
   try {
-    deadline.run();
+    deadline.resume();
     await using symText = await source.open(module, signal);
-    deadline.stop();
+    deadline.pause();
     if (!symText) return notFound(config);
     const text = followed(symText.pieces, progress, { cost, deadline, config });
     using conversion = await converters.convert(module, text);
@@ -96,12 +94,12 @@ async function* followed(
   progress: Progress,
   { cost, deadline, config }: { cost: Cost; deadline: Deadline; config: MakeParts["config"] },
 ): AsyncIterable<Uint8Array> {
-  const { maxSymFileBytes, conversionTotalTimeout } = config;
+  const { maxSymFileBytes, totalTimeoutMs } = config;
   let bytes = 0;
   let worked = 0;
-  deadline.run();
+  deadline.resume();
   for await (const piece of symText) {
-    deadline.stop();
+    deadline.pause();
     progress.firstPiece ??= performance.now();
     bytes += piece.length;
     if (bytes > maxSymFileBytes)
@@ -109,11 +107,11 @@ async function* followed(
     const start = performance.now();
     yield piece;
     worked += performance.now() - start;
-    if (worked > conversionTotalTimeout)
-      throw new ConversionTimeout(`conversion took over ${conversionTotalTimeout / 1000} s`);
-    deadline.run();
+    if (worked > totalTimeoutMs)
+      throw new ConversionTimeout(`conversion took over ${totalTimeoutMs / 1000} s`);
+    deadline.resume();
   }
-  deadline.stop();
+  deadline.pause();
   progress.end = performance.now();
   cost.downloadBytes += bytes;
 }

@@ -1,6 +1,6 @@
-import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { Config } from "../config/config.ts";
+import { QueueFull, Semaphore } from "../async/semaphore.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
@@ -26,7 +26,7 @@ export interface MakerParts extends MakeParts {
   sharedCache?: SharedCache | undefined;
   /** Whether so many requests are under way that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
-  config: MakeParts["config"] & Pick<Config, "downloadQueue" | "maxDownloads">;
+  config: MakeParts["config"] & Pick<SourceSettings, "maxQueuedDownloads" | "maxDownloads">;
 }
 
 /** Gets symcaches from the shared cache or makes them of what the sources have, once however many ask, and remembers for a while what can't be made. */
@@ -35,16 +35,16 @@ export class SymcacheMaker implements Disposable {
   readonly #ending = new AbortController();
   readonly #underWay = new Map<string, Promise<Making>>();
   readonly #failures = new LRUCache<string, Failure>({ max: 100_000 });
-  readonly #queue: BulkheadPolicy;
+  readonly #queue: Semaphore;
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.downloadQueue);
+    this.#queue = new Semaphore(parts.config.maxDownloads, parts.config.maxQueuedDownloads);
   }
 
   /** Modules that wait for their download to begin. */
   get waiting(): number {
-    return this.#parts.config.downloadQueue - this.#queue.queueSlots;
+    return this.#queue.waiting;
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */
@@ -66,11 +66,11 @@ export class SymcacheMaker implements Disposable {
   async #inTurn(work: () => Promise<Making>): Promise<Making> {
     const { metrics } = this.#parts;
     try {
-      const making = this.#queue.execute(work);
+      const making = this.#queue.run(work);
       metrics.gauge("downloader.queue", this.waiting);
       return await making;
     } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+      if (!(error instanceof QueueFull)) throw error;
       return this.#overloaded("too many modules wait to be downloaded");
     } finally {
       metrics.gauge("downloader.queue", this.waiting);

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { FoundSymcache } from "../diskCache/diskCache.ts";
+import type { CachedSymcache } from "../diskCache/diskCache.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "../symcache/lookup/locations.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
@@ -87,7 +87,7 @@ export class Symcaches implements Disposable {
     if (cached) return { answer: cached, cacheLookup };
 
     const { config, metrics } = this.#parts;
-    if (++usage.misses > config.maxDownloads + config.downloadQueue) {
+    if (++usage.misses > config.maxDownloads + config.maxQueuedDownloads) {
       metrics.increment("symbolicate.overloaded", {});
       return {
         answer: overloaded("the request has too many modules that are not in the folder"),
@@ -145,7 +145,7 @@ export class Symcaches implements Disposable {
 
   /** Undefined where the symcache is gone or of no use; what is damaged is removed. */
   async #lookUpFound(
-    found: FoundSymcache,
+    found: CachedSymcache,
     module: ModuleId,
     wanted: Wanted,
     status: Found["status"],

@@ -3,23 +3,11 @@ import type { Readable } from "node:stream";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
-import { letGoBy } from "../async/discardBody.ts";
-import { orAborted } from "../async/abortable.ts";
-import { within } from "../async/withTimeout.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
+import { discardBody } from "../async/discardBody.ts";
+import { abortable } from "../async/abortable.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
-
-export type ObjectStoreSettings = Pick<
-  Config,
-  | "awsAccessKeyId"
-  | "awsRegion"
-  | "awsSecretAccessKey"
-  | "awsSessionToken"
-  | "sharedCacheBucket"
-  | "sharedCacheEndpoint"
-  | "sharedCachePatience"
-  | "sharedCacheTimeout"
->;
 
 /** Bytes of an object while they arrive. */
 export interface ObjectBytes {
@@ -56,10 +44,10 @@ export class ObjectStore implements AsyncDisposable {
   /** Whether the store knows If-None-Match; some don't. */
   #knowsCondition = true;
 
-  constructor(settings: ObjectStoreSettings) {
-    const { awsRegion: region, awsAccessKeyId: accessKeyId, awsSecretAccessKey, awsSessionToken } = settings;
+  constructor(settings: SharedCacheSettings) {
+    const { region, accessKeyId, secretAccessKey, sessionToken } = settings;
     this.#base = baseUrl(settings);
-    const given = { accessKeyId, secretAccessKey: awsSecretAccessKey, sessionToken: awsSessionToken };
+    const given = { accessKeyId, secretAccessKey, sessionToken };
     const credentials = accessKeyId === "" ? defaultProvider() : given;
     this.#signer = new SignatureV4({
       service: "s3",
@@ -69,9 +57,9 @@ export class ObjectStore implements AsyncDisposable {
       uriEscapePath: false,
       applyChecksum: false,
     });
-    const timeout = settings.sharedCachePatience;
+    const timeout = settings.stallTimeoutMs;
     this.#patience = timeout;
-    this.#putPatience = Math.max(timeout, settings.sharedCacheTimeout);
+    this.#putPatience = Math.max(timeout, settings.getTimeoutMs);
     this.#agent = new Agent({
       allowH2: false,
       connections,
@@ -99,7 +87,7 @@ export class ObjectStore implements AsyncDisposable {
     const response = await this.#send("GET", key, headers, { signal });
     const { statusCode, body } = response;
     if (statusCode === 404) {
-      letGoBy(body);
+      discardBody(body);
       return undefined;
     }
     if (statusCode === 416 && from === 0) throw badObject("nothing in it", await this.#refusal(response));
@@ -144,7 +132,7 @@ export class ObjectStore implements AsyncDisposable {
     const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
     const isUnknownCondition = isConditional && statusCode === 501;
     if (statusCode !== 200 && !isKnown && !isUnknownCondition) throw await this.#refusal(response);
-    letGoBy(response.body);
+    discardBody(response.body);
     if (!isUnknownCondition) return !isKnown;
     this.#knowsCondition = false;
     return await this.put(key, object, { replace, signal });
@@ -152,7 +140,7 @@ export class ObjectStore implements AsyncDisposable {
 
   async #has(key: string, signal: AbortSignal): Promise<boolean> {
     const response = await this.#send("HEAD", key, {}, { signal }).catch(() => undefined);
-    if (response) letGoBy(response.body);
+    if (response) discardBody(response.body);
     return response?.statusCode === 200;
   }
 
@@ -215,7 +203,7 @@ export class ObjectStore implements AsyncDisposable {
     });
     try {
       const late = () => new Error(`no key within ${this.#patience} ms`);
-      return (await within(this.#patience, orAborted(signed, signal), late)).headers;
+      return (await withTimeout(this.#patience, abortable(signed, signal), late)).headers;
     } catch (error) {
       throw new SharedCacheFault(`can't sign what ${host} is asked: ${messageOf(error)}`, { cause: error });
     }
@@ -235,12 +223,12 @@ function messageOf(error: unknown): string {
 }
 
 /** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have buckets in their paths. */
-function baseUrl({ sharedCacheBucket, sharedCacheEndpoint, awsRegion }: ObjectStoreSettings): URL {
-  const { name, prefix } = sharedCacheBucket;
-  const amazon = `s3.${awsRegion}.amazonaws.com`;
+function baseUrl({ bucket, endpoint, region }: SharedCacheSettings): URL {
+  const { name, prefix } = bucket;
+  const amazon = `s3.${region}.amazonaws.com`;
   // No certificate is for a bucket with a dot in its name.
-  const isPath = sharedCacheEndpoint !== "" || name.includes(".");
-  const host = isPath ? sharedCacheEndpoint || `https://${amazon}` : `https://${name}.${amazon}`;
+  const isPath = endpoint !== "" || name.includes(".");
+  const host = isPath ? endpoint || `https://${amazon}` : `https://${name}.${amazon}`;
   const folders = [isPath ? name : "", prefix].filter((folder) => folder !== "");
   return new URL(folders.map((folder) => `${folder}/`).join(""), host);
 }

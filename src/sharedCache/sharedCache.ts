@@ -1,12 +1,14 @@
-import { bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
-import type { Config } from "../config/config.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
+import type { ConversionSettings } from "../config/conversion.ts";
+import type { DiskCacheSettings } from "../config/diskCache.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
+import { Semaphore } from "../async/semaphore.ts";
 import { Deadline } from "../async/deadline.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
-import type { ObjectStore, ObjectStoreSettings } from "./objectStore.ts";
+import type { ObjectStore } from "./objectStore.ts";
 import { PackedDownload } from "./packedDownload.ts";
 import { PackThreads } from "./packThreads.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
@@ -27,11 +29,12 @@ const mostLarge = 2;
 
 interface Parts {
   wasm: WebAssembly.Module;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  config: ObjectStoreSettings &
-    Pick<Config, "breakerCooldown" | "cacheMaxBytes" | "conversionTimeout" | "sharedCacheTimeout">;
+  config: SharedCacheSettings &
+    Pick<DiskCacheSettings, "maxBytes"> &
+    Pick<ConversionSettings, "stepTimeoutMs">;
 }
 
 /** A symcache that the store has. It holds a connection until it is disposed of. */
@@ -57,7 +60,7 @@ export class SharedCache implements AsyncDisposable {
   readonly #uploads: Uploads;
   readonly #health: StoreHealth;
   readonly #bad = new LRUCache<string, true>({ max: mostBad });
-  readonly #large = bulkhead(mostLarge, Infinity);
+  readonly #large = new Semaphore(mostLarge);
   readonly #ending = new AbortController();
 
   /** Loads what signs requests only where there is a store. */
@@ -70,8 +73,8 @@ export class SharedCache implements AsyncDisposable {
     const { wasm, log, config } = parts;
     this.#parts = parts;
     this.#store = store;
-    this.#threads = new PackThreads(wasm, config.conversionTimeout);
-    const cooldown = config.breakerCooldown;
+    this.#threads = new PackThreads(wasm, config.stepTimeoutMs);
+    const cooldown = config.breakerCooldownMs;
     this.#health = new StoreHealth("give a symcache", cooldown, log);
     this.#uploads = new Uploads({ ...parts, store, threads: this.#threads, cooldown });
   }
@@ -90,18 +93,18 @@ export class SharedCache implements AsyncDisposable {
     const start = performance.now();
     let bytes = 0;
     const ended = (result: "hit" | "miss", error?: unknown) => {
-      deadline.stop();
+      deadline.pause();
       this.#ended(key, error);
       metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
-    const deadline = new Deadline(config.sharedCacheTimeout);
-    deadline.run();
+    const deadline = new Deadline(config.getTimeoutMs);
+    deadline.resume();
     const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
     const received = (more: number) => void (bytes += more);
     const parts = { store: this.#store, threads: this.#threads, received, signal };
     try {
-      const download = await PackedDownload.begin(objectKey(key), config.cacheMaxBytes, parts);
+      const download = await PackedDownload.begin(objectKey(key), config.maxBytes, parts);
       if (!download) {
         ended("miss");
         return undefined;
@@ -119,7 +122,7 @@ export class SharedCache implements AsyncDisposable {
   }
 
   /** Puts a symcache there in the background, once it is in the folder. */
-  add(key: string, kept: Promise<FoundSymcache | undefined>): void {
+  add(key: string, kept: Promise<CachedSymcache | undefined>): void {
     void kept.then((found) => found && this.#uploads.add(objectKey(key), found, this.#bad.delete(key)));
   }
 
@@ -133,9 +136,9 @@ export class SharedCache implements AsyncDisposable {
 
   /** Waits for what else is large, which counts for no deadline. */
   async #inTurn(deadline: Deadline, write: () => Promise<void>): Promise<void> {
-    deadline.stop();
-    await this.#large.execute(async () => {
-      deadline.run();
+    deadline.pause();
+    await this.#large.run(async () => {
+      deadline.resume();
       // The others may have waited in vain.
       if (this.#health.isLeftAlone) throw new SharedCacheFault(this.#health.fault ?? "it failed meanwhile");
       await write();

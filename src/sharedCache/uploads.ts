@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import { Deadline } from "../async/deadline.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -22,7 +22,7 @@ const pieceBytes = 1024 * 1024;
 interface Parts {
   store: ObjectStore;
   threads: PackThreads;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
   cooldown: number;
@@ -49,7 +49,7 @@ export class Uploads implements AsyncDisposable {
     this.health = new StoreHealth("take a symcache", parts.cooldown, parts.log);
   }
 
-  add(key: string, { path }: FoundSymcache, replace: boolean): void {
+  add(key: string, { path }: CachedSymcache, replace: boolean): void {
     if (this.#isEnding) return;
     if (this.#waiting.length >= mostWaiting) {
       this.#parts.metrics.histogram("sharedcache.put", 0, { result: "skipped" });
@@ -105,7 +105,7 @@ export class Uploads implements AsyncDisposable {
       if (!packed) return "gone";
       const body = () => Readable.from(piecesOf(file, packed.bytes), { objectMode: false });
       using deadline = new Deadline(longestUpload);
-      deadline.run();
+      deadline.resume();
       const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
       const isNew = await store.put(key, { body, ...packed }, { replace, signal });
       metrics.increment("sharedcache.bytes", { direction: "sent" }, packed.bytes);

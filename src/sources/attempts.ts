@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "../config/config.ts";
-import { Breaker } from "../async/circuitBreaker.ts";
+import type { SourceSettings } from "../config/sources.ts";
+import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { DownloadError } from "./downloadError.ts";
 
 /** Milliseconds: the wait before attempt n + 1 is a random part of the first times 2^n, of the second at most. */
@@ -13,7 +13,7 @@ const maxBudget = 10;
 const refill = 0.2;
 const failuresToBreak = 5;
 
-export type AttemptSettings = Pick<Config, "downloadAttempts" | "breakerCooldown">;
+export type AttemptSettings = Pick<SourceSettings, "downloadAttempts" | "breakerCooldownMs">;
 
 /**
  * How often one source is asked: again after a passing fault, within a budget; not at all for a while once it has
@@ -21,18 +21,18 @@ export type AttemptSettings = Pick<Config, "downloadAttempts" | "breakerCooldown
  */
 export class Attempts {
   readonly #maxAttempts: number;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   #budget = maxBudget;
   #lastFailure = "";
 
-  constructor({ downloadAttempts, breakerCooldown }: AttemptSettings) {
+  constructor({ downloadAttempts, breakerCooldownMs }: AttemptSettings) {
     this.#maxAttempts = downloadAttempts;
-    this.#breaker = new Breaker(failuresToBreak, breakerCooldown);
+    this.#breaker = new CircuitBreaker(failuresToBreak, breakerCooldownMs);
   }
 
   /** The source has answered a download that is under way, with what is no failure. */
   answered(): void {
-    this.#breaker.answered();
+    this.#breaker.responded();
   }
 
   /** What `download` gives, tried again as it makes sense until `signal` says otherwise. Throws what the last try threw. */
@@ -53,7 +53,7 @@ export class Attempts {
   }
 
   async #once<T>(download: () => Promise<T>): Promise<T> {
-    if (!this.#breaker.begin())
+    if (!this.#breaker.tryBegin())
       throw new DownloadError(
         "failed",
         `the source failed too often to be asked right now: ${this.#lastFailure}`,

@@ -1,6 +1,6 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
-import { letGoBy } from "../async/discardBody.ts";
+import type { SourceSettings } from "../config/sources.ts";
+import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents, type AgentSettings } from "./agents.ts";
 import { Attempts, type AttemptSettings } from "./attempts.ts";
@@ -18,7 +18,7 @@ const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
 
-export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
+export type HttpSettings = AttemptSettings & AgentSettings & Pick<SourceSettings, "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
@@ -44,7 +44,7 @@ export class HttpSource implements Source {
       const response = await this.#get(url, agent, signal);
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response, this.#maxBytes);
-      letGoBy(response.body);
+      discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)

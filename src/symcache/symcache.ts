@@ -7,6 +7,25 @@ export class SymcacheDamaged extends Error {
   override name = "SymcacheDamaged";
 }
 
+/** What a symcache file says of itself. */
+export interface SymcacheContents {
+  /** Of Symbolic's format. */
+  version: number;
+  debugFilename: string;
+  debugId: string;
+  /** Numbers of records. */
+  files: number;
+  functions: number;
+  sourceLocations: number;
+  ranges: number;
+  stringBytes: number;
+  /** Bytes before the trailer. */
+  payloadBytes: number;
+  /** Where the first and the last range begin, relative to the module; absent without ranges. */
+  firstAddress?: number;
+  lastAddress?: number;
+}
+
 /** An open symcache file. Many can be open in one instance; disposing of one does not close its file. */
 export class Symcache implements Disposable {
   /** The module's name in responses: `xul.dll` for `xul.pdb`. */
@@ -15,9 +34,12 @@ export class Symcache implements Disposable {
   readonly #file: number;
   #symcache: number;
 
-  /** Opens a file of `size` bytes. Throws `SymcacheDamaged`, or what `readAt` throws. */
-  static open(instance: WasmInstance, readAt: ReadAt, size: number, module: ModuleId): Symcache {
-    const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
+  /**
+   * Opens the file of a module, or of any module if none is given. Throws `SymcacheDamaged`, or what `readAt` throws.
+   * `size`: in bytes.
+   */
+  static open(instance: WasmInstance, readAt: ReadAt, size: number, module?: ModuleId): Symcache {
+    const [filename, id] = [Buffer.from(module?.debugFile ?? ""), Buffer.from(module?.debugId ?? "")];
     const file = instance.addFile(readAt);
     try {
       instance.putInInbox(filename, id);
@@ -38,9 +60,26 @@ export class Symcache implements Disposable {
     this.moduleName = moduleName;
   }
 
-  /** Pages that are checked one by one. */
+  /** The length of a page; each has a checksum of its own. */
+  get pageBytes(): number {
+    return this.#instance.call((exports) => exports.page_bytes());
+  }
+
   get pages(): number {
     return this.#instance.call((exports) => exports.symcache_pages(this.#symcache));
+  }
+
+  /** The checksums of all pages, 8 bytes each, good until the instance's next call. */
+  get checksums(): Uint8Array {
+    const at = this.#instance.call((exports) => exports.symcache_checksums(this.#symcache)) >>> 0;
+    return this.#instance.bytes(at, 8 * this.pages);
+  }
+
+  /** What the file says of itself. Throws as `open` does. */
+  describe(): SymcacheContents {
+    const length = this.#instance.call((exports) => exports.symcache_describe(this.#symcache));
+    const at = this.#instance.call((exports) => exports.output_at()) >>> 0;
+    return JSON.parse(Buffer.from(this.#instance.bytes(at, length)).toString()) as SymcacheContents;
   }
 
   /**

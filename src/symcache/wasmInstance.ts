@@ -19,14 +19,17 @@ interface Exports {
   symcache_file_write: (file: number) => number;
   limit_page_cache: (bytes: number) => void;
   symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
+  page_bytes: () => number;
   symcache_pages: (symcache: number) => number;
+  symcache_checksums: (symcache: number) => number;
+  symcache_describe: (symcache: number) => number;
   symcache_read_ahead: (symcache: number, pages: number) => number;
   symcache_look_up: (symcache: number, count: number, maxBytes: number) => number;
   columns_at: () => number;
   symcache_free: (symcache: number) => void;
   chunk_pack: (at: number, headerLength: number, length: number) => number;
   chunk_unpack: (at: number, headerLength: number, packedLength: number, length: number) => number;
-  chunk_at: () => number;
+  output_at: () => number;
 }
 
 /** The instance came to an end by a panic or for want of memory, and is of no more use. */

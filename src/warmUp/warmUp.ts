@@ -1,10 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { makeFolders } from "../diskCache/makeFolders.ts";
-import { SymcacheFolder } from "../diskCache/diskCache.ts";
+import { makeFolders } from "../diskCache/files.ts";
+import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
 import { createApp, type AppParts } from "../http/app.ts";
 import { postInTurn } from "./postSequentially.ts";
@@ -29,7 +29,7 @@ const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
 type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
-  config: Config;
+  settings: Config;
   converters: Converters;
   lookups: Lookups;
 };
@@ -40,23 +40,32 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches
  * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
  */
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
-  const { config, converters, lookups } = shared;
-  await using metrics = new Metrics(config, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(
-    { ...config, localDevelopment: false },
+  const { settings, converters, lookups } = shared;
+  const { diskCache, sources: sourceSettings, conversion, observability } = settings;
+  await using metrics = new Metrics(observability, { mock: true });
+  const { app: log, requests: requestLog } = await createLogs(
+    { ...observability, localDevelopment: false },
     { write() {} },
   );
   await using cleanUp = new AsyncDisposableStack();
-  const path = await temporaryFolder(config.cacheFolder);
+  const path = await temporaryFolder(diskCache.folder);
   // What is another user's can't be removed, and isn't ours to.
   cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
-  const admission = new Admission(config);
+  const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
+  const admission = new Admission(settings.server);
   const sources = [madeSource];
   using symcaches = new Symcaches(
-    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+    {
+      sources,
+      folder,
+      converters,
+      metrics,
+      log,
+      isCrowded: () => false,
+      config: { ...sourceSettings, totalTimeoutMs: conversion.totalTimeoutMs },
+    },
     lookups,
   );
   await postInTurn(

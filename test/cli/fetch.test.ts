@@ -64,7 +64,7 @@ test("says with exit code 3 that a download was cut, and leaves no file", async 
   );
   const { code, stdout, stderr } = await run(["fetch", "attach_amd64.pdb", id, "-s", server.url], {
     cwd: folder.path,
-    env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" },
+    env: { "sources.downloadAttempts": "2" },
   });
   assert.deepEqual([code, stdout], [3, ""]);
   assert.match(stderr, new RegExp(`^tseliot: can't get attach_amd64\\.pdb ${id}: ${server.url}: .*\n$`));

@@ -21,7 +21,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { ifAbsent } from "../../src/diskCache/durableFiles.ts";
+import { ifAbsent } from "../../src/diskCache/files.ts";
 import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
@@ -205,7 +205,7 @@ test("follows no link in place of a module's folder, and leaves what it leads to
 test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
   const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
   const [first, second, third] = modules as [SyntheticModule, SyntheticModule, SyntheticModule];
-  await using harness = await startHarness(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await using harness = await startHarness(modules, { ...impatient, "diskCache.rescanIntervalMs": "50" });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
   await rm(harness.folder, { recursive: true });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
@@ -228,7 +228,7 @@ test("uses a symcache that is larger than the cap once, keeps it not, and evicts
   const cap = symcacheOf(small).length + 1000;
   await using harness = await startHarness([small, large], {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    "diskCache.maxBytes": String(cap),
   });
   await harness.ask(small);
   for (let time = 0; time < 2; time++)
@@ -244,7 +244,7 @@ test("answers rightly while every file is evicted under its readers and writers,
   const cap = 2 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    "diskCache.maxBytes": String(cap),
   });
   const requests = Array.from({ length: times(100, 2_000) }, () => [
     random.pick(modules),
@@ -281,7 +281,7 @@ test("answers from all symcaches, and keeps them, though few of them can be open
 
 test("sweeps what another process left half-written when it was killed, while it runs", async () => {
   const module = syntheticModule("module.so");
-  await using harness = await startHarness([module], { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await using harness = await startHarness([module], { ...impatient, "diskCache.rescanIntervalMs": "50" });
   await harness.ask(module);
   const left = join(harness.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
   await mkdir(join(harness.folder, "elsewhere"));
@@ -310,7 +310,7 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   await using harness = await startHarness([module], {
     ...impatient,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    "diskCache.maxBytes": String(cap),
   });
   t.diagnostic(`ready ${Math.round(performance.now() - start)} ms after its start, with ${files} files`);
   assert.deepEqual(await ask(harness.service.url, module), ["right, converted"]);
@@ -340,8 +340,8 @@ test("evicts what was used longest ago, though the clock is set back an hour and
   ];
   const settings = {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(4 * symcacheOf(modules[0]!).length),
-    ELIOT_SYMBOLS_CACHE_RESCAN: "0.05",
+    "diskCache.maxBytes": String(4 * symcacheOf(modules[0]!).length),
+    "diskCache.rescanIntervalMs": "50",
   };
   await using harness = await startHarness(modules, settings, () => start);
   const stockIsTaken = () => new Promise((resolve) => setTimeout(resolve, 500));

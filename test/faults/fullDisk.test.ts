@@ -184,7 +184,7 @@ test(
       SyntheticModule,
       ...SyntheticModule[],
     ];
-    await using harness = await startOnTmpfs(modules, "size=400k", { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+    await using harness = await startOnTmpfs(modules, "size=400k", { "diskCache.rescanIntervalMs": "50" });
     for (const [module, hours] of [
       [old, 2],
       [older, 3],
@@ -239,7 +239,7 @@ test(
 
 test("answers while another disk is mounted over the folder and taken away", { skip }, async () => {
   const modules = ["one.so", "other.so"].map((name) => syntheticModule(name));
-  await using harness = await startOnTmpfs(modules, "size=1m", { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await using harness = await startOnTmpfs(modules, "size=1m", { "diskCache.rescanIntervalMs": "50" });
   await harness.ask(modules[0]!);
   await harness.mountOver();
   assert.deepEqual(await harness.ask(...modules), ["right, converted", "right, converted"]);

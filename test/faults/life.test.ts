@@ -185,7 +185,7 @@ test("takes no more connections than leave enough open files to all else", async
 test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
   await using harness = await startHarness(modules, {
     ...impatient,
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.headersTimeoutMs": "60000",
     ELIOT_DRAIN_DELAY: "600",
   });
   for (const module of modules) harness.fault(module, () => {});

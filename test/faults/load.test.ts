@@ -154,7 +154,7 @@ test("answers 503 where bodies would take more than their bound together, and fo
 });
 
 test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
-  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
+  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
   const waiting: Promise<string[]>[] = [];
@@ -177,9 +177,9 @@ test("leaves half of all places to requests whose symcaches are there: the other
 test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.headersTimeoutMs": "60000",
     ELIOT_MAX_DOWNLOADS: "2",
-    ELIOT_DOWNLOAD_QUEUE: "3",
+    "sources.maxQueuedDownloads": "3",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
@@ -207,7 +207,7 @@ test("leaves modules out of which a request names more than may ever wait, and a
   await using harness = await startHarness([healthy], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "4",
-    ELIOT_DOWNLOAD_QUEUE: "16",
+    "sources.maxQueuedDownloads": "16",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const unknown = Array.from({ length: 1000 }, (_, number) => [`unknown${number}.so`, "A"]);
@@ -232,7 +232,7 @@ test("answers requests whose symcaches are there while ever so many wait for dow
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "2",
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.headersTimeoutMs": "60000",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
@@ -253,7 +253,10 @@ test("answers requests whose symcaches are there while a large sym file is conve
   const large = Array.from({ length: times(1, 8) }, (_, number) =>
     syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
-  await using harness = await startHarness([healthy, ...large], { ...impatient, ELIOT_STALL_TIMEOUT: "60" });
+  await using harness = await startHarness([healthy, ...large], {
+    ...impatient,
+    "sources.stallTimeoutMs": "60000",
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const frames = manyFrames(healthy, 500);
   const alone = await steadyLoad(
@@ -349,10 +352,10 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_CONVERTERS: "1",
-    ELIOT_DOWNLOAD_TIMEOUT: "1",
-    ELIOT_STALL_TIMEOUT: "60",
-    ELIOT_CONVERSION_TIMEOUT: "0.5",
-    ELIOT_CONVERSION_TOTAL_TIMEOUT: "0.5",
+    "sources.downloadTimeoutMs": "1000",
+    "sources.stallTimeoutMs": "60000",
+    "conversion.stepTimeoutMs": "500",
+    "conversion.totalTimeoutMs": "500",
   });
   // Each holds the one converter for longer than half of what a download may take.
   for (const module of slow)
@@ -378,7 +381,7 @@ test("keeps file handles flat over many large modules in turn", async (t) => {
   const cap = 5 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    "diskCache.maxBytes": String(cap),
   });
   for (const module of modules) assert.deepEqual(await harness.ask(module), ["right, converted"]);
   assert.equal((await harness.kept()).length, 5);

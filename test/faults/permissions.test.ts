@@ -18,7 +18,7 @@ const nobody = 65534;
 
 async function startBound(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [...withoutCapabilities, process.execPath, "src/main.ts"];
-  const settings = { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05", ...impatient, ...env };
+  const settings = { "diskCache.rescanIntervalMs": "50", ...impatient, ...env };
   const harness = await startHarness(modules, settings, () => command);
   const path = ({ key }: SyntheticModule) => join(harness.folder, "symcache-v1", `${key}.symc`);
   return {
@@ -80,7 +80,7 @@ test(
 
 test("keeps the cap beside what it may not read, remove or sweep", { skip }, async () => {
   const cap = 2 * bytes + 100;
-  await using bound = await startBound(modules, { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
+  await using bound = await startBound(modules, { "diskCache.maxBytes": String(cap) });
   const { harness } = bound;
   const foreign = [
     join(harness.folder, "symcache-v0/a"),

@@ -30,9 +30,9 @@ before(async () => {
   harness = await startHarness(modules, {
     ...impatient,
     ELIOT_MAX_BODY_SIZE: String(limit),
-    ELIOT_REQUEST_TIMEOUT: "2",
-    ELIOT_ANSWER_TIMEOUT: "2",
-    ELIOT_MAX_CONNECTIONS: "100",
+    "server.requestTimeoutMs": "2000",
+    "server.responseTimeoutMs": "2000",
+    "server.maxConnections": "100",
   });
   await harness.ask(healthy);
 });

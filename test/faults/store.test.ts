@@ -13,9 +13,9 @@ import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { ask, kept, startHarness, type Harness } from "../support/harness.ts";
 
-const patience = { ELIOT_SHARED_CACHE_PATIENCE: "0.3", ELIOT_SHARED_CACHE_TIMEOUT: "1" };
+const patience = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
 /** The store is asked again at once. */
-const undaunted = { ELIOT_BREAKER_COOLDOWN: "0.001" };
+const undaunted = { "sharedCache.breakerCooldownMs": "1" };
 const headerEnd = 16 + 80;
 
 function objectPath({ key }: SyntheticModule): string {
@@ -273,7 +273,7 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
       underWay.set(path, (underWay.get(path) ?? 0) - 1);
     });
   }
-  await using empty = await startEmpty(harness, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
+  await using empty = await startEmpty(harness, { "sharedCache.getTimeoutMs": "3000" });
   const asked = Promise.all(large.map((module) => empty.ask(module)));
   await eventually(() => most > 0);
   assert.deepEqual(await empty.ask(small), ["right, cached"]);
@@ -290,7 +290,7 @@ test("asks a store that keeps failing no more for a while, then finds out by its
   await using harness = await startHarness(modules, { ...store.settings, ...patience });
   await fill(harness, store, modules);
   for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
-  await using empty = await startEmpty(harness, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(harness, { "sharedCache.breakerCooldownMs": "3600000" });
   assert.deepEqual(await sharedCacheHealth(empty.service), [200, "ok", undefined]);
   const asked = store.requests.length;
   for (const module of modules) assert.deepEqual(await empty.ask(module), ["right, converted"]);
@@ -418,7 +418,7 @@ test("takes a connection that is closed on an object which the store has for wha
     store.scripts.set(`GET ${objectPath(module)}`, refuses(404, "NoSuchKey"));
     store.scripts.set(`PUT ${objectPath(module)}`, (request) => request.socket.resetAndDestroy());
   }
-  await using empty = await startEmpty(harness, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(harness, { "sharedCache.breakerCooldownMs": "3600000" });
   for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
   assert.deepEqual(await empty.ask(last), ["right, converted"]);
   await eventually(() => store.objects.has(objectPath(last)));
@@ -430,7 +430,7 @@ test("lets a store take its time to keep what it got: nobody waits for that", as
   await using store = await ScriptedS3Server.start();
   await using harness = await startHarness([module], {
     ...store.settings,
-    ELIOT_SHARED_CACHE_PATIENCE: "0.3",
+    "sharedCache.stallTimeoutMs": "300",
   });
   let left = false;
   store.scripts.set(`PUT ${path}`, async (request, response) => {
@@ -457,7 +457,7 @@ test("ends also while the store takes its time", async () => {
   await using store = await ScriptedS3Server.start();
   await using harness = await startHarness([module], {
     ...store.settings,
-    ELIOT_SHARED_CACHE_PATIENCE: "3600",
+    "sharedCache.stallTimeoutMs": "3600000",
   });
   store.scripts.set(`PUT ${objectPath(module)}`, () => {});
   await harness.ask(module);

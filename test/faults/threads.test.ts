@@ -72,7 +72,7 @@ test("downloads and converts once more where a converter ends at its work, witho
 });
 
 test("says that a module failed where its converters keep ending, and remembers nothing", async () => {
-  await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+  await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
   const { harness } = debugged;
   harness.fault(one, async (socket, path) => {
     await debugged.evaluate(converter, inCrate("converter_finish", exit));
@@ -86,7 +86,7 @@ test("says that a module failed where its converters keep ending, and remembers 
 
 for (const step of ["converter_push", "converter_finish", "symcache_file_write"])
   test(`fails a sym file at which the converter traps in ${step}, once, and nothing else`, async () => {
-    await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+    await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
     const { harness } = debugged;
     await debugged.evaluate(converter, inCrate(step, trap));
     for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(one), ["bare, failed"]);
@@ -103,7 +103,7 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
     inCrate("converter_new", trap),
   ];
   const modules = expressions.map((_, number) => syntheticModule(`module${number}.so`));
-  await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged(modules, { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   for (const [number, expression] of expressions.entries()) {
     const module = modules[number]!;
@@ -115,8 +115,8 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
 
 test("ends a converter that hangs at its work, and converts what waited for it", async () => {
   await using debugged = await startDebugged([one, other], {
-    ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "2",
+    "sources.notFoundTtlMs": "600000",
+    "conversion.stepTimeoutMs": "2000",
   });
   const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
@@ -132,8 +132,8 @@ test("ends a converter that hangs at its work, and converts what waited for it",
 
 test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
   await using debugged = await startDebugged([one], {
-    ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "2",
+    "sources.notFoundTtlMs": "600000",
+    "conversion.stepTimeoutMs": "2000",
   });
   const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", hang));
@@ -144,7 +144,7 @@ test("remembers nothing of a sym file whose symcache a hanging disk doesn't take
 
 test("waits for a slow disk as long as it takes something", async () => {
   const large = syntheticModule("large.so", 250_000);
-  await using debugged = await startDebugged([large], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged([large], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", sleep(100)));
   assert.deepEqual(await harness.ask(large), ["right, converted"]);
@@ -164,7 +164,7 @@ for (const name of ["openSync", "writeSync", "closeSync"])
   });
 
 test("takes no pause of the whole process for a thread that hangs", async () => {
-  await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged([one], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
   await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
@@ -208,7 +208,7 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
   test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
-    await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "2" });
+    await using debugged = await startDebugged([one], { "lookup.timeoutMs": "2000" });
     const { harness } = debugged;
     await harness.ask(one);
     await debugged.evaluate(lookup, inDisk("lstatSync", deed));
@@ -221,8 +221,8 @@ for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
 
 test("tells the load balancer that a thread hangs, and that it is well again", async () => {
   await using debugged = await startDebugged([one], {
-    ELIOT_CONVERSION_TIMEOUT: "2",
-    ELIOT_LOOKUP_TIMEOUT: "2",
+    "conversion.stepTimeoutMs": "2000",
+    "lookup.timeoutMs": "2000",
   });
   const { harness } = debugged;
   const heartbeat = async () => {
@@ -257,7 +257,7 @@ test(
     const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
     await using harness = await startHarness(
       modules,
-      { ...impatient, ELIOT_MAX_SYM_FILE_SIZE: "1mb" },
+      { ...impatient, "sources.maxSymFileBytes": "1000000" },
       command,
     );
     const allow = (more: number) => {

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import * as fc from "fast-check";
 import { openApi } from "../../src/http/openapi/document.ts";
-import { BulkLine, V4Request, V5Request } from "../../src/http/openapi/requests.ts";
+import { BulkLine, V4Request, V5Request } from "../../src/http/openapi/schemas.ts";
 import { parseJson } from "../../src/codec/parseJson.ts";
 import { RequestError } from "../../src/codec/requestError.ts";
 import { checkResponse } from "../support/checkResponse.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { startTestService } from "../support/service.ts";
 
 const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb" });
-const full = await startTestService({ ELIOT_MAX_BODIES_SIZE: "100" });
+const full = await startTestService({ "server.maxBodiesBytes": "100" });
 test.after(async () => {
   await service[Symbol.asyncDispose]();
   await full[Symbol.asyncDispose]();

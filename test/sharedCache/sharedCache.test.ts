@@ -72,7 +72,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     await using first = await harness.start();
     await ask(first.url, before, after);
     await harness.store.holds([before.key, after.key]);
-    await using second = await harness.start({ ELIOT_BREAKER_COOLDOWN: "0.001" });
+    await using second = await harness.start({ "sharedCache.breakerCooldownMs": "1" });
     assert.deepEqual(await ask(second.url, before), ["right, cached"]);
     const startAgain = await harness.store.stop();
     assert.deepEqual(await ask(second.url, before, meanwhile), ["right, cached", "right, converted"]);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { on, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { environment } from "./environment.ts";
 import { sampleSymbols } from "./service.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,7 +16,7 @@ export async function startProcess(env: Record<string, string>, command = [proce
     cwd: root,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...env },
+    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...environment(env) },
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const lines = createInterface(child.stdout);

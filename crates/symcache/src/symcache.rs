@@ -32,6 +32,8 @@ pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;
 
 /// An open symcache file, which is read page by page as lookups need it.
 pub struct Symcache {
+    debug_filename: String,
+    debug_id: String,
     module_name: String,
     samples: Vec<u32>,
     sections: Sections,
@@ -39,7 +41,8 @@ pub struct Symcache {
 }
 
 impl Symcache {
-    /// Opens the module's symcache file of `file_size` bytes. Its pages are kept in `cache`.
+    /// Opens the module's symcache file of `file_size` bytes, or that of any module if both names are empty. Its pages are
+    /// kept in `cache`.
     pub fn open(
         mut read_at: ReadAt,
         file_size: u64,
@@ -48,13 +51,14 @@ impl Symcache {
         cache: &Rc<RefCell<PageCache>>,
     ) -> Result<Self, Damaged> {
         let trailer = Trailer::read(file_size, |into, offset| read_exactly(&mut read_at, into, offset))?;
-        if trailer.debug_filename != debug_filename || trailer.debug_id != debug_id {
+        let is_any = debug_filename.is_empty() && debug_id.is_empty();
+        if !is_any && (trailer.debug_filename != debug_filename || trailer.debug_id != debug_id) {
             return Err(Damaged("another module's"));
         }
-        let Trailer { module_name, payload_length, samples, pages, .. } = trailer;
+        let Trailer { debug_filename, debug_id, module_name, payload_length, samples, pages } = trailer;
         let mut payload = Payload::new(read_at, payload_length, pages, Rc::clone(cache));
         let sections = payload.read(|reader| Sections::read(reader, payload_length, samples.len()))?;
-        Ok(Self { module_name, samples, sections, payload })
+        Ok(Self { debug_filename, debug_id, module_name, samples, sections, payload })
     }
 
     /// The module's name in responses.
@@ -62,9 +66,28 @@ impl Symcache {
         &self.module_name
     }
 
-    /// Pages that are checked one by one.
-    pub fn pages(&self) -> usize {
-        self.payload.pages()
+    /// The checksum of each page.
+    pub fn checksums(&self) -> &[u64] {
+        self.payload.checksums()
+    }
+
+    /// What the file says of itself, as JSON. Addresses are left out if there are no ranges or the last can't be read.
+    pub fn describe(&mut self) -> String {
+        let Sections { files, functions, locations, ranges, string_bytes, .. } = self.sections;
+        let last_at = self.sections.range_at(ranges.saturating_sub(1));
+        let last = self.payload.read(|reader| reader.record::<4>(last_at));
+        let addresses = match (self.samples.first(), last) {
+            (Some(first), Ok(last)) => {
+                format!(r#","firstAddress":{first},"lastAddress":{}"#, u32::from_le_bytes(last))
+            }
+            _ => String::new(),
+        };
+        let [filename, id] = [&self.debug_filename, &self.debug_id].map(|name| json::escape(name));
+        let length = self.payload.length();
+        format!(
+            r#"{{"version":9,"debugFilename":"{filename}","debugId":"{id}","files":{files},"functions":{functions},"#
+        ) + &format!(r#""sourceLocations":{locations},"ranges":{ranges},"stringBytes":{string_bytes},"#)
+            + &format!(r#""payloadBytes":{length}{addresses}}}"#)
     }
 
     /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; the next call then

@@ -27,7 +27,9 @@ export async function fetchSymFile(
   const config = readSettings(env, options);
   await interruptible(async (signal) => {
     await using lifetimes = new AsyncDisposableStack();
-    const sources = config.sources.map((address) => lifetimes.use(createSource(address, config)));
+    const sources = config.sources.urls.map((address) =>
+      lifetimes.use(createSource(address, config.sources)),
+    );
     await fetchFromAny(sources, module, output, signal);
   });
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { makeFolders } from "../../diskCache/makeFolders.ts";
+import { makeFolders } from "../../diskCache/files.ts";
 import { fileError } from "../commandError.ts";
 import { interruptible } from "../interruption.ts";
 import { print, writeOutput } from "../output.ts";

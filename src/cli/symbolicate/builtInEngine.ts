@@ -1,9 +1,9 @@
 import type { Answer } from "../../../web/static/captures/answer.js";
-import type { Config } from "../../config/config.ts";
+import type { Config } from "../../config/readConfig.ts";
 import { startEngine } from "../../engine.ts";
 import { createLogs } from "../../observability/logging.ts";
 import { Metrics } from "../../observability/metrics.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
 import { countBytes } from "../countBytes.ts";
@@ -20,20 +20,26 @@ export async function startBuiltInEngine(
   signal: AbortSignal,
 ): Promise<Answerer> {
   await using starting = new AsyncDisposableStack();
-  const metrics = starting.use(new Metrics(config, { mock: true }));
-  const { app: log } = createLogs({ logLevel: "ERROR", localDevelopment: false }, { write: warner(signal) });
-  const sources = config.sources.map((address) =>
-    counted(starting.use(createSource(address, config)), received),
+  const metrics = starting.use(new Metrics(config.observability, { mock: true }));
+  const { app: log } = await createLogs(
+    { logLevel: "ERROR", localDevelopment: false },
+    { write: warner(signal) },
+  );
+  const sources = config.sources.urls.map((address) =>
+    counted(starting.use(createSource(address, config.sources)), received),
   );
   // All that is asked for waits in the queue, however much it is: there is nobody to make room for.
-  const patient = { ...config, downloadQueue: Number.MAX_SAFE_INTEGER };
+  const patient = {
+    ...config,
+    sources: { ...config.sources, maxQueuedDownloads: Number.MAX_SAFE_INTEGER },
+  };
   const { symcaches } = starting.use(
     await startEngine({ config: patient, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => orAborted(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
-    v4: (body) => orAborted(answerRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
+    v4: (body) => abortable(answerRequest("v4", body, symcaches), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

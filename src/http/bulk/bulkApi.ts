@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
-import type { Config } from "../../config/config.ts";
+import type { ServerSettings } from "../../config/server.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import type { Symcaches } from "../../modules/symcaches.ts";
 import { RequestRefused, type Admission, type Share } from "../admission.ts";
@@ -15,7 +15,7 @@ import { answerAhead, mostBytesAhead } from "./answerAhead.ts";
 import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
 import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import { GzippedStream } from "./gzippedStream.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { readPieces } from "./readPieces.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import { splitLines } from "./splitLines.ts";
@@ -30,8 +30,8 @@ interface Parts {
   parser: LineParser;
   metrics: Metrics;
   config: Pick<
-    Config,
-    "answerTimeout" | "bulkSpoolBytes" | "maxAnswerBytes" | "maxBodyBytes" | "requestTimeout"
+    ServerSettings,
+    "responseTimeoutMs" | "bulkSpoolBytes" | "maxResponseBytes" | "maxBodyBytes" | "requestTimeoutMs"
   >;
   openTemporaryFile: Spool["openFile"];
   /** Aborted with an HttpError when streams must end though more is to come. */
@@ -57,20 +57,20 @@ export function bulkApi(parts: Parts) {
       share.takePlace();
       share.hold(mostBytesAhead + config.maxBodyBytes);
       allowTime(response);
-      const pieces = readPieces(streamBody(request, response), config.requestTimeout, stop);
+      const pieces = readPieces(streamBody(request, response), config.requestTimeoutMs, stop);
       const lines = splitLines(pieces, config.maxBodyBytes);
       const answers = answerAhead(lines, (group) => symbolicateLines(group, options, { ...parts, share }));
-      await using plain = new AnswerStream(response, spool, config.answerTimeout);
+      await using plain = new AnswerStream(response, spool, config.responseTimeoutMs);
       using gzipped = acceptsGzip(request) ? new GzippedStream(plain) : undefined;
       const stream = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
       if (gzipped) response.set("Content-Encoding", "gzip");
       try {
         for (;;) {
-          const { done, value } = await orAborted(answers.next(), stop);
+          const { done, value } = await abortable(answers.next(), stop);
           if (done) break;
           for (const line of value.lines) {
-            const { slices, held } = await render(line, style, config.maxAnswerBytes, share);
+            const { slices, held } = await render(line, style, config.maxResponseBytes, share);
             await stream.write(slices);
             share.release(held);
             summary.lines++;
@@ -87,7 +87,7 @@ export function bulkApi(parts: Parts) {
         if (!response.headersSent || error instanceof ClientLeft) throw error;
         const known = toHttpError(error);
         if (!known) parts.reportError(error, request);
-        letGoBy(request);
+        drainRequest(request);
         const { title } = known ?? new HttpError(500);
         await stream.end([Buffer.from(`${JSON.stringify({ error: { title, fatal: true } })}\n`)]);
         summary.end = "failed";
@@ -141,7 +141,7 @@ function acceptsGzip(request: Request): boolean {
 }
 
 /** The client may not read before it has sent all. */
-function letGoBy(request: Request): void {
+function drainRequest(request: Request): void {
   request.unpipe();
   // Of whoever was reading it.
   request.removeAllListeners("readable");

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { HttpError } from "../httpError.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 
 /**
  * A body's bytes as they come. Throws an HttpError where it can't be decompressed, or where nothing comes for `patience`
@@ -19,7 +19,7 @@ export async function* readPieces(
     const timer = setTimeout(() => silence.abort(new HttpError(408)), patience);
     let next;
     try {
-      next = await orAborted(pieces.next(), stop);
+      next = await abortable(pieces.next(), stop);
     } catch (error) {
       if (stop.aborted) throw error;
       throw new HttpError(400, "the body is cut, or not what its Content-Encoding says");

@@ -1,4 +1,4 @@
-import type { Config } from "../../config/config.ts";
+import type { ServerSettings } from "../../config/server.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Symcaches } from "../../modules/symcaches.ts";
 import type { Share } from "../admission.ts";
@@ -13,7 +13,7 @@ interface Parts {
   parser: LineParser;
   symcaches: Pick<Symcaches, "lookUp">;
   share: Share;
-  config: Pick<Config, "maxAnswerBytes">;
+  config: Pick<ServerSettings, "maxResponseBytes">;
 }
 
 export interface SymbolicatedGroup {
@@ -33,7 +33,7 @@ export async function symbolicateLines(
     return { lines: group.map(() => lineError("the line is too long")), held: 0 };
   try {
     const parsed = await parts.parser.parse(join(known), options);
-    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches, parts.config.maxAnswerBytes);
+    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches, parts.config.maxResponseBytes);
     const held = locationBytes(symbolicated);
     parts.share.hold(held);
     let job = 0;

@@ -1,48 +1,32 @@
 import { z } from "zod";
 import manifest from "../../../package.json" with { type: "json" };
 import { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
+import { referencePage } from "./referencePage.ts";
 import {
-  BulkAnswerLine,
+  BulkLine,
+  BulkResponseLine,
   CacheCounts,
-  ErrorAnswer,
+  components,
+  ErrorResponse,
   Health,
   Liveness,
-  V4Answer,
-  V5Answer,
+  V4Request,
+  V4Response,
+  V5Request,
+  V5Response,
   Version,
-} from "./answers.ts";
-import { components } from "./components.ts";
-import { referencePage } from "./referencePage.ts";
-import { BulkLine, V4Request, V5Request } from "./requests.ts";
+} from "./schemas.ts";
 
-/** What of JSON Schema the document has. */
-export interface JsonSchema {
-  $ref?: string;
-  description?: string;
-  type?: string | string[];
-  enum?: string[];
-  const?: string | boolean;
-  pattern?: string;
-  minimum?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  items?: JsonSchema | boolean;
-  prefixItems?: JsonSchema[];
-  additionalProperties?: JsonSchema | boolean;
-  anyOf?: JsonSchema[];
-}
+export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-export interface Parameter {
+interface Parameter {
   name: string;
   in: "query" | "header";
   description: string;
   schema: JsonSchema;
 }
 
-type Content = Record<string, { schema: JsonSchema }>;
+export type Content = Record<string, { schema: JsonSchema }>;
 
 export interface Operation {
   operationId: string;
@@ -56,159 +40,145 @@ export interface Operation {
 
 export interface OpenApi {
   openapi: string;
-  info: {
-    title: string;
-    version: string;
-    description: string;
-    license: { name: string; identifier: string };
-  };
+  info: { title: string; version: string; description: string; license: object };
   servers: { url: string }[];
-  /** What clients must show to be let in. */
+  /** Empty: clients need no credentials. */
   security: [];
   paths: Record<string, { get?: Operation; post?: Operation }>;
   components: { schemas: Record<string, JsonSchema> };
 }
 
-/** A reference to one of the schemas. */
-function ref(schema: z.ZodType): JsonSchema {
-  return { $ref: uri(components.get(schema)?.id ?? "") };
+const uri = (name: string) => `#/components/schemas/${name}`;
+
+function body(schema: z.ZodType, mediaType = "application/json"): Content {
+  return { [mediaType]: { schema: { $ref: uri(components.get(schema)?.id ?? "") } } };
 }
 
-function json(schema: z.ZodType): Content {
-  return { "application/json": { schema: ref(schema) } };
+function error(description: string) {
+  return { description, content: body(ErrorResponse) };
 }
 
-function answer(description: string, content: Content) {
-  return { description, content };
-}
-
-function failure(description: string) {
-  return answer(description, json(ErrorAnswer));
-}
-
-/** What any request may meet. */
-const failures = {
-  "4XX": failure("The request can't be answered: the title says why."),
-  "5XX": failure("A bug of the service."),
+const anyErrors = {
+  "4XX": error("The request is invalid; the title says why."),
+  "5XX": error("A bug in the service."),
 };
 
-/** What requests for symbols may meet. */
-const refusals = {
-  "400": failure("The request breaks a rule, which the title names."),
-  "413": failure("The body or the answer is too large."),
-  "415": failure("The `Content-Encoding` is none of those above."),
+const symbolicationErrors = {
+  "400": error("The request breaks a rule; the title says which."),
+  "413": error("The body or the response is too large."),
+  "415": error("The `Content-Encoding` is not supported."),
   "503": {
-    ...failure("Too much is under way."),
+    ...error("The service is overloaded."),
     headers: {
-      "Retry-After": { description: "in how many seconds to ask again", schema: { type: "integer" } },
+      "Retry-After": { description: "when to retry, in seconds", schema: { type: "integer" } },
     },
   },
-  ...failures,
+  ...anyErrors,
 };
 
-const unavailable = answer("It is in error, or shuts down.", json(Health));
-
-function get(operationId: string, summary: string, responses: Operation["responses"]): { get: Operation } {
-  return { get: { operationId, summary, responses: { ...responses, ...failures } } };
+function get(
+  operationId: string,
+  summary: string,
+  ok: z.ZodType | Content,
+  others: Operation["responses"] = {},
+): { get: Operation } {
+  const content = ok instanceof z.ZodType ? body(ok) : ok;
+  return {
+    get: {
+      operationId,
+      summary,
+      responses: { "200": { description: "OK", content }, ...others, ...anyErrors },
+    },
+  };
 }
 
-const html: Content = { "text/html": { schema: { type: "string" } } };
+function failOnPurpose(operationId: string): { get: Operation } {
+  return { get: { operationId, summary: "Fails, to test error reporting", responses: anyErrors } };
+}
+
+function queryParameters(query: z.ZodObject): Parameter[] {
+  return Object.entries(query.shape).map(([name, schema]) => {
+    const { description = "", $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+    return { name, in: "query", description, schema: rest };
+  });
+}
 
 const debugHeader: Parameter = {
   name: "Debug",
   in: "header",
-  description: "Of any value: the answer has `debug`, which tells how it came about.",
+  description: "If it is not empty, the response has `debug`: timings, and a status for each module.",
   schema: { type: "string" },
 };
-
 const encodings = "`Content-Encoding` may be `gzip`, `deflate`, `br` or `zstd`.";
+const html: Content = { "text/html": { schema: { type: "string" } } };
+const unavailable = {
+  "503": { description: "A check is in error, or the service is shutting down.", content: body(Health) },
+};
 
 const paths: OpenApi["paths"] = {
   "/symbolicate/v5": {
     post: {
       operationId: "symbolicateV5",
       summary: "Symbolicates up to ten jobs",
-      description: "A module whose symbols can't be had fails nothing: its frames stay bare.",
+      description:
+        "Results, stacks and frames keep the order of the request. A module without symbols does not fail the request.",
       parameters: [debugHeader],
       requestBody: {
         required: true,
-        description: `JSON in UTF-8, whatever its \`Content-Type\`. ${encodings} A \`moduleIndex\` must be in the memory map. Other keys are ignored.`,
-        content: json(V5Request),
+        description: `JSON in UTF-8, whatever its \`Content-Type\`. ${encodings} Unknown keys are ignored.`,
+        content: body(V5Request),
       },
-      responses: { "200": answer("What is at the addresses.", json(V5Answer)), ...refusals },
+      responses: { "200": { description: "Symbols", content: body(V5Response) }, ...symbolicationErrors },
     },
   },
   "/symbolicate/v4": {
     post: {
       operationId: "symbolicateV4",
-      summary: "Symbolicates a job, for old clients",
+      summary: "Symbolicates one job, for old clients",
       deprecated: true,
-      requestBody: { required: true, description: "As for v5, of one job.", content: json(V4Request) },
-      responses: { "200": answer("What is at the addresses.", json(V4Answer)), ...refusals },
+      requestBody: { required: true, description: "As in v5.", content: body(V4Request) },
+      responses: { "200": { description: "Symbols", content: body(V4Response) }, ...symbolicationErrors },
     },
   },
   "/symbolicate/bulk": {
     post: {
       operationId: "symbolicateBulk",
-      summary: "Symbolicates any number of jobs and crash pings, line by line",
+      summary: "Symbolicates any number of jobs and crash pings, one per line",
       description:
-        "The answer has a line for each line of the body that isn't blank, in their order, while the rest is still being read. A bad line is told of in its place. An answer that must end early ends with a `fatal` error.",
-      parameters: [debugHeader, ...parametersOf(BulkOptions)],
+        "The response has a line for each line of the body that is not blank, in order, and begins before the body ends. An invalid line gets an error in its place. A response that must end early ends with a `fatal` error.",
+      parameters: [debugHeader, ...queryParameters(BulkOptions)],
       requestBody: {
         required: true,
-        description: `A JSON value on each line, in UTF-8, whatever the \`Content-Type\`. ${encodings}`,
-        content: { "application/x-ndjson": { schema: ref(BulkLine) } },
+        description: `NDJSON in UTF-8, whatever its \`Content-Type\`. ${encodings}`,
+        content: body(BulkLine, "application/x-ndjson"),
       },
       responses: {
-        "200": answer("A JSON value on each line.", {
-          "application/x-ndjson": { schema: ref(BulkAnswerLine) },
-        }),
-        ...refusals,
+        "200": { description: "NDJSON", content: body(BulkResponseLine, "application/x-ndjson") },
+        ...symbolicationErrors,
       },
     },
   },
-  "/__version__": get("version", "What was built", { "200": answer("The version.", json(Version)) }),
-  "/__heartbeat__": get("heartbeat", "Whether what the service needs is there", {
-    "200": answer("Nothing is in error.", json(Health)),
-    "503": unavailable,
-  }),
-  "/__lbheartbeat__": get("lbheartbeat", "Whether requests are accepted, for load balancers", {
-    "200": answer("They are.", json(Liveness)),
-    "503": unavailable,
-  }),
-  "/__broken__": get("broken", "Fails, to prove that errors are reported", {}),
-  "/__error__": get("error", "Fails likewise", {}),
-  "/cache": get("cache", "What the cache holds", { "200": answer("The counts.", json(CacheCounts)) }),
-  "/": get("page", "A page for people", {
-    "200": answer("The page.", html),
-    "304": { description: "The page that the client has." },
-  }),
-  "/docs": get("docs", "This document as a page", { "200": answer("The page.", html) }),
-  "/openapi.json": get("openapi", "This document", {
-    "200": answer("The document.", { "application/json": { schema: { type: "object" } } }),
-  }),
+  "/__version__": get("version", "The version that was built", Version),
+  "/__heartbeat__": get("heartbeat", "Whether the service and its dependencies work", Health, unavailable),
+  "/__lbheartbeat__": get(
+    "lbheartbeat",
+    "Whether requests are accepted, for load balancers",
+    Liveness,
+    unavailable,
+  ),
+  "/__broken__": failOnPurpose("broken"),
+  "/__error__": failOnPurpose("error"),
+  "/cache": get("cache", "Size and hit rate of the cache", CacheCounts),
+  "/": get("page", "The web page", html, { "304": { description: "The client's copy is current." } }),
+  "/docs": get("docs", "This document as a page", html),
+  "/openapi.json": get("openapi", "This document", { "application/json": { schema: { type: "object" } } }),
 };
 
-function parametersOf(query: z.ZodObject): Parameter[] {
-  return Object.entries(query.shape).map(([name, schema]) => {
-    const { description = "", ...rest } = z.toJSONSchema(schema, { io: "input" });
-    delete rest.$schema;
-    return { name, in: "query", description, schema: rest as JsonSchema };
-  });
-}
-
-function schemasByName(): Record<string, JsonSchema> {
-  const { schemas } = z.toJSONSchema(components, { uri, unrepresentable: "any" });
-  // That of the document is OpenAPI's, and their names are in its references.
-  for (const schema of Object.values(schemas)) {
-    delete schema.$schema;
-    delete schema.$id;
-  }
-  return schemas as Record<string, JsonSchema>;
-}
-
-function uri(name: string): string {
-  return `#/components/schemas/${name}`;
+const { schemas } = z.toJSONSchema(components, { uri, unrepresentable: "any" });
+// OpenAPI has its own, and names the schemas itself.
+for (const schema of Object.values(schemas)) {
+  delete schema.$schema;
+  delete schema.$id;
 }
 
 /** The API in OpenAPI 3.1. */
@@ -220,12 +190,11 @@ export const openApi: OpenApi = {
     description: `${manifest.description}.`,
     license: { name: "Mozilla Public License 2.0", identifier: manifest.license },
   },
-  // Where the document is.
   servers: [{ url: "/" }],
   security: [],
   paths,
-  components: { schemas: schemasByName() },
+  components: { schemas },
 };
 
-/** The same as a page. */
+/** The same document as HTML. */
 export const openApiPage = referencePage(openApi);

@@ -1,15 +1,18 @@
-import type { JsonSchema, OpenApi, Operation } from "./document.ts";
+import type { Content, JsonSchema, OpenApi, Operation } from "./document.ts";
 
-/**
- * The document as a page without scripts. The renderers that there are set styles that the content policy forbids, or load
- * what it forbids; this one needs a style sheet alone.
- */
+type SchemaOrBoolean = JsonSchema | boolean;
+
+/** Renders the document as HTML without scripts. Existing renderers need styles or images that the content policy forbids. */
 export function referencePage({ info, paths, components }: OpenApi): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+    Object.entries(methods).map(([method, operation]) => ({
+      title: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
   );
-  const links = operations.map(({ path, method, operation: { operationId, summary } }) =>
-    item(`<a href="#${operationId}"><code>${method} ${path}</code></a> ${prose(summary)}`),
+  const links = operations.map(
+    ({ title, operation: { operationId, summary } }) =>
+      `<a href="#${operationId}"><code>${title}</code></a> ${prose(summary)}`,
   );
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `<section id="${name}"><h3>${name}</h3>${list([entry("", schema)])}</section>`,
@@ -19,17 +22,17 @@ export function referencePage({ info, paths, components }: OpenApi): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(info.title)}: the API</title>
+<title>${escaped(info.title)} API</title>
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/docs.css">
 </head>
 <body>
-<header><h1>${escaped(info.title)}: the API</h1><p>${prose(info.description)} As <a href="/openapi.json">OpenAPI</a>.</p></header>
+<header><h1>${escaped(info.title)} API</h1><p>${prose(info.description)} As <a href="/openapi.json">OpenAPI</a>.</p></header>
 <nav aria-label="Requests">${list(links)}</nav>
 <main>
 <h2>Requests</h2>
-${operations.map(({ path, method, operation }) => section(`${method} ${path}`, operation)).join("\n")}
-<h2>Bodies and answers</h2>
+${operations.map(({ title, operation }) => section(title, operation)).join("\n")}
+<h2>Schemas</h2>
 ${schemas.join("\n")}
 </main>
 </body>
@@ -47,37 +50,37 @@ function section(title: string, operation: Operation): string {
     requestBody,
     responses,
   } = operation;
-  const asked = parameters.map((parameter) =>
-    entry(`${parameter.name} (${parameter.in})`, parameter.schema, parameter.description),
+  const parameterItems = parameters.map(({ name, in: where, schema, description: text }) =>
+    entry(`${name} (${where})`, schema, text),
   );
-  const answers = Object.entries(responses).map(([status, response]) =>
-    item(`<code>${status}</code> ${contentOf(response.content)} ${prose(response.description)}`),
+  const responseItems = Object.entries(responses).map(
+    ([status, response]) =>
+      `<code>${status}</code> ${contentOf(response.content)} ${prose(response.description)}`,
   );
-  const body =
-    requestBody && `<h4>Body</h4><p>${contentOf(requestBody.content)} ${prose(requestBody.description)}</p>`;
   return `<section id="${operationId}">
 <h3><code>${title}</code></h3>
 <p>${prose(summary)}${deprecated ? " (deprecated)" : ""}. ${prose(description)}</p>
-${asked.length > 0 ? `<h4>Parameters</h4>${list(asked)}` : ""}
-${body ?? ""}
-<h4>Answers</h4>${list(answers)}
+${parameters.length > 0 ? `<h4>Parameters</h4>${list(parameterItems)}` : ""}
+${requestBody ? `<h4>Body</h4><p>${contentOf(requestBody.content)} ${prose(requestBody.description)}</p>` : ""}
+<h4>Responses</h4>${list(responseItems)}
 </section>`;
 }
 
-function contentOf(content: Record<string, { schema: JsonSchema }> = {}): string {
+function contentOf(content: Content = {}): string {
   return Object.entries(content)
-    .map(([type, { schema }]) => `${typeOf(schema)} as <code>${type}</code>:`)
+    .map(([mediaType, { schema }]) => `${typeOf(schema)} as <code>${mediaType}</code>:`)
     .join(" ");
 }
 
-/** A value, and what it is made of. */
-function entry(name: string, schema: JsonSchema, description = schema.description ?? ""): string {
+/** A schema with its name, type, description and children. */
+function entry(name: string, schema: SchemaOrBoolean, description?: string): string {
   const label = name === "" ? "" : `<code>${escaped(name)}</code> `;
-  return item(`${label}<em>${typeOf(schema)}</em> ${prose(description)}${list(partsOf(schema))}`);
+  const text = description ?? (typeof schema === "object" ? schema.description : undefined) ?? "";
+  return `${label}<em>${typeOf(schema)}</em> ${prose(text)}${list(childrenOf(schema))}`;
 }
 
-/** Of a list, or an object of any keys, the parts of what is in it. */
-function partsOf(schema: JsonSchema | boolean | undefined): string[] {
+/** The entries of an object's properties or a tuple's items. Arrays and maps have those of their elements. */
+function childrenOf(schema: SchemaOrBoolean | undefined): string[] {
   if (typeof schema !== "object") return [];
   const {
     properties = {},
@@ -88,49 +91,48 @@ function partsOf(schema: JsonSchema | boolean | undefined): string[] {
     anyOf = [],
   } = schema;
   return [
-    ...Object.entries(properties).map(([name, part]) =>
-      entry(required.includes(name) ? name : `${name}?`, part),
+    ...Object.entries(properties).map(([name, child]) =>
+      entry(required.includes(name) ? name : `${name}?`, child),
     ),
-    ...prefixItems.map((part, position) => entry(String(position), part)),
-    ...partsOf(items),
-    ...partsOf(additionalProperties),
-    ...anyOf.filter((part) => partsOf(part).length > 0).map((part) => entry("", part)),
+    ...prefixItems.map((child, index) => entry(String(index), child)),
+    ...(Array.isArray(items) ? [] : childrenOf(items)),
+    ...childrenOf(additionalProperties),
+    ...anyOf.filter((child) => childrenOf(child).length > 0).map((child) => entry("", child)),
   ];
 }
 
-function typeOf(schema: JsonSchema): string {
+function typeOf(schema: SchemaOrBoolean): string {
+  if (typeof schema !== "object") return "anything";
   const { $ref, anyOf, enum: values, const: value, type, items, prefixItems, additionalProperties } = schema;
   if ($ref !== undefined) {
     const name = $ref.slice($ref.lastIndexOf("/") + 1);
     return `<a href="#${name}">${name}</a>`;
   }
   if (anyOf) return anyOf.map(typeOf).join(" or ");
-  if (values) return values.map((text) => `<code>${escaped(text)}</code>`).join(" or ");
-  if (value !== undefined) return `<code>${escaped(String(value))}</code>`;
+  const literals = values ?? (value === undefined ? [] : [value]);
+  if (literals.length > 0)
+    return literals.map((literal) => `<code>${escaped(String(literal))}</code>`).join(" or ");
   if (prefixItems) return `list of ${prefixItems.length}`;
-  if (type === "array")
-    return `list${typeof items === "object" ? ` of ${typeOf(items)}` : ""}${bounds(schema.minItems, schema.maxItems)}`;
+  if (type === "array") {
+    const elements = typeof items === "object" && !Array.isArray(items) ? ` of ${typeOf(items)}` : "";
+    return `list${elements}${bound("at least", schema.minItems)}${bound("at most", schema.maxItems)}`;
+  }
   if (typeof additionalProperties === "object" && additionalProperties.type)
     return `object of ${typeOf(additionalProperties)}`;
-  const pattern = schema.pattern === undefined ? "" : `, <code>${escaped(schema.pattern)}</code>`;
   const name = Array.isArray(type) ? type.join(" or ") : (type ?? "anything");
-  return name + bounds(schema.minimum, undefined) + bounds(undefined, schema.maxLength) + pattern;
+  const pattern = schema.pattern === undefined ? "" : `, <code>${escaped(schema.pattern)}</code>`;
+  return `${name}${bound("at least", schema.minimum)}${bound("at most", schema.maxLength)}${pattern}`;
 }
 
-function bounds(least: number | undefined, most: number | undefined): string {
-  if (least === undefined) return most === undefined ? "" : `, at most ${most}`;
-  return `, at least ${least}`;
+function bound(words: string, limit: number | undefined): string {
+  return limit === undefined ? "" : `, ${words} ${limit}`;
 }
 
 function list(items: string[]): string {
-  return items.length > 0 ? `<ul>${items.join("")}</ul>` : "";
+  return items.length > 0 ? `<ul>${items.map((item) => `<li>${item}</li>`).join("")}</ul>` : "";
 }
 
-function item(html: string): string {
-  return `<li>${html}</li>`;
-}
-
-/** Text in which `code` is code. */
+/** Escapes text, and turns \`words\` into code. */
 function prose(text: string): string {
   return escaped(text).replaceAll(/`([^`]*)`/g, "<code>$1</code>");
 }

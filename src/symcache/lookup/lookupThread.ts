@@ -60,6 +60,7 @@ answerAsks<LookupProtocol>({
 
 function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupResult {
   try {
+    bytesLeft(textLeft);
     if (typeof symcache !== "string") {
       using opened = symcaches.openOnce(asFile(symcache), module);
       return lookUpIn(opened, offsets, textLeft);
@@ -81,13 +82,17 @@ function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupR
 function lookUpIn(symcache: Symcache, offsets: Uint32Array, textLeft: TextLeft): LookupResult {
   const pieces = [];
   for (let start = 0; start === 0 || start < offsets.length; start += maxOffsetsAtOnce) {
-    const maxBytes = Number(Atomics.load(textLeft, 0));
-    if (maxBytes < 0) throw new AnswerTooLarge();
-    const piece = symcache.lookUp(offsets.subarray(start, start + maxOffsetsAtOnce), maxBytes);
+    const piece = symcache.lookUp(offsets.subarray(start, start + maxOffsetsAtOnce), bytesLeft(textLeft));
     Atomics.sub(textLeft, 0, BigInt(piece.text.length));
     pieces.push(piece);
   }
   return { kind: "found", moduleName: symcache.moduleName, locations: joinLocations(pieces) };
+}
+
+function bytesLeft(textLeft: TextLeft): number {
+  const bytes = Number(Atomics.load(textLeft, 0));
+  if (bytes < 0) throw new AnswerTooLarge();
+  return bytes;
 }
 
 function failure(error: unknown): LookupResult {

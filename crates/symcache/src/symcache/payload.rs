@@ -36,8 +36,12 @@ impl Payload {
         Self { read_at, length, checksums, cache, file, pages_ahead: 0 }
     }
 
-    pub(crate) fn pages(&self) -> usize {
-        self.checksums.len()
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(crate) fn checksums(&self) -> &[u64] {
+        &self.checksums
     }
 
     /// Lets `work` read.
@@ -54,7 +58,7 @@ impl Payload {
     /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; the next call then
     /// begins again.
     pub(crate) fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
-        let (start, count) = (self.pages_ahead, self.pages());
+        let (start, count) = (self.pages_ahead, self.checksums.len());
         let end = count.min(start + pages);
         self.read(|reader| reader.load(start as u32..end as u32))?;
         self.pages_ahead = if end == count { 0 } else { end };

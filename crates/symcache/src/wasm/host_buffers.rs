@@ -13,7 +13,7 @@ pub(super) struct HostBuffers {
     pub(super) inbox: Vec<u8>,
     message: Message,
     pub(super) symcache_file: Option<SymcacheFile>,
-    pub(super) chunk: Vec<u8>,
+    pub(super) output: Vec<u8>,
     pub(super) page_cache: Rc<RefCell<PageCache>>,
     pub(super) locations: LocationsJson,
     /// Address and length of each of its columns.
@@ -45,7 +45,7 @@ pub(super) fn host_buffers() -> &'static mut HostBuffers {
         inbox: Vec::new(),
         message: Message::default(),
         symcache_file: None,
-        chunk: Vec::new(),
+        output: Vec::new(),
         page_cache: Rc::new(RefCell::new(PageCache::new(0))),
         locations: LocationsJson::default(),
         columns: Vec::new(),

@@ -15,7 +15,7 @@ pub extern "C" fn limit_page_cache(bytes: f64) {
 }
 
 /// Opens the symcache file that the host knows as `file`, for the module whose debug filename and debug id are in the
-/// inbox; null for a damaged one.
+/// inbox, or for any module if both are empty; null for a damaged one.
 #[unsafe(no_mangle)]
 pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usize, id_length: usize) -> *mut Symcache {
     let read_at = move |into: &mut [u8], offset: u64| {
@@ -37,14 +37,42 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
     }
 }
 
-/// How many pages the symcache has, each with a checksum.
+/// The length of a page.
+#[unsafe(no_mangle)]
+pub extern "C" fn page_bytes() -> usize {
+    PAGE
+}
+
+/// How many pages the symcache has.
 ///
 /// # Safety
 /// `symcache` came from [`symcache_open`] and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn symcache_pages(symcache: *const Symcache) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { &*symcache }.pages()
+    unsafe { &*symcache }.checksums().len()
+}
+
+/// Where the checksum of each page is, 8 bytes each.
+///
+/// # Safety
+/// As for [`symcache_pages`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_checksums(symcache: *const Symcache) -> *const u64 {
+    // SAFETY: the caller's promise.
+    unsafe { &*symcache }.checksums().as_ptr()
+}
+
+/// Leaves a description of the symcache as JSON at [`super::chunks::output_at`], and returns its length.
+///
+/// # Safety
+/// As for [`symcache_pages`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_describe(symcache: *mut Symcache) -> usize {
+    let buffers = cleared_buffers();
+    // SAFETY: the caller's promise.
+    buffers.output = unsafe { &mut *symcache }.describe().into_bytes();
+    buffers.output.len()
 }
 
 /// Reads the next `pages` into the page cache. Returns 0 if there are more, 1 for a damaged file, 2 if those were the last;

@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { request } from "undici";
 import type { Bench } from "../bench.ts";
-import { crashPings as makePings } from "../crashPings.ts";
+import { crashPings as generatePings } from "../crashPings.ts";
 import { requests } from "../frames.ts";
-import { inSequence, report, type Measured } from "../measure.ts";
+import { interleave, report, type Measured } from "../measure.ts";
 import { row, table, type Row } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
@@ -13,7 +13,7 @@ const megabytes = [60, 20, 13, 9, 6, 4, 2, 2, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5,
 const jobsOfRequest = 10;
 const requestsAtOnce = 4;
 
-/** Crash pings as a bulk stream, and the threads that crashed as v5 requests of ten jobs. */
+/** Crash pings as a bulk stream, and their crashing threads as v5 requests of ten jobs. */
 export async function crashPings(bench: Bench): Promise<string> {
   report("writing twenty sym files");
   const symbols = `${bench.symbols}/twenty`;
@@ -21,7 +21,7 @@ export async function crashPings(bench: Bench): Promise<string> {
     symbols,
     megabytes.map((size) => bench.pick(size, size / 20)),
   );
-  const next = makePings(symFiles);
+  const next = generatePings(symFiles);
   const distinct = Array.from({ length: bench.pick(2000, 100) }, next);
   const times = bench.pick(10, 1);
   const lines = distinct.map(({ ping }) => `${JSON.stringify(ping)}\n`);
@@ -32,18 +32,18 @@ export async function crashPings(bench: Bench): Promise<string> {
   const many = <Item>(items: Item[]) => Array.from({ length: times }, () => items).flat();
 
   await using folders = await prepareFolders(bench, symbols, requests(symFiles, 10)());
-  await using bulk = await folders.startHere();
-  await using v5 = await folders.startHere();
-  const goes = await inSequence(bench.pick(3, 1), {
+  await using bulk = await folders.startTseliot();
+  await using v5 = await folders.startTseliot();
+  const runs = await interleave(bench.pick(3, 1), {
     bulk: () => stream(bulk, many(lines)),
     v5: () => load(v5, many(bodies)),
   });
   const rows: Row[] = [
-    { ...row("crash pings", "a second", "rate", goes.bulk, goes.v5), more: true },
-    row("peak memory of the service", "MB", "megabytes", goes.bulk.slice(-1), goes.v5.slice(-1)),
+    { ...row("crash pings", "a second", "rate", runs.bulk, runs.v5), higherIsBetter: true },
+    row("peak memory of the service", "MB", "megabytes", runs.bulk.slice(-1), runs.v5.slice(-1)),
   ];
   return table(rows, `\`/symbolicate/v5\`, ten jobs a request, ${requestsAtOnce} requests at once`).replace(
-    "| here |",
+    "| tseliot |",
     "| `/symbolicate/bulk`, one stream |",
   );
 }
@@ -54,10 +54,10 @@ async function stream(service: Service, lines: string[]): Promise<Measured> {
     method: "POST",
     body: Readable.from(lines),
   });
-  let answers = 0;
+  let responses = 0;
   for await (const piece of body as AsyncIterable<Buffer>)
-    for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) answers++;
-  if (answers !== lines.length) throw new Error(`${answers} answers to ${lines.length} lines`);
+    for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) responses++;
+  if (responses !== lines.length) throw new Error(`${responses} responses to ${lines.length} lines`);
   return measured(service, lines.length, start);
 }
 

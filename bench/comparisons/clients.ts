@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Bench } from "../bench.ts";
 import { requests } from "../frames.ts";
-import { inSequence, report, type Measured } from "../measure.ts";
+import { interleave, report, type Measured } from "../measure.ts";
 import { table } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
@@ -10,7 +10,7 @@ import { writeSymFiles } from "../symFile.ts";
 const megabytes = [1, 2, 4, 6, 9, 13, 18, 25, 35, 50];
 const clientCount = 10;
 
-/** Ten clients at once, each request with frames in ten modules. */
+/** Ten concurrent clients; each request has frames in ten modules. */
 export async function clients(bench: Bench): Promise<string> {
   report("writing ten sym files");
   const symbols = `${bench.symbols}/ten`;
@@ -20,19 +20,19 @@ export async function clients(bench: Bench): Promise<string> {
   );
   const next = requests(symFiles, 50);
   await using folders = await prepareFolders(bench, symbols, next());
-  await using here = await folders.startHere();
+  await using tseliot = await folders.startTseliot();
   await using native = await folders.startNative(availableParallelism());
   const seconds = bench.pick(5, 0.5);
-  await load(here, next, seconds);
-  const goes = await inSequence(bench.pick(3, 1), {
-    here: () => load(here, next, seconds),
+  await load(tseliot, next, seconds);
+  const runs = await interleave(bench.pick(3, 1), {
+    tseliot: () => load(tseliot, next, seconds),
     native: () => load(native, next, seconds),
   });
   const rates = (measured: Measured[]) => measured.map(({ rate = NaN }) => rate);
-  const what = "ten clients, 500 frames in ten modules of 1–50 MB";
-  const other = native ? rates(goes.native) : [];
+  const label = "ten clients, 500 frames in ten modules of 1–50 MB";
+  const other = native ? rates(runs.native) : [];
   return table(
-    [{ what, unit: "requests/s", here: rates(goes.here), other, more: true }],
+    [{ label, unit: "requests/s", tseliot: rates(runs.tseliot), other, higherIsBetter: true }],
     "native Symbolic, a process for each core",
   );
 }
@@ -41,11 +41,11 @@ async function load(service: Service | undefined, next: () => string, seconds: n
   if (!service) return {};
   const bodies = Array.from({ length: 100 }, next);
   const start = performance.now();
-  let answers = 0;
+  let responses = 0;
   const client = async () => {
     while (performance.now() - start < seconds * 1000)
-      await service.post(bodies[answers++ % bodies.length] ?? "");
+      await service.post(bodies[responses++ % bodies.length] ?? "");
   };
   await Promise.all(Array.from({ length: clientCount }, client));
-  return { rate: answers / ((performance.now() - start) / 1000) };
+  return { rate: responses / ((performance.now() - start) / 1000) };
 }
