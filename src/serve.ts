@@ -1,9 +1,6 @@
 import type { Environment } from "./config/readConfig.ts";
 import type { Service } from "./service.ts";
 
-/** The service listens after so long at the latest, counted from the start of the process. */
-const maxStartMs = 1800;
-
 /** Runs the service as `env` configures it until a signal ends it and the process with it. Throws a ConfigError. */
 export async function serve(env: Environment): Promise<void> {
   let isWanted = true;
@@ -22,8 +19,9 @@ export async function serve(env: Environment): Promise<void> {
   const config = readConfig(env);
   const { startService } = await import("./service.ts");
   if (!isWanted) return;
+  const { maxStartMs } = config.server;
   service = await startService(config, {
-    maxWarmUpMs: Math.max(1, Math.ceil(maxStartMs - performance.now())),
+    maxWarmUpMs: maxStartMs === 0 ? 0 : Math.max(1, Math.ceil(maxStartMs - performance.now())),
     warnings: unknownVariables(env),
   });
   process.on("uncaughtException", (error) => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { Capture } from "../web/static/captures/capture.js";
-import { readCapture, readText, UnreadableCapture } from "../web/static/captures/readCapture.js";
-import { sourceFile } from "../web/static/captures/sourceFile.js";
-import { symbolicateCapture } from "../web/static/captures/symbolicateCapture.js";
+import type { Capture } from "../src/captures/capture.ts";
+import { readCapture, readText, UnreadableCapture } from "../src/captures/readCapture.ts";
+import { sourceFile } from "../src/captures/sourceFile.ts";
+import { symbolicateCapture } from "../src/captures/symbolicateCapture.ts";
 import * as sample from "./page/sampleCaptures.ts";
 
 const { firefox, xul } = sample;

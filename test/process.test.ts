@@ -20,6 +20,8 @@ const id = "0123456789ABCDEF0123456789ABCDEF0";
 const symFile = `MODULE Linux x86_64 ${id} ${name}\nFUNC 1000 10 0 main\n`;
 const body = JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 0x1008]]] });
 
+const withWarmUp = { "server.maxStartMs": "1800" };
+
 /** A symbol server that answers once it is told to go on. */
 async function startHoldingServer() {
   const goOn = Promise.withResolvers<void>();
@@ -96,7 +98,7 @@ test("removes what a process left that was killed while it warmed up", async () 
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.equal((await readdir(temporary.path)).length, 1);
-  await using service = await startProcess(env);
+  await using service = await startProcess({ ...env, ...withWarmUp });
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
   assert.deepEqual(await readdir(temporary.path), []);
@@ -148,11 +150,8 @@ test("answers a request that arrives together with SIGTERM, on a new connection"
 
 test("hands signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
-  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
-    "npm",
-    "start",
-    "--silent",
-  ]);
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
+  await using service = await startProcess(env, ["npm", "start", "--silent"]);
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
@@ -357,13 +356,10 @@ test("says in one line that its port is taken", async () => {
 
 test("has no thread that gives way less than its process is told to", async () => {
   await using folder = await temporaryFolder();
-  const { execPath } = process;
-  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
-    "nice",
-    "--adjustment=15",
-    execPath,
-    "src/main.ts",
-  ]);
+  // Converter threads start with the warm-up.
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
+  const command = ["nice", "--adjustment=15", process.execPath, "src/main.ts"];
+  await using service = await startProcess(env, command);
   const { status } = (await (await fetch(`${service.url}/__heartbeat__`)).json()) as { status: string };
   assert.equal(status, "ok");
   const threads = `/proc/${service.pid}/task`;

@@ -47,6 +47,8 @@ export const ServerSettings = z.object({
     "30",
     "seconds to finish accepted requests after SIGTERM",
   ),
+  /** The service warms up before it listens, but no longer than this after the start of the process; 0 for no warm-up. */
+  maxStartMs: constant(1_800),
   /** For a client to send its whole request. */
   requestTimeoutMs: constant(120_000),
   /** For a client to read its whole response. */

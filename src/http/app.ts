@@ -1,7 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
 import type { RequestListener } from "node:http";
-import { finished, type Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
 import type { ServerSettings } from "../config/server.ts";
@@ -21,6 +19,7 @@ import type { LineParser } from "../codec/bulk/lineParser.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
+import { staticFiles } from "./staticFiles.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppParts {
@@ -46,7 +45,6 @@ export interface AppParts {
 
 /** The API in OpenAPI, made when somebody asks for it: no start should wait for the 50 ms that takes. */
 const loadDocument = () => import("./openapi/document.ts");
-const web = fileURLToPath(new URL("../../web", import.meta.url));
 
 /** Everything that is answered over HTTP. */
 export function createApp(parts: AppParts): RequestListener {
@@ -65,7 +63,7 @@ export function createApp(parts: AppParts): RequestListener {
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.maxCacheBytes));
-  app.use(closeFiles);
+  const { page, files } = staticFiles();
   allow(app, "/", "get", page);
   allow(app, "/docs", "get", async (request, response) => {
     const { openApiPage } = await loadDocument();
@@ -74,7 +72,7 @@ export function createApp(parts: AppParts): RequestListener {
   allow(app, "/openapi.json", "get", async (_request, response) => {
     response.json((await loadDocument()).openApi);
   });
-  app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
+  app.use("/static", files);
 
   app.use(() => {
     throw new HttpError(404);
@@ -91,19 +89,6 @@ function withoutHost(target: string): string {
   const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
-
-/** Closes the file of an answer that its client doesn't wait for. Express doesn't while answers before it are to go out. */
-const closeFiles: RequestHandler = (_request, response, next) => {
-  response.once("pipe", (file: Readable) => finished(response, () => file.destroy()));
-  next();
-};
-
-// Not sendFile(), which leaves the ETag out where answers have none.
-const pageFile = express.static(web, { redirect: false });
-
-const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => void pageFile(request, response, next));
-};
 
 /** Counts requests that a handler took: no preflights, no wrong paths or methods. */
 function countPageviews(metrics: Metrics): RequestHandler {

@@ -5,6 +5,8 @@ import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 /** Reads the most recently used symcaches into memory, so that the first requests after a restart are as fast as later ones. */
 export async function readAhead(diskCache: DiskCache, lookups: Lookups): Promise<void> {
   await diskCache.settled();
-  const symcaches = diskCache.byLastUse().map(({ key, path, bytes }) => ({ module: moduleIdOfKey(key), path, bytes }));
+  const symcaches = diskCache
+    .byLastUse()
+    .map(({ key, path, bytes }) => ({ module: moduleIdOfKey(key), path, bytes }));
   await lookups.readAhead(symcaches);
 }

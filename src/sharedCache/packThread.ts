@@ -83,7 +83,9 @@ function check(
 ): Damage | undefined {
   using file = openFile(path);
   using symcache = Symcache.open(new WasmInstance(wasm), file.readAt, file.size, module);
-  return Buffer.compare(symcache.checksums, checksums) === 0 ? undefined : { damage: "pages with wrong checksums" };
+  return Buffer.compare(symcache.checksums, checksums) === 0
+    ? undefined
+    : { damage: "pages with wrong checksums" };
 }
 
 function writeAll(file: number, bytes: Uint8Array, at: number): void {

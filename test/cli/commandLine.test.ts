@@ -61,7 +61,7 @@ for (const [parameters, message] of [
   ],
   [
     ["symbolicate", "--stacks", "many"],
-    "option '-n, --stacks <number>' argument 'many' is invalid. It is no whole number.",
+    "option '-n, --stacks <number>' argument 'many' is invalid. It is not a whole number.",
   ],
   [["symbolicate", "absent.json"], "can't read absent.json: no such file or folder"],
   [["convert", "absent.sym"], "can't read absent.sym: no such file or folder"],
@@ -84,7 +84,7 @@ for (const [parameters, message] of [
     ["symbolicate", "request", "--symbols", "ftp://x"],
     '--symbols has "ftp://x", which is no https://, http:// or file:/// address: "ftp://x"',
   ],
-  [["symbolicate", "request", "--url", "x"], "--url is no http:// or https:// address: x"],
+  [["symbolicate", "request", "--url", "x"], "not an http:// or https:// address: x"],
   [["symbolicate", "request", "-s", symbols, "-o", "folder"], "can't write folder: it is a folder"],
   [
     ["symbolicate", "request", "-s", symbols, "-o", "absent/x"],

@@ -263,7 +263,7 @@ test("says what it can't compare by, and which service it can't reach", async ()
   assert.match(await end(["-"], '{"a": 1}\n{"a": 1\n'), /^2 tseliot: line 2 of standard input is no JSON: /);
   await mkdir(join(folder.path, "empty"));
   assert.match(await end(["empty"]), /^2 tseliot: empty holds no \.json, /);
-  assert.match(await end(["-"], "{}", "localhost:8000"), /^2 tseliot: this is no http:/);
+  assert.match(await end(["-"], "{}", "localhost:8000"), /^2 tseliot: not an http:/);
   assert.match(
     await end(["-"], "{}", "http://127.0.0.1:1"),
     /^3 tseliot: can't reach http:\/\/127\.0\.0\.1:1: /,

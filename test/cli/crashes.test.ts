@@ -184,7 +184,7 @@ test("writes a ping back with symbols in all of its threads", async () => {
   });
   assert.deepEqual(
     [code, stderr],
-    [0, "1 of 2 modules have symbols; none: no.pdb (no source has a sym file)\n"],
+    [0, "1 of 2 modules have symbols; missing: no.pdb (no source has a sym file)\n"],
   );
   const written = JSON.parse(stdout) as typeof ping;
   const [first, second, third] = crashedFrames;

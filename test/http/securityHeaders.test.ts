@@ -48,7 +48,6 @@ for (const [status, path, init, policy = jsonPolicy, asked = service] of [
   [405, "/symbolicate/v5", {}],
   [413, "/symbolicate/v5", post(job.padEnd(2000))],
   [415, "/symbolicate/v5", post(job, { "content-encoding": "lzma" })],
-  [416, "/static/page.css", { headers: { range: "bytes=100000-" } }],
   [500, "/__broken__", {}],
   [500, "/__error__", {}],
   [503, "/symbolicate/v5", post(job.padEnd(200)), jsonPolicy, full],

@@ -139,7 +139,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
     for (const part of [
       /^- region "Crash ping"/m,
       /- heading "Crash ping" \[level=2\]/,
-      /- group "Copy what is open"/,
+      /- group "Copy open threads"/,
       /- heading "Thread 1" \[level=4\]/,
       /- heading "Modules" \[level=3\]/,
       /- link "dom\/base\/Element\.cpp:1588 on hg"/,

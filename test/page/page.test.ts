@@ -228,7 +228,7 @@ describe("the page", { skip: noBrowser }, () => {
   const refusals = [
     ["", "Paste something first."],
     ["{", /^This is not JSON: .+\.$/],
-    ['{"what": 1}', /^This is JSON, but no request, Firefox profile, crash ping/],
+    ['{"what": 1}', /^This JSON is not a request, Firefox profile, crash ping/],
     [
       '{"memoryMap": [], "stacks": 5}',
       "The service refused this: job 0 has invalid stacks: stacks must be a list of lists.",
@@ -250,11 +250,11 @@ describe("the page", { skip: noBrowser }, () => {
     });
 
   const typed = [
-    ["debug-filename", "a/b", "AB", "1", /^Give the module’s debug filename/],
-    ["debug-id", "a.so", "AB-CD", "1", /^Give the module’s debug id/],
-    ["offsets", "a.so", "AB", " ", /^Give one offset or more/],
-    ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is no offset/],
-    ["offsets", "a.so", "AB", "0x10000000000000000", /the largest has 64 bits\.$/],
+    ["debug-filename", "a/b", "AB", "1", /^Enter the module’s debug filename/],
+    ["debug-id", "a.so", "AB-CD", "1", /^Enter the module’s debug id/],
+    ["offsets", "a.so", "AB", " ", /^Enter one or more offsets/],
+    ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is not a valid offset/],
+    ["offsets", "a.so", "AB", "0x10000000000000000", /at most 64 bits\.$/],
   ] as const;
   for (const [field, debugFilename, debugId, offsets, message] of typed)
     test(`says at ${field} what is wrong with ${debugFilename}, ${debugId}, ${offsets}`, async () => {
@@ -267,7 +267,7 @@ describe("the page", { skip: noBrowser }, () => {
     await using visited = await open();
     const { page } = visited;
     await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)).subarray(0, 100));
-    await refused(page, "text", "The file is gzipped, but damaged or cut short.");
+    await refused(page, "text", "The gzipped file is damaged or cut short. Download or export it again.");
   });
 
   test("gives up a symbol server that doesn't answer when asked to", async () => {
@@ -289,7 +289,7 @@ describe("the page", { skip: noBrowser }, () => {
     const { page } = visited;
     await gone.stop();
     await type(page, xul.debugFilename, xul.debugId, "0x1010");
-    await refused(page, "offsets", "The service can’t be reached.");
+    await refused(page, "offsets", "The service can’t be reached. Try again later.");
     await page.locator("#status", { hasText: "The service can’t be reached." }).waitFor();
     assert.match(visited.complaints.splice(0).join(), /ERR_CONNECTION_REFUSED/);
   });

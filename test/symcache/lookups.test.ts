@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -110,7 +118,9 @@ test("reads symcaches of the last run ahead, and finds a damaged one", async () 
   await using lookups = new Lookups(wasm, 2, 1e9, 60_000);
   const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
   const bytes = large.length;
-  await lookups.readAhead([sound, damaged, join(folder, "gone.symc")].map((path) => ({ module, path, bytes })));
+  await lookups.readAhead(
+    [sound, damaged, join(folder, "gone.symc")].map((path) => ({ module, path, bytes })),
+  );
   assert.equal(await isInMemory(lookups, sound), true);
   assert.equal((await lookups.lookUp(module, damaged, offsets(), enough)).kind, "damaged");
 });

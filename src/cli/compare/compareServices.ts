@@ -5,7 +5,6 @@ import { Progress } from "../progress.ts";
 import { inOrder } from "../requests/inOrder.ts";
 import { readRequests, type ApiRequest } from "../requests/readRequests.ts";
 import { NoReply, ServiceClient, type Reply } from "../requests/serviceClient.ts";
-import { whileBusy } from "../requests/whileBusy.ts";
 import { compareReplies, type Compared } from "./compareReplies.ts";
 import { Counts } from "./counts.ts";
 import { comparisonJson, comparisonText, type Found } from "./output.ts";
@@ -44,11 +43,11 @@ export async function compareServices(
 async function reply(
   service: ServiceClient,
   request: ApiRequest,
-  timeout: number,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Reply | NoReply> {
   try {
-    return await whileBusy(() => service.post(request, timeout), signal);
+    return await service.postWithRetries(request, { timeoutMs });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof NoReply)) throw error;

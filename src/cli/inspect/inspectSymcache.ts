@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
-import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
-import { stackText } from "../../../web/static/captures/stackText.js";
+import type { SymbolicatedFrame, V5Response } from "../../captures/response.ts";
+import { stackText } from "../../captures/stackText.ts";
 import { Symcache, SymcacheDamaged, type SymcacheContents } from "../../symcache/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
 import { compileWasm, WasmInstance } from "../../symcache/wasmInstance.ts";
@@ -8,7 +8,7 @@ import { CommandError, exitCodes, fileError } from "../commandError.ts";
 import { hex, whole } from "../numberText.ts";
 import { print } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
-import { answerRequest } from "../symbolicate/answerRequest.ts";
+import { symbolicateRequest } from "../symbolicate/symbolicateRequest.ts";
 
 export async function inspectSymcache(
   path: string,
@@ -30,7 +30,7 @@ interface Inspection {
   /** What is wrong with it. */
   damage: string | null;
   /** As the API has them. */
-  lookups: AnsweredFrame[];
+  lookups: SymbolicatedFrame[];
 }
 
 function describe({ file, bytes, contents, pages, damage, lookups }: Inspection): string {
@@ -114,18 +114,18 @@ function isSymcache({ readAt }: SymcacheFile): boolean {
   return magic.toString("latin1") === "SYMC";
 }
 
-async function lookUp(symcache: Symcache, offsets: number[]): Promise<AnsweredFrame[]> {
+async function lookUp(symcache: Symcache, offsets: number[]): Promise<SymbolicatedFrame[]> {
   // By any name that a request may have: that of the symcache may be none of those.
   const body = JSON.stringify({
     memoryMap: [["symcache", "0"]],
     stacks: [offsets.map((offset) => [0, offset])],
   });
   const { moduleName } = symcache;
-  const answer = await answerRequest("v5", body, {
+  const answer = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
       answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
       cacheLookup: 0,
     }),
   });
-  return (answer as Answer).results[0]?.stacks[0] ?? [];
+  return (answer as V5Response).results[0]?.stacks[0] ?? [];
 }

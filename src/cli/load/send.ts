@@ -38,7 +38,7 @@ export async function send(
     const request = requests[number++ % requests.length] as ApiRequest;
     const late = Math.max(0, sent - moment);
     try {
-      const reply = await service.post(request, 1000 * plan.timeout);
+      const reply = await service.post(request, { timeoutMs: 1000 * plan.timeout });
       const latency = performance.now() - from;
       measurements.add({
         at,

@@ -55,7 +55,10 @@ answerAsks<ConverterProtocol>({
     refusing(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
       if ((converter?.memoryBytes ?? 0) > maxMemoryBytes)
-        throw new ConversionError("too_large", `its conversion takes more than ${maxMemoryBytes} bytes of memory`);
+        throw new ConversionError(
+          "too_large",
+          `its conversion takes more than ${maxMemoryBytes} bytes of memory`,
+        );
       return [{ buffer }, [buffer]];
     }),
   finish: () =>

@@ -31,7 +31,8 @@ export function joinLocations(pieces: Locations[]): Locations {
   for (const piece of pieces) {
     add(joined.starts, piece.starts, offset, row);
     joined.functionStarts.set(piece.functionStarts, offset);
-    for (const name of ["rowStarts", "functionEnds", "rowEnds"] as const) add(joined[name], piece[name], row, byte);
+    for (const name of ["rowStarts", "functionEnds", "rowEnds"] as const)
+      add(joined[name], piece[name], row, byte);
     add(joined.ends, piece.ends, offset, byte);
     joined.text.set(piece.text, byte);
     offset += piece.ends.length;

@@ -118,7 +118,8 @@ export class OpenSymcaches {
       return isEnd;
     } catch (error) {
       if (error instanceof SymcacheDamaged && opened) opened.damage = error;
-      else if (!(error instanceof SymcacheDamaged) && !(error instanceof Error && "code" in error)) throw error;
+      else if (!(error instanceof SymcacheDamaged) && !(error instanceof Error && "code" in error))
+        throw error;
       return true;
     }
   }

@@ -36,7 +36,7 @@ struct Forgery {
     /// Pages that are kept in memory.
     pages: u8,
     /// Or the whole symcache, which comes in pieces of so many pages, from 1.
-    held_in_pieces: Option<u8>,
+    read_ahead: Option<u8>,
     offsets: Vec<Number>,
 }
 
@@ -162,12 +162,8 @@ fn open(forgery: &Forgery) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
     let cache = Rc::new(RefCell::new(PageCache::new(forgery.pages.into())));
     let mut symcache = Symcache::open(forgery.read_at(file.clone()), size, DEBUG_FILENAME, DEBUG_ID, &cache)?;
-    if let Some(pages) = forgery.held_in_pieces {
-        let pages = 1 + usize::from(pages);
-        for piece in file[..symcache.payload_length() as usize].chunks(pages * PAGE) {
-            symcache.room(pages).copy_from_slice(piece);
-            symcache.hold()?;
-        }
+    if let Some(pages) = forgery.read_ahead {
+        while !symcache.read_ahead(1 + usize::from(pages))? {}
     }
     Ok(symcache)
 }
