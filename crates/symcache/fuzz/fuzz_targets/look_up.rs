@@ -35,7 +35,7 @@ struct Forgery {
     reads: Option<u8>,
     /// Pages that are kept in memory.
     pages: u8,
-    /// Or the whole symcache, which comes in pieces of so many pages, from 1.
+    /// Pages that are read ahead at a time, from 1, if any.
     read_ahead: Option<u8>,
     offsets: Vec<Number>,
 }
