@@ -6,7 +6,7 @@ import { Metrics } from "../../observability/metrics.ts";
 import { abortable } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
-import { countBytes } from "../countBytes.ts";
+import { countBytes } from "../input.ts";
 import type { Api } from "./api.ts";
 import { symbolicateRequest } from "./symbolicateRequest.ts";
 

@@ -54,13 +54,13 @@ pub(super) fn host_buffers() -> &'static mut HostBuffers {
 
 /// Text for the host, of bounded length and without an allocation, because it may have to report that memory ran out.
 pub(super) struct Message {
-    bytes: [u8; ConversionError::LONGEST_MESSAGE],
+    bytes: [u8; ConversionError::MAX_MESSAGE_BYTES],
     length: usize,
 }
 
 impl Default for Message {
     fn default() -> Self {
-        Self { bytes: [0; ConversionError::LONGEST_MESSAGE], length: 0 }
+        Self { bytes: [0; ConversionError::MAX_MESSAGE_BYTES], length: 0 }
     }
 }
 
