@@ -6,13 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { withGenerated } from "../bench/page.ts";
 import { fleetsPlot } from "./fleetsPlot.ts";
 import { runFleets, runFolders, runWithFullStore, usual } from "./scenarios.ts";
-import {
-  emptyFoldersTable,
-  fleetsTable,
-  foldersTable,
-  oneModuleTable,
-  threeInstancesTable,
-} from "./tables.ts";
+import { emptyFoldersTable, fleetsTable, foldersTable, oneModuleTable } from "./tables.ts";
 
 const docs = new URL("../docs/", import.meta.url);
 const fleets = runFleets();
@@ -26,7 +20,6 @@ const sections = {
     empty: sharing!.result,
     full: runWithFullStore(),
   }),
-  "three instances": threeInstancesTable(),
 };
 
 const page = await readFile(new URL("caching.md", docs), "utf8");

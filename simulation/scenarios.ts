@@ -1,6 +1,5 @@
-import { fewestRequests, firstModule, roundRobin, type Balancer } from "./balancers.ts";
+import { fewestRequests, firstModule, type Balancer } from "./balancers.ts";
 import { simulate, type Result } from "./fleet.ts";
-import { loopback } from "./speeds.ts";
 import { crashPings, generateTrace } from "./trace.ts";
 
 /** How the instances of a fleet avoid repeating work. */
@@ -49,7 +48,9 @@ export const runFleets = () =>
 
 export const runFolders = () =>
   folderGigabytes.flatMap((gigabytes) =>
-    strategies.map((strategy) => runFleet(strategy, { ...usual, folderGigabytes: gigabytes })),
+    strategies
+      .filter(({ hashing }) => !hashing)
+      .map((strategy) => runFleet(strategy, { ...usual, folderGigabytes: gigabytes })),
   );
 
 /** Empty cache folders, and a shared cache that has every module. */
@@ -61,16 +62,4 @@ export function runWithFullStore(): Result {
     balancer: fewestRequests(),
     store,
   });
-}
-
-/** Sends a request for each module to each of three instances with a shared cache, `interval` seconds apart. */
-export function runThreeInstances(sizes: number[], interval: number): Result {
-  const instances = 3;
-  const requests = sizes.flatMap((_, module) =>
-    Array.from({ length: instances }, (__, index) => ({ at: index * interval, modules: [module] })),
-  );
-  return simulate(
-    { sizes, requests },
-    { instances, folderBytes: 1e12, balancer: roundRobin(), store: new Set(), speeds: loopback },
-  );
 }

@@ -44,14 +44,6 @@ export const measured: Speeds = {
   jitter: 0.25,
 };
 
-/** As in test/faults/fleet.test.ts, with modules of a kilobyte. */
-export const loopback: Speeds = {
-  ...measured,
-  lookup: 0.01,
-  source: { latency: 0.015, rate: Infinity },
-  store: { ...measured.store, latency: 0.03 },
-};
-
 /** Download and conversion overlap; the symbol server's latency is not included. */
 export function conversionSeconds(symcacheBytes: number, { source, conversion }: Speeds): number {
   return Math.max(downloadBytes(symcacheBytes) / source.rate, symcacheBytes / conversion);

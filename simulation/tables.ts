@@ -1,6 +1,6 @@
 import { short } from "../src/cli/numberText.ts";
 import type { Result } from "./fleet.ts";
-import { runThreeInstances, type Run } from "./scenarios.ts";
+import type { Run } from "./scenarios.ts";
 import {
   conversionSeconds,
   downloadBytes,
@@ -13,7 +13,7 @@ import {
 /** Symcache sizes; the last one is that of docs/performance.md. */
 const symcacheSizes = [100e3, 1e6, 10e6, 100e6, 472e6];
 /** The plot has more. */
-const tabulatedFleetSizes = [2, 8, 64];
+const tabulatedFleetSizes = [8, 64];
 
 function table(columns: string[], rows: (string | number)[][]): string {
   const lines = [columns, columns.map(() => "---"), ...rows];
@@ -21,7 +21,7 @@ function table(columns: string[], rows: (string | number)[][]): string {
 }
 
 const milliseconds = (seconds: number) => short(seconds * 1000);
-const strategyCells = ({ hashing, sharing }: Run) => [hashing ? "yes" : "no", sharing ? "yes" : "no"];
+const yesOrNo = (value: boolean) => (value ? "yes" : "no");
 
 const resultColumns = [
   "conversions",
@@ -47,7 +47,8 @@ export function fleetsTable(runs: Run[]): string {
       .filter(({ instances }) => tabulatedFleetSizes.includes(instances))
       .map((run) => [
         run.instances,
-        ...strategyCells(run),
+        yesOrNo(run.hashing),
+        yesOrNo(run.sharing),
         ...resultCells(run.result),
         `${short(run.result.busiest * 100)} %`,
       ]),
@@ -56,8 +57,8 @@ export function fleetsTable(runs: Run[]): string {
 
 export function foldersTable(runs: Run[]): string {
   return table(
-    ["folder GB", "hashing", "shared cache", ...resultColumns],
-    runs.map((run) => [run.folderGigabytes, ...strategyCells(run), ...resultCells(run.result)]),
+    ["folder GB", "shared cache", ...resultColumns],
+    runs.map((run) => [run.folderGigabytes, yesOrNo(run.sharing), ...resultCells(run.result)]),
   );
 }
 
@@ -90,17 +91,4 @@ export function oneModuleTable(): string {
     ];
   });
   return table(columns, rows);
-}
-
-/** With modules as in test/faults/fleet.test.ts. */
-export function threeInstancesTable(): string {
-  const sizes = Array<number>(200).fill(1300);
-  const row = (interval: number) => runThreeInstances(sizes, interval).conversions;
-  return table(
-    ["requests to the three instances", "conversions"],
-    [
-      ["30 s apart", row(30)],
-      ["simultaneous", row(0)],
-    ],
-  );
 }

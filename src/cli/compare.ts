@@ -1,27 +1,26 @@
 import { Command } from "@commander-js/extra-typings";
-import { parseCount, parseSeconds } from "./numbers.ts";
-import { requestsHelp } from "./options.ts";
+import { parseCount, parseSeconds, requestsHelp } from "./options.ts";
 
 export function compareCommand() {
   return new Command("compare")
-    .summary("find out where two services answer differently")
+    .summary("compare the responses of two services")
     .description(
-      "Asks two services the same requests and shows each frame that they answer differently. The exit code is 1 where " +
-        "there is any difference. An answer that doesn't come is one, too.\n\n" +
+      "Sends the same requests to two services and prints every frame that differs. The exit code is 1 if there is a " +
+        "difference; a missing response counts as one.\n\n" +
         requestsHelp,
     )
-    .argument("<url1>", "address of a service, such as http://localhost:8000")
-    .argument("<url2>", "address of the other")
-    .argument("[requests...]", "files and folders of requests (default: standard input)")
-    .option("-c, --concurrency <number>", "how many requests are under way at a time", parseCount, 4)
+    .argument("<url1>", "URL of a service, such as http://localhost:8000")
+    .argument("<url2>", "URL of the other service")
+    .argument("[requests...]", "request files and folders (default: standard input)")
+    .option("-c, --concurrency <number>", "concurrent requests", parseCount, 4)
+    .option("-t, --timeout <seconds>", "request timeout, including symbol downloads", parseSeconds, 300)
     .option(
-      "-t, --timeout <seconds>",
-      "how long to wait for an answer, downloads included",
-      parseSeconds,
-      300,
+      "-l, --limit <number>",
+      "maximum number of differences to print; all are counted",
+      parseCount,
+      100,
     )
-    .option("-l, --limit <number>", "how many differences to show; all are counted", parseCount, 100)
-    .option("--json", "print JSON: all differences, and their numbers behind them")
+    .option("--json", "print JSON: all differences, then the totals")
     .addHelpText(
       "after",
       `

@@ -1,42 +1,36 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { parseCount, parseRate, parseSeconds } from "./numbers.ts";
-import { requestsHelp } from "./options.ts";
+import { parseCount, parseRate, parseSeconds, requestsHelp } from "./options.ts";
 
 export function loadCommand() {
   return new Command("load")
-    .summary("measure how a service does under load")
+    .summary("measure a service under load")
     .description(
-      "Sends requests to a service, in turn and over again, and reports how long answers take, how many come and what " +
-        "fails.\n\n" +
-        "With --rate requests arrive whether or not those before were answered, as those of many clients do, and latency " +
-        "counts from the moment when each was to be sent: a slow service can't slow the load down. With --concurrency each " +
-        "of so many clients sends its next request when it has its answer. Ctrl-C ends it with what it has.\n\n" +
-        "The exit code is 3 where nothing was answered at all; requests that failed are in the report.\n\n" +
+      "Sends requests to a service in a loop and reports latency, throughput and errors.\n\n" +
+        "With --rate, requests are sent at a fixed rate whether or not earlier ones have a response, and latency counts " +
+        "from the time at which a request was due, so a slow service can't slow down the load. With --concurrency, each " +
+        "client sends its next request after its response. Ctrl-C stops early and still prints the report.\n\n" +
+        "The exit code is 3 if no request succeeded; failed requests are listed in the report.\n\n" +
         requestsHelp,
     )
-    .argument("<url>", "address of the service, such as http://localhost:8000")
-    .argument("[requests...]", "files and folders of requests (default: standard input)")
-    .option("-r, --rate <number>", "requests that arrive a second", parseRate)
+    .argument("<url>", "URL of the service, such as http://localhost:8000")
+    .argument("[requests...]", "request files and folders (default: standard input)")
+    .option("-r, --rate <number>", "requests per second", parseRate)
     .addOption(
-      new Option("-c, --concurrency <number>", "requests under way at a time")
+      new Option("-c, --concurrency <number>", "concurrent requests")
         .argParser(parseCount)
         .default(1)
         .conflicts("rate"),
     )
     .option(
       "-d, --duration <seconds>",
-      "how long to send, as 30, 500ms or 2m (default: 10 s without --count)",
+      "how long to send, such as 30, 500ms or 2m (default: 10 s without --count)",
       parseSeconds,
     )
-    .option(
-      "-n, --count <number>",
-      "how many requests to send; those that warm up are not among them",
-      parseCount,
-    )
-    .option("-w, --warm-up <seconds>", "how long to send before it counts", parseSeconds, 2)
-    .option("-t, --timeout <seconds>", "how long to wait for an answer", parseSeconds, 30)
-    .option("--json <file>", "write the report as JSON, too; - is standard output, in place of the text")
-    .option("--plot <file>", "draw latency over time, as SVG")
+    .option("-n, --count <number>", "number of requests to send after the warm-up", parseCount)
+    .option("-w, --warm-up <seconds>", "how long to send before measuring", parseSeconds, 2)
+    .option("-t, --timeout <seconds>", "request timeout", parseSeconds, 30)
+    .option("--json <file>", "also write the report as JSON; - prints it instead of the text")
+    .option("--plot <file>", "write an SVG plot of latency over time")
     .addHelpText(
       "after",
       `

@@ -1,32 +1,35 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { defaultProfilerFrames, kinds } from "./makeRequests/requestKinds.ts";
-import { parseCount } from "./numbers.ts";
+import { defaultProfilerFrames, kinds } from "./makeRequests/generateRequest.ts";
+import { parseCount } from "./options.ts";
 
 export function makeRequestsCommand() {
   return new Command("make-requests")
-    .summary("make requests out of sym files, for load and compare")
+    .summary("generate requests from sym files, for load and compare")
     .description(
-      "Makes requests such as clients of Firefox send: most offsets are inside of functions of the sym files in a folder, " +
-        "some are outside, and some modules are unknown. The same seed and sym files give the same bytes.\n\n" +
+      "Generates requests like those of Firefox tools: most offsets are inside functions of the sym files in a folder, " +
+        "some are outside, and some modules are unknown. The same seed and sym files give identical requests.\n\n" +
         "Kinds:\n" +
-        "  profiler    one job of long stacks that share their outermost calls\n" +
-        "  crash-ping  ten jobs of one stack each\n\n" +
-        "Two thirds of all frames are in the module of most functions.",
+        "  profiler    one job with long stacks that share their outermost calls\n" +
+        "  crash-ping  ten jobs with one stack each\n\n" +
+        "Two thirds of all frames are in the module with the most functions.",
     )
-    .argument("<symbols-folder>", "folder of sym files, laid out as libxul.so/ID/libxul.so.sym or .sym.gz")
+    .argument("<symbols-folder>", "folder with sym files such as libxul.so/ID/libxul.so.sym or .sym.gz")
     .addOption(
-      new Option("-k, --kind <kind>", "what the requests are like")
+      new Option("-k, --kind <kind>", "kind of requests")
         .choices([...kinds, "both"] as const)
         .default("both" as const),
     )
-    .option("-n, --count <number>", "how many requests to make", parseCount, 10)
+    .option("-n, --count <number>", "number of requests", parseCount, 10)
     .option(
       "-f, --frames <number>",
-      `frames of each request (default: ${defaultProfilerFrames} of profiler, 10 to 60 a job of crash-ping)`,
+      `frames per request (default: ${defaultProfilerFrames} for profiler, 10 to 60 per job for crash-ping)`,
       parseCount,
     )
-    .option("--seed <text>", "another seed gives other requests", "1")
-    .option("-o, --output <folder>", "write a file for each request there (default: print one on each line)")
+    .option("--seed <text>", "seed of the random numbers", "1")
+    .option(
+      "-o, --output <folder>",
+      "write one file per request to this folder (default: print one per line)",
+    )
     .addHelpText(
       "after",
       `

@@ -1,11 +1,11 @@
 import { short } from "./numberText.ts";
 
-/** Lines over the same axis. */
+/** A line chart. */
 export interface Panel {
   title: string;
-  /** Of both axes; a linear vertical one begins at 0. Semi-logarithmic is a linear axis of time below a logarithmic one. */
+  /** Semi-logarithmic: linear x, logarithmic y. A linear y axis starts at 0. */
   axes: "logarithmic" | "linear" | "semi-logarithmic";
-  /** Marks of the horizontal axis. */
+  /** On the x axis. */
   ticks: number[];
   series: { name: string; points: { x: number; y: number }[] }[];
 }
@@ -13,12 +13,12 @@ export interface Panel {
 const height = 260;
 const titleHeight = 30;
 const margin = { left: 60, right: 20, top: 40, bottom: 36 };
-/** Lines of more points are drawn without a dot for each. */
-const mostDots = 30;
-/** Marks of a linear vertical axis, at least. */
-const leastMarks = 4;
+/** Longer lines are drawn without dots. */
+const maxDots = 30;
+/** On a linear y axis. */
+const minMarks = 4;
 
-/** An SVG with panels side by side, so many in a row, each so many units wide. */
+/** An SVG of panels of the given width, in rows of `columns`. */
 export function plot(title: string, panels: Panel[], columns = panels.length, width = 400): string {
   const rows = Math.ceil(panels.length / columns);
   const drawn = panels.map((panel, index) => {
@@ -26,7 +26,7 @@ export function plot(title: string, panels: Panel[], columns = panels.length, wi
     return `<g transform="translate(${x} ${y})">\n${draw(panel, width)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width} ${titleHeight + rows * height}" font-family="system-ui, sans-serif" font-size="12">
-<title>${escaped(title)}</title>
+<title>${escape(title)}</title>
 <style>
 text { fill: #24292f } .grid { stroke: #d0d7de } path { fill: none; stroke-width: 2; stroke-linejoin: round }
 .s0 { stroke: #bf5700; fill: #bf5700 } .s1 { stroke: #0969da; fill: #0969da } .s2 { stroke: #8250df; fill: #8250df }
@@ -35,7 +35,7 @@ text { fill: #d1d7e0 } .grid { stroke: #3d444d }
 .s0 { stroke: #f0883e; fill: #f0883e } .s1 { stroke: #58a6ff; fill: #58a6ff } .s2 { stroke: #bc8cff; fill: #bc8cff }
 }
 </style>
-<text x="${margin.left}" y="20" font-size="14" font-weight="600">${escaped(title)}</text>
+<text x="${margin.left}" y="20" font-size="14" font-weight="600">${escape(title)}</text>
 ${drawn.join("\n")}
 </svg>
 `;
@@ -65,38 +65,38 @@ function draw({ title, axes, ticks, series }: Panel, width: number): string {
         `<text x="${x(value)}" y="${height - margin.bottom + 18}" text-anchor="middle">${short(value)}</text>`,
     ),
     ...series.map(({ points }, index) => {
-      const places = points.map((point) => `${x(point.x)} ${y(point.y)}`);
+      const positions = points.map((point) => `${x(point.x)} ${y(point.y)}`);
       const dots = points.map((point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3"/>`);
-      return `<g class="s${index}"><path d="M${places.join(" L")}"/>${points.length > mostDots ? "" : dots.join("")}</g>`;
+      return `<g class="s${index}"><path d="M${positions.join(" L")}"/>${points.length > maxDots ? "" : dots.join("")}</g>`;
     }),
   ].join("\n");
 }
 
-/** From 0 past `most` in steps of 1, 2 or 5 times a power of ten. */
-function evenMarks(most: number): number[] {
-  const power = 10 ** Math.floor(Math.log10(most / leastMarks));
-  const step = power * ([5, 2].find((times) => most / (power * times) >= leastMarks) ?? 1);
-  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step);
+/** From 0 to at least `max`, in steps of 1, 2 or 5 times a power of ten. */
+function evenMarks(max: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(max / minMarks));
+  const step = power * ([5, 2].find((times) => max / (power * times) >= minMarks) ?? 1);
+  return Array.from({ length: Math.ceil(max / step) + 1 }, (_, index) => index * step);
 }
 
-/** The powers of ten around all values. */
+/** Powers of ten that include all values. */
 function decades(values: number[]): number[] {
   const lowest = Math.floor(Math.log10(Math.min(...values)));
   const highest = Math.ceil(Math.log10(Math.max(...values)));
   return Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index));
 }
 
-/** A scale that maps `least` to `from` and `most` to `to`. */
-type Scale = (least: number, most: number, from: number, to: number) => (value: number) => number;
+/** Maps `min` to `from` and `max` to `to`. */
+type Scale = (min: number, max: number, from: number, to: number) => (value: number) => number;
 
-const linear: Scale = (least, most, from, to) => (value) =>
-  Number((from + ((to - from) * (value - least)) / (most - least)).toFixed(1));
+const linear: Scale = (min, max, from, to) => (value) =>
+  Number((from + ((to - from) * (value - min)) / (max - min)).toFixed(1));
 
-const logarithmic: Scale = (least, most, from, to) => {
-  const place = linear(Math.log10(least), Math.log10(most), from, to);
-  return (value) => place(Math.log10(value));
+const logarithmic: Scale = (min, max, from, to) => {
+  const position = linear(Math.log10(min), Math.log10(max), from, to);
+  return (value) => position(Math.log10(value));
 };
 
-function escaped(text: string): string {
+function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

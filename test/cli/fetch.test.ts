@@ -54,7 +54,7 @@ test("says with exit code 1 that no source has it", async () => {
     "--symbols",
     `${symbols},${server.url}`,
   ]);
-  assert.deepEqual([code, stdout, stderr], [1, "", "tseliot: no source has a sym file of no.so AB\n"]);
+  assert.deepEqual([code, stdout, stderr], [1, "", "tseliot: no source has a sym file for no.so AB\n"]);
 });
 
 test("says with exit code 3 that a download was cut, and leaves no file", async () => {
@@ -67,7 +67,7 @@ test("says with exit code 3 that a download was cut, and leaves no file", async 
     env: { "sources.downloadAttempts": "2" },
   });
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.match(stderr, new RegExp(`^tseliot: can't get attach_amd64\\.pdb ${id}: ${server.url}: .*\n$`));
+  assert.match(stderr, new RegExp(`^tseliot: can't download attach_amd64\\.pdb ${id}: ${server.url}: .*\n$`));
   assert.equal(server.hits.length, 2);
   assert.deepEqual(await readdir(folder.path), []);
 });

@@ -28,7 +28,7 @@ interface Report {
 
 async function load(url: string, parameters: string[], stdin = input) {
   const { code, stdout, stderr } = await run(["load", url, "--json", "-", ...parameters], { input: stdin });
-  assert.equal(stderr.replace(/^.* answered, .*\n|^warming up.*\n/gm, ""), "");
+  assert.equal(stderr.replace(/^.* succeeded, .*\n|^warming up.*\n/gm, ""), "");
   return { code, report: JSON.parse(stdout) as Report };
 }
 
@@ -50,14 +50,14 @@ test("sends at a rate, and reports what came of it as text, as JSON and as a plo
   ];
   const { code, stdout } = await run(["load", `${service.url}/`, "-", ...parameters], { input });
   assert.equal(code, 0);
-  assert.ok(stdout.startsWith(`${service.url}: 40 arriving a second for `));
+  assert.ok(stdout.startsWith(`${service.url}: 40 requests/s for `));
   assert.match(
     stdout,
-    /after 0\.5 s of warm-up\n\nanswered +60, .*\nfailed +0\nlatency\n +mean .* ms\n +p50 /,
+    /after 0\.5 s of warm-up\n\nsucceeded +60, .*\nfailed +0\nlatency\n +mean .* ms\n +p50 /,
   );
   assert.match(
     stdout,
-    /p99\.9 +[0-9.]+ ms\n +max +[0-9.]+ ms\nthis tool +busy [0-9]+ % of the time, sent late/,
+    /p99\.9 +[0-9.]+ ms\n +max +[0-9.]+ ms\nthis tool +busy [0-9]+ % of the time, sent [0-9.]+ ms late/,
   );
 
   const report = JSON.parse(await readFile(json, "utf8")) as Report;
@@ -170,7 +170,7 @@ test("ends at Ctrl-C with what it has", async () => {
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   assert.equal(code, 130);
-  assert.match(stdout, /, interrupted\n\nanswered +20, .*\nfailed +0\nunfinished +1\nlatency\n/);
+  assert.match(stdout, /, interrupted\n\nsucceeded +20, .*\nfailed +0\nunfinished +1\nlatency\n/);
   const report = JSON.parse(await readFile(join(folder.path, "report.json"), "utf8")) as Report;
   assert.deepEqual([report.answered, report.failed, report.isInterrupted], [20, 0, true]);
 });
@@ -180,7 +180,7 @@ test("says where requests come from when there are none, and which service it ca
     const { code, stderr } = await run(["load", ...parameters], { input: stdin });
     return `${code} ${stderr}`;
   };
-  const hint = "tseliot make-requests makes requests from a folder of sym files";
+  const hint = "tseliot make-requests generates requests from a folder of sym files";
   assert.equal(await end(["http://127.0.0.1:1"]), `2 tseliot: standard input is empty; ${hint}\n`);
   assert.match(
     await end(["http://127.0.0.1:1", "-"], "{}"),
@@ -194,6 +194,6 @@ test("says where requests come from when there are none, and which service it ca
   await using refusing = await SymbolServer.start(reply("404 Not Found"));
   const { code, stderr, stdout } = await run(["load", refusing.url, "-n", "3", "-w", "0"], { input: "{}" });
   assert.match(stdout, /\n {2}status 404 +3 /);
-  assert.match(stderr, /^tseliot: no request was answered by /);
+  assert.match(stderr, /^tseliot: no request to .* succeeded/);
   assert.equal(code, 3);
 });

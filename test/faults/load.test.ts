@@ -193,7 +193,7 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   const [found, ...others] = outcomes((await response.json()) as V5Response, [healthy, ...late]);
   assert.equal(found?.text, "right, cached");
   for (const { text, reason } of others)
-    assert.deepEqual([text, reason], ["bare, overloaded", "too many modules wait to be downloaded"]);
+    assert.deepEqual([text, reason], ["bare, overloaded", "too many modules are waiting for a download"]);
   assert.equal(harness.server.hits.length, 3);
   held.goOn();
   assert.deepEqual(await converted, ["right, cached", ...first.map(() => "right, converted")]);

@@ -294,7 +294,7 @@ test("asks a store that keeps failing no more for a while, then finds out by its
   await using mending = await startEmpty(harness, undaunted);
   for (const module of modules.slice(0, 4)) await mending.ask(module);
   const { host } = new URL(store.settings["ELIOT_SHARED_CACHE_ENDPOINT"]!);
-  const messages = [`http://${host}/bucket/: ${host} answered 503 SlowDown`];
+  const messages = [`http://${host}/bucket/: ${host} responded with 503 SlowDown`];
   assert.deepEqual(await sharedCacheHealth(mending.service), [
     200,
     "warning",
@@ -356,7 +356,7 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
   assert.deepEqual(await harness.ask(early), ["right, converted"]);
   assert.ok(performance.now() - start < 10_000);
   const [, , details] = await sharedCacheHealth(harness.service);
-  assert.match(JSON.stringify(details), /can't sign what [^ ]+ is asked: no key within 300 ms"/);
+  assert.match(JSON.stringify(details), /can't sign requests to [^ ]+: no credentials within 300 ms"/);
 
   const expiration = new Date(Date.now() + 3_600_000).toISOString();
   const key = `<AccessKeyId>key</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${expiration}</Expiration>`; // prettier-ignore

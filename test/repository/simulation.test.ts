@@ -4,7 +4,6 @@ import { suite, test } from "node:test";
 import { fewestRequests, firstModule, roundRobin } from "../../simulation/balancers.ts";
 import { Clock } from "../../simulation/clock.ts";
 import { simulate, type Fleet } from "../../simulation/fleet.ts";
-import { runThreeInstances } from "../../simulation/scenarios.ts";
 import { downloadBytes, packedBytes } from "../../simulation/speeds.ts";
 import { generateTrace, type ModuleGroup } from "../../simulation/trace.ts";
 
@@ -101,8 +100,17 @@ suite("simulation", () => {
 
   test("converts once for three instances one after the other, and at most three times at once", () => {
     const sizes = Array<number>(200).fill(megabyte);
-    assert.equal(runThreeInstances(sizes, 30).conversions, 200);
-    const { conversions, duplicates } = runThreeInstances(sizes, 0);
+    const runThreeInstances = (interval: number) => {
+      const requests = sizes.flatMap((_, module) =>
+        [0, 1, 2].map((index) => ({ at: index * interval, modules: [module] })),
+      );
+      return simulate(
+        { sizes, requests },
+        { instances: 3, folderBytes: 1e12, balancer: roundRobin(), store: new Set(), speeds },
+      );
+    };
+    assert.equal(runThreeInstances(1000).conversions, 200);
+    const { conversions, duplicates } = runThreeInstances(0);
     assert.ok(conversions <= 600);
     assert.equal(conversions - duplicates, 200);
   });

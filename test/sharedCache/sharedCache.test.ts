@@ -85,8 +85,8 @@ suite("a shared cache", { skip: noS3Server }, () => {
     await using harness = await startHarness([module]);
     await using service = await harness.start({ AWS_SECRET_ACCESS_KEY: "another" });
     assert.deepEqual(await ask(service.url, module), ["right, converted"]);
-    const [line] = service.log.filter(({ Fields }) => Fields["msg"] === "shared cache can't give a symcache");
-    assert.match(String(line?.Fields["error"]), /answered 403 SignatureDoesNotMatch/);
+    const [line] = service.log.filter(({ Fields }) => Fields["msg"] === "shared cache read failed");
+    assert.match(String(line?.Fields["error"]), /responded with 403 SignatureDoesNotMatch/);
   });
 
   test("takes an address and a key as people write them", async () => {

@@ -3,38 +3,44 @@ import type { ApiRequest } from "../requests/readRequests.ts";
 import type { NoReply, Reply } from "../requests/serviceClient.ts";
 import { differenceAt, differences, type Difference, type Fields } from "./differences.ts";
 
-/** What two services gave for one request. */
-export interface Compared {
+/** Two services' responses to a request. */
+export interface Comparison {
   request: ApiRequest;
-  /** `200`, `timeout`: of each. */
+  /** Such as `200` or `timeout`. */
   statuses: [string, string];
-  /** How many frames the first one answered with. */
+  /** In the first response. */
   frames: number;
   differences: Difference[];
 }
 
-const longestExcerpt = 80;
+const maxExcerptLength = 80;
 
-/** Without an answer of both there is nothing to compare: that is a difference, too. */
-export function compareReplies(request: ApiRequest, left: Reply | NoReply, right: Reply | NoReply): Compared {
-  const statuses: Compared["statuses"] = [statusOf(left), statusOf(right)];
-  const compared = { request, statuses, frames: 0 };
+/** A missing response counts as a difference. */
+export function compareReplies(
+  request: ApiRequest,
+  left: Reply | NoReply,
+  right: Reply | NoReply,
+): Comparison {
+  const statuses: Comparison["statuses"] = [statusOf(left), statusOf(right)];
+  const comparison = { request, statuses, frames: 0 };
   if (!("body" in left && "body" in right) || left.status !== right.status)
     return {
-      ...compared,
+      ...comparison,
       differences: [{ kinds: ["status"], sides: [statusSide(left), statusSide(right)] }],
     };
-  const [answer, otherAnswer] = [parseAnswer(left), parseAnswer(right)];
-  if (answer === undefined || otherAnswer === undefined) {
+  const [response, otherResponse] = [parseResponse(left), parseResponse(right)];
+  if (response === undefined || otherResponse === undefined) {
     const isSame = left.status !== 200 && left.body.equals(right.body);
     const sides: Difference["sides"] = [{ answer: excerpt(left) }, { answer: excerpt(right) }];
-    return { ...compared, differences: isSame ? [] : [{ kinds: ["answer"], sides }] };
+    return { ...comparison, differences: isSame ? [] : [{ kinds: ["answer"], sides }] };
   }
   if (left.status !== 200)
-    return { ...compared, differences: [...differenceAt({}, { ...answer }, { ...otherAnswer })] };
+    return { ...comparison, differences: [...differenceAt({}, { ...response }, { ...otherResponse })] };
   const [whole, otherWhole] =
-    request.version === "v4" ? [asV5(request, answer), asV5(request, otherAnswer)] : [answer, otherAnswer];
-  return { ...compared, frames: frameCount(whole), differences: [...differences(whole, otherWhole)] };
+    request.version === "v4"
+      ? [asV5(request, response), asV5(request, otherResponse)]
+      : [response, otherResponse];
+  return { ...comparison, frames: frameCount(whole), differences: [...differences(whole, otherWhole)] };
 }
 
 function statusOf(reply: Reply | NoReply): string {
@@ -43,15 +49,15 @@ function statusOf(reply: Reply | NoReply): string {
 
 function statusSide(reply: Reply | NoReply): Fields {
   if (!("body" in reply)) return { status: reply.kind, reason: reply.message };
-  const title = parseAnswer(reply)?.["title"];
+  const title = parseResponse(reply)?.["title"];
   return { status: reply.status, ...(title === undefined ? {} : { title }) };
 }
 
-/** Undefined where it is no JSON object. */
-function parseAnswer({ body }: Reply): Fields | undefined {
+/** Undefined if it is not a JSON object. */
+function parseResponse({ body }: Reply): Fields | undefined {
   try {
-    const answer: unknown = JSON.parse(body.toString());
-    return typeof answer === "object" && answer !== null ? (answer as Fields) : undefined;
+    const response: unknown = JSON.parse(body.toString());
+    return typeof response === "object" && response !== null ? (response as Fields) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -59,33 +65,33 @@ function parseAnswer({ body }: Reply): Fields | undefined {
 }
 
 function excerpt({ body }: Reply): string {
-  return body.toString("utf8", 0, longestExcerpt);
+  return body.toString("utf8", 0, maxExcerptLength);
 }
 
-function frameCount(answer: unknown): number {
-  const { results = [] } = answer as { results?: { stacks?: unknown[][] }[] };
+function frameCount(response: unknown): number {
+  const { results = [] } = response as { results?: { stacks?: unknown[][] }[] };
   return results.flatMap(({ stacks = [] }) => stacks).reduce((sum, stack) => sum + stack.length, 0);
 }
 
-interface AnswerV4 {
+interface V4Response {
   symbolicatedStacks?: string[][];
   knownModules?: unknown[];
 }
 
 /**
- * An answer of v4 in the form of v5's. Its frames are lines such as `func (in module)`, `function` here; modules and offsets
- * are the request's, and so are the keys of found_modules, where a module that stands there twice is told apart by its number.
+ * Converts a v4 response to the form of v5. `function` is a line such as `func (in module)`; modules and offsets come from the
+ * request. A repeated module has its index in the key of found_modules.
  */
-function asV5({ body }: ApiRequest, answer: Fields): Fields {
+function asV5({ body }: ApiRequest, response: Fields): Fields {
   const { memoryMap, stacks } = JSON.parse(body) as {
     memoryMap: [string, string][];
     stacks: [number, number][][];
   };
-  const { symbolicatedStacks = [], knownModules = [], ...rest } = answer as AnswerV4;
+  const { symbolicatedStacks = [], knownModules = [], ...rest } = response as V4Response;
   const keys = memoryMap.map(([debugFilename, debugId]) => `${debugFilename}/${debugId}`);
-  const found = knownModules.map((isKnown, number) => {
-    const key = keys[number] ?? "";
-    return [keys.indexOf(key) === number ? key : `${key} (module ${number})`, isKnown];
+  const found = knownModules.map((isKnown, index) => {
+    const key = keys[index] ?? "";
+    return [keys.indexOf(key) === index ? key : `${key} (module ${index})`, isKnown];
   });
   const frames = symbolicatedStacks.map((lines, stack) =>
     lines.map((line, frame) => {

@@ -2,23 +2,21 @@ import { CommandError, exitCodes } from "../commandError.ts";
 import { interruptible } from "../interruption.ts";
 import { print } from "../output.ts";
 import { Progress } from "../progress.ts";
-import { inOrder } from "../requests/inOrder.ts";
 import { readRequests, type ApiRequest } from "../requests/readRequests.ts";
 import { NoReply, ServiceClient, type Reply } from "../requests/serviceClient.ts";
-import { compareReplies, type Compared } from "./compareReplies.ts";
-import { Counts } from "./counts.ts";
-import { comparisonJson, comparisonText, type Found } from "./output.ts";
+import { compareReplies, type Comparison } from "./compareReplies.ts";
+import { comparisonJson, comparisonText, Totals, type Found } from "./output.ts";
 
 interface Options {
   concurrency: number;
   /** Seconds. */
   timeout: number;
-  /** How many differences are shown. */
+  /** Maximum number of differences to print. */
   limit: number;
   json?: true | undefined;
 }
 
-/** `paths`: files and folders of requests. */
+/** `paths`: request files and folders. */
 export async function compareServices(
   [url1, url2]: [string, string],
   paths: string[],
@@ -27,20 +25,20 @@ export async function compareServices(
   await interruptible(async (signal) => {
     await using left = new ServiceClient(url1, options.concurrency, signal);
     await using right = new ServiceClient(url2, options.concurrency, signal);
-    const compared = inOrder(readRequests(paths, signal), options.concurrency, async (request) => {
-      const ask = (service: ServiceClient) => reply(service, request, 1000 * options.timeout, signal);
+    const comparisons = mapInOrder(readRequests(paths, signal), options.concurrency, async (request) => {
+      const ask = (service: ServiceClient) => post(service, request, 1000 * options.timeout, signal);
       return compareReplies(request, ...(await Promise.all([ask(left), ask(right)])));
     });
-    const counts = new Counts();
+    const totals = new Totals();
     const show = options.json === true ? comparisonJson : comparisonText;
-    await print(show(followed(compared, counts), counts, [left.url, right.url], options.limit));
-    if (counts.requests === 0) throw new CommandError("usage", "there are no requests to compare by");
-    if (counts.differences > 0) process.exitCode = exitCodes.no;
+    await print(show(addUp(comparisons, totals), totals, [left.url, right.url], options.limit));
+    if (totals.requests === 0) throw new CommandError("usage", "there are no requests to compare");
+    if (totals.differences > 0) process.exitCode = exitCodes.no;
   });
 }
 
-/** What there is to compare, after a busy service was asked again. Throws a CommandError where it can't be reached. */
-async function reply(
+/** Retries while the service is overloaded. Throws a CommandError if it is unreachable. */
+async function post(
   service: ServiceClient,
   request: ApiRequest,
   timeoutMs: number,
@@ -56,11 +54,28 @@ async function reply(
   }
 }
 
-async function* followed(compared: AsyncIterable<Compared>, counts: Counts): AsyncIterable<Found> {
+async function* addUp(comparisons: AsyncIterable<Comparison>, totals: Totals): AsyncIterable<Found> {
   using progress = new Progress();
-  for await (const one of compared) {
-    counts.add(one);
-    progress.show(() => `${counts.requests} requests, ${counts.differences} differences`);
-    for (const difference of one.differences) yield { request: one.request.name, difference };
+  for await (const comparison of comparisons) {
+    totals.add(comparison);
+    progress.show(() => `${totals.requests} requests, ${totals.differences} differences`);
+    for (const difference of comparison.differences) yield { request: comparison.request.name, difference };
   }
+}
+
+/** The results of `work` in the order of the items, with up to `concurrency` in progress. */
+async function* mapInOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  concurrency: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncIterable<Result> {
+  const pending: Promise<Result>[] = [];
+  for await (const item of items) {
+    const result = work(item);
+    // Errors are handled when it is awaited.
+    result.catch(() => {});
+    pending.push(result);
+    if (pending.length >= concurrency) yield await (pending.shift() as Promise<Result>);
+  }
+  while (pending.length > 0) yield await (pending.shift() as Promise<Result>);
 }

@@ -1,13 +1,13 @@
 import { styleText } from "node:util";
 import type { Difference, Fields } from "./differences.ts";
 
-/** Fields of a frame that are always shown; of the rest those that differ. */
+/** Frame fields that are always shown; of the others, only those that differ. */
 const context = ["function", "file", "line"];
-/** In the line above. */
-const inPlace = new Set(["frame", "module", "module_offset"]);
+/** Shown in the heading. */
+const inHeading = new Set(["frame", "module", "module_offset"]);
 
 /**
- * A difference as a person reads it, as `diff` marks the sides:
+ * Formats a difference in the style of `diff`:
  *
  *     requests.ndjson:3, job 0, stack 1, frame 4: libxul.so 0x1c3f
  *         function  mozilla::dom::Foo()
@@ -18,9 +18,9 @@ const inPlace = new Set(["frame", "module", "module_offset"]);
 export function differenceText(request: string, { kinds, sides, ...place }: Difference): string {
   const levels = (["job", "stack", "frame"] as const).filter((level) => place[level] !== undefined);
   const where = [request, ...levels.map((level) => `${level} ${place[level]}`)].join(", ");
-  const pointed = [place.module, place.moduleOffset].filter((part) => part !== undefined).join(" ");
+  const module = [place.module, place.moduleOffset].filter((part) => part !== undefined).join(" ");
   return [
-    pointed === "" ? where : `${where}: ${pointed}`,
+    module === "" ? where : `${where}: ${module}`,
     ...sidesText(kinds, sides, place.frame !== undefined),
   ].join("\n");
 }
@@ -30,7 +30,7 @@ function sidesText(kinds: string[], [left, right]: Difference["sides"], isFrame:
     const present = left ?? right ?? {};
     const nothing = ["nothing"];
     const something = Object.keys(present)
-      .filter((name) => !inPlace.has(name))
+      .filter((name) => !inHeading.has(name))
       .flatMap((name) => rows(name, present));
     return left
       ? [...marked("-", something), ...marked("+", nothing)]
@@ -45,25 +45,25 @@ function sidesText(kinds: string[], [left, right]: Difference["sides"], isFrame:
 }
 
 function marked(mark: " " | "-" | "+", lines: string[]): string[] {
-  const text = lines.map((line) => `  ${mark} ${line}`);
-  if (mark === " ") return text;
-  return text.map((line) => styleText(mark === "-" ? "red" : "green", line));
+  const markedLines = lines.map((line) => `  ${mark} ${line}`);
+  if (mark === " ") return markedLines;
+  return markedLines.map((line) => styleText(mark === "-" ? "red" : "green", line));
 }
 
-/** None where the field is absent. */
-function rows(name: string, said: Fields): string[] {
-  const value = said[name];
+/** Empty if the field is absent. */
+function rows(name: string, fields: Fields): string[] {
+  const value = fields[name];
   if (value === undefined) return [];
-  const values = name === "inlines" && Array.isArray(value) ? value.map(inlineText) : [plain(value)];
-  return values.map((text) => `${name.padEnd(8)}  ${text}`);
+  const values = name === "inlines" && Array.isArray(value) ? value.map(inlineText) : [text(value)];
+  return values.map((row) => `${name.padEnd(8)}  ${row}`);
 }
 
 function inlineText(inline: Fields): string {
   const { function: name = "", file, line } = inline;
-  const place = file === undefined ? "" : `  ${plain(file)}${line === undefined ? "" : `:${plain(line)}`}`;
-  return `${plain(name)}${place}`;
+  const place = file === undefined ? "" : `  ${text(file)}${line === undefined ? "" : `:${text(line)}`}`;
+  return `${text(name)}${place}`;
 }
 
-function plain(value: unknown): string {
+function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,26 +1,26 @@
 import { isDeepStrictEqual } from "node:util";
 
-/** What a service says of a place, by field: of a frame `function`, `file`, `line`, `inlines` and so on. */
+/** Part of a response, such as a frame with `function`, `file`, `line` and `inlines`. */
 export type Fields = Record<string, unknown>;
 
 export interface Place {
   job?: number;
   stack?: number;
   frame?: number;
-  /** That the frame points into, or that found_modules is about. */
+  /** Of the frame, or the key in found_modules. */
   module?: string;
   moduleOffset?: string;
 }
 
-/** A place in the answers to one request where two services differ. */
+/** A place where the responses to a request differ. */
 export interface Difference extends Place {
-  /** Names of the fields that differ; `missing` where one of them has no such frame, stack or result. */
+  /** Names of the fields that differ, or `missing` if one response has no such frame, stack or result. */
   kinds: string[];
-  /** Null where it is missing. */
+  /** Null if missing. */
   sides: [Fields | null, Fields | null];
 }
 
-/** Where two answers of v5 differ. The order of keys doesn't count; a field that is absent differs from any that is present. */
+/** The differences of two v5 responses. The order of keys doesn't matter; an absent field differs from any other value. */
 export function* differences(left: unknown, right: unknown): Generator<Difference> {
   if (isDeepStrictEqual(left, right)) return;
   const { results: leftResults, ...leftRest } = fields(left);
@@ -65,10 +65,10 @@ function stackDifferences(place: Place, left: unknown, right: unknown): Generato
 }
 
 function* frameDifferences(place: Place, left: Fields, right: Fields): Generator<Difference> {
-  yield* differenceAt({ ...place, ...pointedAt(left) }, left, right);
+  yield* differenceAt({ ...place, ...moduleOf(left) }, left, right);
 }
 
-/** Compares two lists item by item. `describe` says what there is where the other has nothing. */
+/** Compares two lists item by item. `describe` is called with an item that is missing in the other list. */
 function* each(
   level: "job" | "stack" | "frame",
   place: Place,
@@ -90,13 +90,13 @@ function* each(
         item ? describe(item) : null,
         otherItem ? describe(otherItem) : null,
       ];
-      const pointed = level === "frame" ? pointedAt(item ?? otherItem) : {};
-      yield { ...here, ...pointed, kinds: ["missing"], sides };
+      const module = level === "frame" ? moduleOf(item ?? otherItem) : {};
+      yield { ...here, ...module, kinds: ["missing"], sides };
     }
   }
 }
 
-function pointedAt(frame: unknown): Place {
+function moduleOf(frame: unknown): Place {
   const { module, module_offset: moduleOffset } = fields(frame);
   return { module: String(module), moduleOffset: String(moduleOffset) };
 }

@@ -1,18 +1,44 @@
 import { counted, whole } from "../numberText.ts";
-import type { Counts } from "./counts.ts";
+import type { Comparison } from "./compareReplies.ts";
 import type { Difference } from "./differences.ts";
 import { differenceText } from "./differenceText.ts";
 
-/** A difference, and the name of the request in whose answers it is. */
+/** A difference, and the name of its request. */
 export interface Found {
   request: string;
   difference: Difference;
 }
 
-/** For a person: so many differences, and how many there are of each kind. */
+export class Totals {
+  requests = 0;
+  frames = 0;
+  differingFrames = 0;
+  differences = 0;
+  /** Differences by kind; one may have several. */
+  readonly kinds: Record<string, number> = {};
+  /** Requests by status: `200`, or `200/500` if the services differ. */
+  readonly statuses: Record<string, number> = {};
+
+  add({ statuses: [left, right], frames, differences }: Comparison): void {
+    this.requests++;
+    this.frames += frames;
+    increment(this.statuses, left === right ? left : `${left}/${right}`);
+    for (const { frame, kinds } of differences) {
+      this.differences++;
+      if (frame !== undefined) this.differingFrames++;
+      for (const kind of kinds) increment(this.kinds, kind);
+    }
+  }
+}
+
+function increment(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+/** For people: up to `limit` distinct differences, then the totals. */
 export async function* comparisonText(
   found: AsyncIterable<Found>,
-  counts: Counts,
+  totals: Totals,
   [left, right]: [string, string],
   limit: number,
 ): AsyncIterable<string> {
@@ -28,37 +54,37 @@ export async function* comparisonText(
       yield `${differenceText(request, difference)}\n\n`;
     }
   }
-  const hidden = counts.differences - shown - repeated;
-  if (repeated > 0) yield `${whole(repeated)} more are the same at the same offset\n`;
+  const hidden = totals.differences - shown - repeated;
+  if (repeated > 0) yield `${whole(repeated)} more with the same offset and difference\n`;
   if (hidden > 0) yield `${whole(hidden)} more: --limit\n`;
   if (repeated + hidden > 0) yield "\n";
-  yield summary(counts);
+  yield totalsText(totals);
 }
 
-/** The same for frames that point to the same place and of which the same is said. */
+/** Equal for frames with the same module offset and the same difference. */
 function frameKey({ frame, module, moduleOffset, kinds, sides }: Difference): string | undefined {
   if (frame === undefined) return undefined;
-  const said = sides.map((side) => side && { ...side, frame: undefined });
-  return JSON.stringify([module, moduleOffset, kinds, said]);
+  const fields = sides.map((side) => side && { ...side, frame: undefined });
+  return JSON.stringify([module, moduleOffset, kinds, fields]);
 }
 
-function summary({ requests, frames, differingFrames, differences, kinds, statuses }: Counts): string {
-  const byNumber = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
-  const answers = Object.entries(statuses).map(([status, times]) => `${whole(times)} × ${status}`);
+function totalsText({ requests, frames, differingFrames, differences, kinds, statuses }: Totals): string {
+  const byCount = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
+  const responses = Object.entries(statuses).map(([status, count]) => `${whole(count)} × ${status}`);
   return [
-    `${counted(requests, "request")}, ${answers.join(", ")}; ${counted(frames, "frame")}`,
+    `${counted(requests, "request")}, ${responses.join(", ")}; ${counted(frames, "frame")}`,
     differences === 0
       ? "no differences"
       : `${counted(differences, "difference")}, ${whole(differingFrames)} of frames`,
-    ...byNumber.map(([kind, times]) => `  ${kind.padEnd(16)}  ${whole(times).padStart(7)}`),
+    ...byCount.map(([kind, count]) => `  ${kind.padEnd(16)}  ${whole(count).padStart(7)}`),
     "",
   ].join("\n");
 }
 
-/** For a script: all differences, and how many there are of each kind. */
+/** For scripts: all differences, then the totals. */
 export async function* comparisonJson(
   found: AsyncIterable<Found>,
-  counts: Counts,
+  totals: Totals,
   urls: [string, string],
 ): AsyncIterable<string> {
   yield `{"urls":${JSON.stringify(urls)},"differences":[`;
@@ -67,6 +93,6 @@ export async function* comparisonJson(
     yield `${isFirst ? "" : ","}\n${JSON.stringify({ request, ...difference })}`;
     isFirst = false;
   }
-  const { differences: differenceCount, ...rest } = counts;
+  const { differences: differenceCount, ...rest } = totals;
   yield `],\n${JSON.stringify({ differenceCount, ...rest }).slice(1)}\n`;
 }

@@ -25,13 +25,12 @@ export async function inspectSymcache(
 interface Inspection {
   file: string;
   bytes: number;
-  /** Absent where what the file says of itself makes no sense. */
+  /** Absent if the header is invalid. */
   contents?: SymcacheHeader;
-  /** How many were checked. */
+  /** The number of valid pages. */
   pages: number;
-  /** What is wrong with it. */
   damage: string | null;
-  /** As the API has them. */
+  /** Frames as in the API. */
   lookups: SymbolicatedFrame[];
 }
 
@@ -51,8 +50,8 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
       ["strings", sizeText(stringBytes)],
     );
   }
-  if (damage === null) rows.push(["pages", `all ${whole(pages)} are sound`]);
-  else if (pages > 0) rows.push(["pages", `the first ${whole(pages)} are sound`]);
+  if (damage === null) rows.push(["pages", `all ${whole(pages)} are valid`]);
+  else if (pages > 0) rows.push(["pages", `the first ${whole(pages)} are valid`]);
   if (damage !== null) rows.push(["damage", damage]);
   const table = rows
     .map(([name, value]) => `  ${name.padEnd(9)}  ${typeof value === "number" ? whole(value) : value}\n`)
@@ -63,12 +62,12 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
 function parseOffset(text: string): number {
   const offset = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : NaN;
   if (offset < 2 ** 32) return offset;
-  throw new CommandError("usage", `${JSON.stringify(text)} is no offset from 0 to 0xffffffff`);
+  throw new CommandError("usage", `${JSON.stringify(text)} is not an offset from 0 to 0xffffffff`);
 }
 
 async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   using file = await open(path);
-  if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is no symcache`);
+  if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is not a symcache`);
   const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
     const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
@@ -88,14 +87,14 @@ async function open(path: string): Promise<SymcacheFile> {
   try {
     const target = await realpath(path);
     if ((await stat(target)).isFile()) return openFile(target);
-    throw new CommandError("usage", `${path} is no file`);
+    throw new CommandError("usage", `${path} is not a file`);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw fileError(`can't read ${path}`, error);
   }
 }
 
-/** Gives the number of sound pages after each. Throws a SymcacheDamaged that names the first one that isn't. */
+/** Yields the number of valid pages after each. Throws a SymcacheDamaged at the first damaged one. */
 function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
   using progress = new Progress();
   const bytes = symcache.payloadBytes;
@@ -114,7 +113,7 @@ function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Gene
 }
 
 async function lookUp(symcache: Symcache, offsets: number[]): Promise<SymbolicatedFrame[]> {
-  // By any name that a request may have: that of the symcache may be none of those.
+  // Any valid name: the symcache's own may not be valid in a request.
   const body = JSON.stringify({
     memoryMap: [["symcache", "0"]],
     stacks: [offsets.map((offset) => [0, offset])],
@@ -122,8 +121,8 @@ async function lookUp(symcache: Symcache, offsets: number[]): Promise<Symbolicat
   const { moduleName } = symcache;
   const answer = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
-      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
-      cacheLookup: 0,
+      result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookupMs: 0,
     }),
   });
   return (answer as V5Response).results[0]?.stacks[0] ?? [];

@@ -3,11 +3,10 @@ import type { Report } from "./report.ts";
 import type { Span } from "./timeline.ts";
 
 const width = 800;
-/** Marks of the axis of time, at most. */
-const mostTicks = 12;
+const maxTicks = 12;
 const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21_600, 86_400];
 
-/** An SVG of latency over time, and below it of what was answered and what failed. Warming up is before 0. */
+/** An SVG of latency and throughput over time. The warm-up is before 0. */
 export function latencyPlot({ url, timeline }: Report): string {
   const ticks = ticksOf(timeline);
   const line = (name: string, value: (span: Span) => number | undefined) => ({
@@ -18,7 +17,7 @@ export function latencyPlot({ url, timeline }: Report): string {
     }),
   });
   const latency: Panel = {
-    title: "latency in ms, over seconds; before 0 is warm-up",
+    title: "latency in ms over time in s; the warm-up is before 0",
     axes: "semi-logarithmic",
     ticks,
     series: [
@@ -28,7 +27,7 @@ export function latencyPlot({ url, timeline }: Report): string {
     ],
   };
   const throughput: Panel = {
-    title: "requests a second, when they were to be sent",
+    title: "requests per second, by the time at which they were due",
     axes: "linear",
     ticks,
     series: [
@@ -42,7 +41,7 @@ export function latencyPlot({ url, timeline }: Report): string {
 
 function ticksOf(timeline: Span[]): number[] {
   const [begin, end] = [timeline[0]?.at ?? 0, (timeline.at(-1)?.at ?? 0) + (timeline.at(-1)?.seconds ?? 1)];
-  const step = steps.find((length) => (end - begin) / length < mostTicks) ?? (end - begin) / mostTicks;
+  const step = steps.find((length) => (end - begin) / length < maxTicks) ?? (end - begin) / maxTicks;
   const [first, last] = [Math.floor(begin / step), Math.ceil(end / step)];
   return Array.from({ length: last - first + 1 }, (_, index) =>
     Number(((first + index) * step).toPrecision(12)),

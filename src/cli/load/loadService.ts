@@ -7,23 +7,22 @@ import { readRequests, type ApiRequest } from "../requests/readRequests.ts";
 import { ServiceClient } from "../requests/serviceClient.ts";
 import { latencyPlot } from "./latencyPlot.ts";
 import { Measurements } from "./measurements.ts";
-import type { Plan } from "./plan.ts";
 import { createReport, reportText, type Report } from "./report.ts";
-import { send } from "./send.ts";
+import { send, type Plan } from "./send.ts";
 
-/** Of the open model: what comes while all are in use waits for one, and its latency counts that. */
-const mostConnections = 1000;
-const progressInterval = 250;
+/** With a fixed rate. Latency includes the wait for a free connection. */
+const maxConnections = 1000;
+const progressIntervalMs = 250;
 
 interface Options extends Omit<Plan, "duration" | "count"> {
   duration?: number | undefined;
   count?: number | undefined;
-  /** Files of the report and of its plot; `-` is standard output. */
+  /** Output files; `-` is standard output. */
   json?: string | undefined;
   plot?: string | undefined;
 }
 
-/** `paths`: files and folders of requests. */
+/** `paths`: request files and folders. */
 export async function loadService(
   url: string,
   paths: string[],
@@ -37,7 +36,7 @@ export async function loadService(
   await interruptible(async (signal) => {
     const requests = await readAll(paths, signal);
     const report = await run(url, requests, plan, signal);
-    // What was measured until Ctrl-C is written all the same.
+    // After Ctrl-C, the report is still written.
     const { signal: unaborted } = new AbortController();
     const text = `${JSON.stringify(report)}\n`;
     if (json !== "-") await print([reportText(report)]);
@@ -45,12 +44,12 @@ export async function loadService(
     else if (json !== undefined) await writeOutput(json, [text], unaborted);
     if (plot !== undefined) await writeOutput(plot, [latencyPlot(report)], unaborted);
     signal.throwIfAborted();
-    if (report.answered === 0) throw new CommandError("failed", `no request was answered by ${report.url}`);
+    if (report.answered === 0) throw new CommandError("failed", `no request to ${report.url} succeeded`);
   });
 }
 
 async function readAll(paths: string[], signal: AbortSignal): Promise<ApiRequest[]> {
-  const hint = "tseliot make-requests makes requests from a folder of sym files";
+  const hint = "tseliot make-requests generates requests from a folder of sym files";
   try {
     const requests = await Array.fromAsync(readRequests(paths, signal));
     if (requests.length === 0) throw new CommandError("usage", "there are no requests to send");
@@ -62,7 +61,7 @@ async function readAll(paths: string[], signal: AbortSignal): Promise<ApiRequest
 }
 
 async function run(url: string, requests: ApiRequest[], plan: Plan, signal: AbortSignal): Promise<Report> {
-  const connections = plan.rate === undefined ? plan.concurrency : mostConnections;
+  const connections = plan.rate === undefined ? plan.concurrency : maxConnections;
   await using service = new ServiceClient(url, connections, signal);
   const measurements = new Measurements();
   using _ = showProgress(measurements, plan);
@@ -86,13 +85,13 @@ function showProgress(measurements: Measurements, { warmUp, duration, count }: P
       const until = duration === Infinity ? "" : ` of ${short(duration)}`;
       const of = count === Infinity ? "" : ` of ${whole(count)}`;
       const { answered, failed, latency } = measurements.takeRecent();
-      const mean = answered === 0 ? "" : `, lately ${short(latency / answered)} ms on average`;
-      const failing = failed === 0 ? "" : `, ${whole(failed)} failed lately`;
+      const mean = answered === 0 ? "" : `, recent mean ${short(latency / answered)} ms`;
+      const failing = failed === 0 ? "" : `, ${whole(failed)} recently failed`;
       if (seconds < 0) return `warming up${mean}${failing}`;
       const [all, allFailed] = [measurements.answered, measurements.failed].map((n) => whole(n));
-      return `${seconds.toFixed(0)}${until} s, ${all}${of} answered, ${allFailed} failed${mean}`;
+      return `${seconds.toFixed(0)}${until} s, ${all}${of} succeeded, ${allFailed} failed${mean}`;
     });
-  }, progressInterval);
+  }, progressIntervalMs);
   return {
     [Symbol.dispose]() {
       clearInterval(timer);

@@ -4,38 +4,38 @@ export interface Failure {
   example: string;
 }
 
-/** What became of a request. */
+/** The result of a request. */
 export interface Measurement {
-  /** When it should be sent, in seconds: below zero while warming up. */
+  /** When it was due, in seconds; negative during the warm-up. */
   at: number;
-  /** How much later it was, in milliseconds. */
+  /** How much later it was sent, in milliseconds. */
   late: number;
-  /** Milliseconds from the moment when it should be sent to the end of the answer. */
+  /** Milliseconds from when it was due to the end of the response. */
   latency: number;
   bytes: number;
   failure: Failure | undefined;
 }
 
-/** What became of all requests, in columns, as there may be millions. */
+/** The results of all requests, in columns because there may be millions. */
 export class Measurements {
-  /** Of answers. */
+  /** Of successful requests. */
   readonly times: number[] = [];
   readonly latencies: number[] = [];
   readonly failureTimes: number[] = [];
-  /** Of those that count, as are all below. */
+  /** From here on, without the warm-up. */
   readonly failures = new Map<string, { count: number; example: string }>();
   readonly lateness: number[] = [];
   answered = 0;
   failed = 0;
-  /** Still under way when it was interrupted, warming up or not. */
+  /** In flight when the run was interrupted. */
   unfinished = 0;
   bytes = 0;
-  /** When the last of them ended, in seconds. */
+  /** When the last request ended, in seconds. */
   end = 0;
-  /** Since `takeRecent` was called: how many were answered, and in how many milliseconds in all. */
+  /** Since the last call of `takeRecent`. */
   #recent = { answered: 0, failed: 0, latency: 0 };
 
-  /** Whether no answer came at all, while warming up either. */
+  /** Whether there was no response at all, including the warm-up. */
   get hasNoReply(): boolean {
     return this.times.length === 0 && this.failureTimes.length === 0;
   }

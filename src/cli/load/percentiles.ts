@@ -7,7 +7,7 @@ export interface Percentiles {
   max: number;
 }
 
-/** By the nearest rank; undefined where there are no values. */
+/** By nearest rank; undefined if there are no values. */
 export function percentiles(values: number[]): Percentiles | undefined {
   if (values.length === 0) return undefined;
   const sorted = Float64Array.from(values).toSorted();

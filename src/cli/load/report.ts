@@ -1,37 +1,37 @@
-import { short, whole } from "../numberText.ts";
+import { counted, short, whole } from "../numberText.ts";
 import type { Measurements } from "./measurements.ts";
 import { percentiles, type Percentiles } from "./percentiles.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "./send.ts";
 import { timeline, type Span } from "./timeline.ts";
 
-/** What a run came to. Times are in seconds, latencies and lateness in milliseconds; warming up counts only in the timeline. */
+/** Times are in seconds, latencies and lateness in milliseconds. Only the timeline includes the warm-up. */
 export interface Report {
   url: string;
-  /** How many different requests were sent in turn. */
+  /** Number of distinct requests. */
   requests: number;
   rate?: number;
   concurrency?: number;
   warmUp: number;
-  /** From the end of warming up to the last answer, or to when the next request would have been sent. */
+  /** From the end of the warm-up to the last response, or to when the next request would have been due. */
   seconds: number;
   isInterrupted: boolean;
   answered: number;
   failed: number;
-  /** Under way when it was interrupted. */
+  /** In flight when the run was interrupted. */
   unfinished: number;
   answeredPerSecond: number;
   megabytesPerSecond: number;
-  /** Of what was answered, from the moment when the request should be sent; absent where nothing was. */
+  /** Of successful requests, counted from when each was due. */
   latency?: Percentiles;
   errors: { kind: string; count: number; example: string }[];
-  /** Of this tool: how much later than it should it sent requests, and which part of the time its thread was busy. */
+  /** How late this tool sent requests, and the share of time in which its thread was busy. */
   lateness?: Percentiles;
   busy: number;
   timeline: Span[];
 }
 
-/** Above it, the tool's own work may be what takes so long. */
-const tooBusy = 0.8;
+/** Above this, the tool itself may be the bottleneck. */
+const busyLimit = 0.8;
 
 export function createReport(
   run: { url: string; requests: number; isInterrupted: boolean; busy: number },
@@ -79,18 +79,16 @@ const rows = [
 export function reportText(report: Report): string {
   const { rate, concurrency, latency, lateness, errors } = report;
   const model =
-    rate === undefined
-      ? `${whole(concurrency ?? 0)} under way at a time`
-      : `${short(rate)} arriving a second`;
+    rate === undefined ? counted(concurrency ?? 0, "concurrent request") : `${short(rate)} requests/s`;
   const warmUp = report.warmUp > 0 ? ` after ${short(report.warmUp)} s of warm-up` : "";
-  const mostDigits = Math.max(...errors.map((error) => whole(error.count).length));
+  const countWidth = Math.max(...errors.map((error) => whole(error.count).length));
   return [
     `${report.url}: ${model} for ${short(report.seconds)} s${warmUp}${report.isInterrupted ? ", interrupted" : ""}`,
     "",
-    `answered    ${whole(report.answered)}, ${short(report.answeredPerSecond)} a second, ${report.megabytesPerSecond.toFixed(1)} MB/s`,
+    `succeeded   ${whole(report.answered)}, ${short(report.answeredPerSecond)}/s, ${report.megabytesPerSecond.toFixed(1)} MB/s`,
     `failed      ${whole(report.failed)}`,
     ...errors.map(
-      ({ kind, count, example }) => `  ${kind.padEnd(11)}  ${whole(count).padStart(mostDigits)}  ${example}`,
+      ({ kind, count, example }) => `  ${kind.padEnd(11)}  ${whole(count).padStart(countWidth)}  ${example}`,
     ),
     ...(report.unfinished > 0 ? [`unfinished  ${whole(report.unfinished)}`] : []),
     ...(latency
@@ -98,9 +96,9 @@ export function reportText(report: Report): string {
       : []),
     `this tool   busy ${Math.round(100 * report.busy)} % of the time` +
       (lateness
-        ? `, sent late by ${short(lateness.p50)} ms at p50, ${short(lateness.p99)} ms at p99, which latency contains`
+        ? `, sent ${short(lateness.p50)} ms late at p50, ${short(lateness.p99)} ms at p99, which latency includes`
         : ""),
-    ...(report.busy > tooBusy ? ["            so latency may be its own: send less"] : []),
+    ...(report.busy > busyLimit ? ["            which may be the bottleneck: send fewer requests"] : []),
     "",
   ].join("\n");
 }

@@ -1,19 +1,33 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { CommandError } from "../commandError.ts";
 import type { ApiRequest } from "../requests/readRequests.ts";
-import { NoReply, type ServiceClient } from "../requests/serviceClient.ts";
-import { AnswerCheck } from "./answerCheck.ts";
-import type { Measurements } from "./measurements.ts";
-import type { Plan } from "./plan.ts";
+import { NoReply, type Reply, type ServiceClient } from "../requests/serviceClient.ts";
+import type { Failure, Measurements } from "./measurements.ts";
 
-/** A timer is due only at whole milliseconds: what would come within half of one is sent at once. */
-const early = 0.5;
-/** Where the sender is late, answers are read after so many requests. */
-const mostAtOnce = 64;
+/** How requests are sent. Times are in seconds. */
+export interface Plan {
+  /** The open model: requests per second, however many are in flight. */
+  rate?: number | undefined;
+  /** The closed model: the number of requests in flight. */
+  concurrency: number;
+  /** Requests in this time are not measured. */
+  warmUp: number;
+  duration: number;
+  /** Ends earlier, after this many measured requests. */
+  count: number;
+  timeout: number;
+}
+
+/** Timers have a resolution of 1 ms: a request that is due within half of that is sent at once. */
+const earlyMs = 0.5;
+/** When sending is behind schedule, read responses after this many requests. */
+const sendBatch = 64;
+const maxExcerptLength = 100;
 
 /**
- * Sends requests in turn as the plan says, and notes what becomes of each, until it is fulfilled or `signal` is aborted.
- * Throws a CommandError where the service can't be reached to begin with.
+ * Sends the requests round-robin and records each result, until the plan is completed or `signal` is aborted. Throws a
+ * CommandError if the service is unreachable from the start.
  */
 export async function send(
   service: ServiceClient,
@@ -24,29 +38,23 @@ export async function send(
 ): Promise<void> {
   const unreachable = new AbortController();
   const stop = AbortSignal.any([signal, unreachable.signal]);
-  const check = new AnswerCheck();
+  const check = new ResponseCheck();
   const start = performance.now() + 1000 * plan.warmUp;
-  let number = 0;
-  let counted = 0;
+  let sent = 0;
+  let measured = 0;
 
-  /** `moment`: when it should be sent. */
-  async function sendOne(moment: number): Promise<void> {
-    const at = (moment - start) / 1000;
-    if (at >= 0) counted++;
-    const sent = performance.now();
-    const from = Math.min(moment, sent);
-    const request = requests[number++ % requests.length] as ApiRequest;
-    const late = Math.max(0, sent - moment);
+  async function sendOne(dueAt: number): Promise<void> {
+    const at = (dueAt - start) / 1000;
+    if (at >= 0) measured++;
+    const sentAt = performance.now();
+    const from = Math.min(dueAt, sentAt);
+    const request = requests[sent++ % requests.length] as ApiRequest;
+    const late = Math.max(0, sentAt - dueAt);
     try {
       const reply = await service.post(request, { timeoutMs: 1000 * plan.timeout });
       const latency = performance.now() - from;
-      measurements.add({
-        at,
-        late,
-        latency,
-        bytes: reply.body.length,
-        failure: check.failure(request, reply),
-      });
+      const failure = check.failure(request, reply);
+      measurements.add({ at, late, latency, bytes: reply.body.length, failure });
     } catch (error) {
       if (!(error instanceof NoReply)) throw error;
       if (stop.aborted) return void measurements.unfinished++;
@@ -57,33 +65,56 @@ export async function send(
     }
   }
 
-  const isWanted = (moment: number) =>
-    !stop.aborted && (moment - start) / 1000 < plan.duration && counted < plan.count;
+  const isPlanned = (dueAt: number) =>
+    !stop.aborted && (dueAt - start) / 1000 < plan.duration && measured < plan.count;
 
-  async function atRate(rate: number): Promise<void> {
+  async function sendAtRate(rate: number): Promise<void> {
     const first = performance.now();
-    const underWay = new Set<Promise<void>>();
-    for (let moment = first, sent = 0; isWanted(moment); moment = first + (1000 * ++sent) / rate) {
-      if (sent % mostAtOnce === 0) await setImmediate();
-      for (let wait; (wait = moment - performance.now()) > early && !stop.aborted;) await pause(wait, stop);
+    const inFlight = new Set<Promise<void>>();
+    for (let dueAt = first, index = 0; isPlanned(dueAt); dueAt = first + (1000 * ++index) / rate) {
+      if (index % sendBatch === 0) await setImmediate();
+      for (let wait; (wait = dueAt - performance.now()) > earlyMs && !stop.aborted;) await sleep(wait, stop);
       if (stop.aborted) break;
-      const one = sendOne(moment).finally(() => underWay.delete(one));
-      underWay.add(one);
+      const request = sendOne(dueAt).finally(() => inFlight.delete(request));
+      inFlight.add(request);
     }
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
   }
 
-  async function oneAfterAnother(): Promise<void> {
-    for (let now; isWanted((now = performance.now()));) await sendOne(now);
+  async function sendSequentially(): Promise<void> {
+    for (let now; isPlanned((now = performance.now()));) await sendOne(now);
   }
 
-  if (plan.rate === undefined) await Promise.all(Array.from({ length: plan.concurrency }, oneAfterAnother));
-  else await atRate(plan.rate);
+  if (plan.rate === undefined) await Promise.all(Array.from({ length: plan.concurrency }, sendSequentially));
+  else await sendAtRate(plan.rate);
   unreachable.signal.throwIfAborted();
 }
 
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+async function sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal: stop }).catch((error: unknown) => {
     if (!stop.aborted) throw error;
   });
+}
+
+/** Validates responses. Parsing takes longer than receiving, so known response bodies are recognized by their checksum. */
+class ResponseCheck {
+  readonly #valid = new Set<string>();
+
+  failure(request: ApiRequest, { status, body }: Reply): Failure | undefined {
+    const excerpt = () => body.toString("utf8", 0, maxExcerptLength).replace(/\s+/g, " ");
+    const failure = (kind: string) => ({ kind, example: `${request.name}: ${excerpt()}` });
+    if (status !== 200) return failure(`status ${status}`);
+    const key = `${request.version} ${body.length} ${crc32(body)}`;
+    if (this.#valid.has(key)) return undefined;
+    try {
+      const response = JSON.parse(body.toString()) as Record<string, unknown> | null;
+      const list = request.version === "v4" ? response?.["symbolicatedStacks"] : response?.["results"];
+      if (!Array.isArray(list)) return failure("wrong JSON");
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return failure("no JSON");
+    }
+    this.#valid.add(key);
+    return undefined;
+  }
 }

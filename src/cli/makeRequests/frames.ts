@@ -10,8 +10,8 @@ export interface Job {
   version: 5;
 }
 
-/** What no folder of Firefox's symbols has: the system's own and drivers. */
-const foreign = [
+/** System libraries and drivers, without symbols in Firefox's folders. */
+const foreignModules = [
   "ntdll.pdb",
   "kernelbase.pdb",
   "nvwgf2umx.pdb",
@@ -20,22 +20,22 @@ const foreign = [
   "iris_dri.so",
 ];
 
-/** Parts of all frames. */
+/** Of all frames. */
 const shares = { heaviest: 0.65, foreign: 0.03, noModule: 0.01, outside: 0.03 };
-/** Where in a function calls are. */
+/** Distinct call offsets per function. */
 const callSites = 8;
 
-export class FrameMaker {
+export class FrameGenerator {
   readonly memoryMap: Module[];
   readonly #random: Random;
   readonly #modules: SampledModule[];
   readonly #foreignOffsets: number[];
 
-  /** `modules`: the heaviest first. Those of others, of which nobody has symbols, are mixed in. */
+  /** `modules`: most functions first. Adds some modules without symbols. */
   constructor(modules: SampledModule[], random: Random) {
     this.#random = random;
     this.#modules = modules;
-    const others = random.shuffle(foreign).slice(0, 1 + random.below(foreign.length));
+    const others = random.shuffle(foreignModules).slice(0, 1 + random.below(foreignModules.length));
     this.#foreignOffsets = Array.from({ length: 64 }, () => random.below(2 ** 24));
     this.memoryMap = [
       ...modules.map(({ debugFile, debugId }): Module => [debugFile, debugId]),
@@ -43,7 +43,7 @@ export class FrameMaker {
     ];
   }
 
-  /** Frames that repeat now and then, as functions call each other again and again. */
+  /** Frames repeat, as in real stacks. */
   next(): Frame {
     const random = this.#random;
     const [heaviest, ...others] = this.#modules;

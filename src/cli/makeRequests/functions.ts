@@ -1,6 +1,5 @@
 import type { Random } from "./random.ts";
 
-/** Where a function is in its module. */
 export interface FunctionRange {
   address: number;
   size: number;
@@ -8,21 +7,17 @@ export interface FunctionRange {
 
 export interface SampledFunctions {
   functions: FunctionRange[];
-  /** How many there are in all. */
+  /** In the whole sym file. */
   count: number;
-  /** The first address behind the last of them. */
+  /** The first address after the last function. */
   end: number;
 }
 
-/** So many functions of a module are enough to make requests of. */
-const most = 4096;
-/** What a PUBLIC record says nothing of. */
+const maxFunctions = 4096;
+/** Assumed, because a PUBLIC record has no size. */
 const publicSize = 16;
 
-/**
- * A sample of the functions of a sym file: each is as likely to be in it. PUBLIC records count where there is no FUNC record.
- * Only what is needed of the text is held.
- */
+/** A uniform sample of a sym file's FUNC records or, if there are none, of its PUBLIC records. */
 export async function sampleFunctions(
   pieces: AsyncIterable<Uint8Array>,
   random: Random,
@@ -42,7 +37,7 @@ export async function sampleFunctions(
   return functions.count > 0 ? functions : publics;
 }
 
-/** A reservoir: Alan Waterman's algorithm R. */
+/** Reservoir sampling: Alan Waterman's algorithm R. */
 class Sample implements SampledFunctions {
   readonly functions: FunctionRange[] = [];
   count = 0;
@@ -54,11 +49,11 @@ class Sample implements SampledFunctions {
   constructor(name: string, record: RegExp, random: Random) {
     this.#start = `\n${name} `;
     this.#record = record;
-    // Of its own, so that it doesn't matter in which pieces the text comes.
+    // Its own generator, so that the result doesn't depend on how the text is split into pieces.
     this.#random = random.fork(name);
   }
 
-  /** `text`: lines, each with its newline before it. */
+  /** `text`: lines, each preceded by its newline. */
   addAll(text: string): void {
     for (let at = text.indexOf(this.#start); at >= 0; at = text.indexOf(this.#start, at + 1)) {
       this.#record.lastIndex = at + 1;
@@ -72,7 +67,7 @@ class Sample implements SampledFunctions {
     if (size === 0) return;
     this.count++;
     this.end = Math.max(this.end, address + size);
-    const place = this.count <= most ? this.count - 1 : this.#random.below(this.count);
-    if (place < most) this.functions[place] = { address, size };
+    const index = this.count <= maxFunctions ? this.count - 1 : this.#random.below(this.count);
+    if (index < maxFunctions) this.functions[index] = { address, size };
   }
 }

@@ -6,7 +6,7 @@ import { moduleIdOfKey, type ModuleId } from "../../identity/moduleId.ts";
 import { DownloadError } from "../../sources/downloadError.ts";
 import { FolderSource } from "../../sources/folderSource.ts";
 import { CommandError, fileError } from "../commandError.ts";
-import { countBytes } from "../countBytes.ts";
+import { countBytes } from "../input.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { sampleFunctions, type SampledFunctions } from "./functions.ts";
 import type { Random } from "./random.ts";
@@ -14,8 +14,8 @@ import type { Random } from "./random.ts";
 export interface SampledModule extends ModuleId, SampledFunctions {}
 
 /**
- * The modules whose sym files are in a folder, as symbol servers lay them out, those of most functions first. One that can't
- * be read, or that has no functions, is left out and told of. Throws a CommandError.
+ * The modules with sym files in a folder that is laid out like a symbol server, most functions first. Prints a message for each
+ * module that is skipped. Throws a CommandError.
  */
 export async function sampleModules(
   folder: string,
@@ -27,7 +27,7 @@ export async function sampleModules(
   const wanted = await listModules(folder);
   const sampled: SampledModule[] = [];
   let bytes = 0;
-  for (const [number, module] of wanted.entries()) {
+  for (const [index, module] of wanted.entries()) {
     signal.throwIfAborted();
     const name = module.key;
     try {
@@ -35,7 +35,7 @@ export async function sampleModules(
       if (!symText) continue;
       const text = countBytes(symText.pieces, (length) => {
         bytes += length;
-        progress.show(() => `${number} of ${wanted.length} modules, ${sizeText(bytes)} of sym files`);
+        progress.show(() => `${index} of ${wanted.length} modules, ${sizeText(bytes)} of sym files`);
       });
       const functions = await sampleFunctions(text, random.fork(name));
       if (functions.count > 0)
@@ -45,19 +45,22 @@ export async function sampleModules(
           count: functions.count,
           end: functions.end,
         });
-      else process.stderr.write(`${name}: left out, as it has no functions\n`);
+      else process.stderr.write(`${name}: skipped, it has no functions\n`);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DownloadError)) throw error;
-      process.stderr.write(`${name}: left out: ${error.message}\n`);
+      process.stderr.write(`${name}: skipped: ${error.message}\n`);
     }
   }
   if (sampled.length === 0)
-    throw new CommandError("usage", `${folder} holds no sym files as libxul.so/ID/libxul.so.sym or .sym.gz`);
+    throw new CommandError(
+      "usage",
+      `${folder} has no sym files such as libxul.so/ID/libxul.so.sym or .sym.gz`,
+    );
   return sampled.toSorted((a, b) => b.count - a.count);
 }
 
-/** In the order of their names. */
+/** Sorted by name. */
 async function listModules(folder: string): Promise<ModuleId[]> {
   try {
     const modules: ModuleId[] = [];

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Numbers that look random and are the same for the same seed: Tommy Ettinger's mulberry32. */
+/** A seeded random number generator: Tommy Ettinger's mulberry32. */
 export class Random {
   readonly #seed: string;
   #state: number;
@@ -10,12 +10,12 @@ export class Random {
     this.#state = createHash("sha256").update(seed).digest().readInt32LE();
   }
 
-  /** Other numbers, of the same seed. */
+  /** An independent generator, derived from the seed. */
   fork(purpose: string): Random {
     return new Random(`${this.#seed}/${purpose}`);
   }
 
-  /** From 0 to 1, without 1. */
+  /** From 0 to 1, excluding 1. */
   share(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -28,15 +28,15 @@ export class Random {
     return Math.floor(this.share() * end);
   }
 
-  /** One of some, the first ones far more often than the last ones. */
+  /** Prefers the first choices. */
   pickSkewed<T>(choices: readonly T[]): T {
     return choices[Math.floor(this.share() ** 3 * choices.length)] as T;
   }
 
   shuffle<T>(items: readonly T[]): T[] {
     return items
-      .map((item) => ({ item, place: this.share() }))
-      .toSorted((a, b) => a.place - b.place)
+      .map((item) => ({ item, rank: this.share() }))
+      .toSorted((a, b) => a.rank - b.rank)
       .map(({ item }) => item);
   }
 }

@@ -5,18 +5,17 @@ import { interruptible } from "../interruption.ts";
 import { print, writeOutput } from "../output.ts";
 import { sampleModules, type SampledModule } from "./modules.ts";
 import { Random } from "./random.ts";
-import { kinds, makeRequest, type Kind } from "./requestKinds.ts";
+import { generateRequest, kinds, type Kind } from "./generateRequest.ts";
 
 interface Options {
   kind: Kind | "both";
   count: number;
   frames?: number | undefined;
   seed: string;
-  /** A folder; undefined is standard output. */
+  /** A folder; undefined for standard output. */
   output?: string | undefined;
 }
 
-/** Makes requests of the sym files in a folder. */
 export async function writeRequests(
   symbols: string,
   { kind, count, frames, seed, output }: Options,
@@ -24,9 +23,9 @@ export async function writeRequests(
   await interruptible(async (signal) => {
     const random = new Random(seed);
     const modules = await sampleModules(symbols, random, signal);
-    const made = Array.from({ length: count }, (_, number) => kindOf(number, kind));
-    if (output === undefined) await print(lines(made, modules, random, frames));
-    else await writeFiles(output, made, modules, random, frames, signal);
+    const requestKinds = Array.from({ length: count }, (_, number) => kindOf(number, kind));
+    if (output === undefined) await print(lines(requestKinds, modules, random, frames));
+    else await writeFiles(output, requestKinds, modules, random, frames, signal);
   });
 }
 
@@ -34,21 +33,21 @@ function kindOf(number: number, kind: Kind | "both"): Kind {
   return kind === "both" ? (kinds[number % kinds.length] as Kind) : kind;
 }
 
-/** Each has random numbers of its own, so that more requests begin with the same ones. */
+/** Each request has its own generator, so the first requests don't depend on the count. */
 function* lines(
-  made: Kind[],
+  requestKinds: Kind[],
   modules: SampledModule[],
   random: Random,
   frames: number | undefined,
 ): Generator<string> {
-  for (const [number, kind] of made.entries())
-    yield `${JSON.stringify(makeRequest[kind](modules, random.fork(`${kind} ${number}`), frames))}\n`;
+  for (const [number, kind] of requestKinds.entries())
+    yield `${JSON.stringify(generateRequest[kind](modules, random.fork(`${kind} ${number}`), frames))}\n`;
 }
 
 /** `0002-crash-ping.json` */
 async function writeFiles(
   folder: string,
-  made: Kind[],
+  requestKinds: Kind[],
   modules: SampledModule[],
   random: Random,
   frames: number | undefined,
@@ -57,13 +56,13 @@ async function writeFiles(
   try {
     await makeFolders(folder);
   } catch (error) {
-    throw fileError(`can't make ${folder}`, error);
+    throw fileError(`can't create ${folder}`, error);
   }
   let number = 0;
-  for (const line of lines(made, modules, random, frames)) {
-    const kind = made[number++];
+  for (const line of lines(requestKinds, modules, random, frames)) {
+    const kind = requestKinds[number++];
     const name = `${String(number).padStart(4, "0")}-${kind}.json`;
     await writeOutput(join(folder, name), [line], signal);
   }
-  process.stderr.write(`${number} requests are in ${folder}\n`);
+  process.stderr.write(`wrote ${number} requests to ${folder}\n`);
 }

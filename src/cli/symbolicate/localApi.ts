@@ -6,7 +6,7 @@ import { Metrics } from "../../observability/metrics.ts";
 import { abortable } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
-import { countBytes } from "../countBytes.ts";
+import { countBytes } from "../input.ts";
 import type { Api } from "./api.ts";
 import { symbolicateRequest } from "./symbolicateRequest.ts";
 
@@ -30,13 +30,13 @@ export async function startLocalApi(
     ...config,
     sources: { ...config.sources, maxQueuedDownloads: Number.MAX_SAFE_INTEGER },
   };
-  const { symcaches } = starting.use(
+  const { resolver } = starting.use(
     await startEngine({ config: unlimited, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => abortable(symbolicateRequest("v5", body, symcaches) as Promise<V5Response>, signal),
-    v4: (body) => abortable(symbolicateRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(symbolicateRequest("v5", body, resolver) as Promise<V5Response>, signal),
+    v4: (body) => abortable(symbolicateRequest("v4", body, resolver), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
