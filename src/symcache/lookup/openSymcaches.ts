@@ -102,6 +102,7 @@ export class OpenSymcaches {
     for (const other of this.#symcaches.values())
       if (other !== opened && other.isReadAhead && (other.uses.at(-1) ?? 0) >= since) bytes += other.bytes;
     if (bytes > this.#cacheBytes) return;
+    opened.isReadAhead = true;
     if (this.#readAheadQueue.size === 0) setImmediate(() => this.#readAheadInBackground());
     this.#readAheadQueue.add(path);
   }
