@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { glob, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { allSettings } from "../../src/config/readConfig.ts";
@@ -55,6 +55,26 @@ test("tells of every check of the heartbeat", async () => {
   const [, table = ""] = /\| check of `\/__heartbeat__`([^]*?)\n\n/.exec(operations) ?? [];
   const told = [...table.matchAll(/^\| `([a-z_]+)`/gm)].map(([, check]) => check);
   assert.deepEqual(new Set(told), new Set(Object.keys(checks)));
+});
+
+test("draws in docs/architecture.md a picture that explains every import between the folders of src", async () => {
+  const page = await readFile(new URL("docs/architecture.md", root), "utf8");
+  const [, picture = ""] = /```mermaid\n([^]*?)```/.exec(page) ?? [];
+  const arrows = [...picture.matchAll(/^ *(\w+)\S*.*? --> (\w+)/gm)].map(([, from = "", to = ""]) => ({
+    from,
+    to,
+  }));
+  const below = (folder: string): Set<string> =>
+    new Set(arrows.filter(({ from }) => from === folder).flatMap(({ to }) => [to, ...below(to)]));
+  for await (const file of glob("src/**/*.ts", { cwd: root })) {
+    const folderOf = (path: string) => /^src\/(\w+)/.exec(path)?.[1] ?? "";
+    const folder = folderOf(file);
+    const text = await readFile(new URL(file, root), "utf8");
+    for (const [, path = ""] of text.matchAll(/(?:from|import) ?\(?"(\.[^"]+\.ts)"/g)) {
+      const imported = folderOf(relative(".", join(dirname(file), path)));
+      assert.ok(imported === folder || below(folder).has(imported), `${file} imports ${path}`);
+    }
+  }
 });
 
 /** Runs the `curl` examples of a page against a service of its own, and gives the lines of each answer. */

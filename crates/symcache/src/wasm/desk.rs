@@ -51,13 +51,13 @@ pub(super) fn desk() -> &'static mut Desk {
 
 /// Text for the host, of bounded length and without an allocation, for it may have to say that memory is short.
 pub(super) struct Message {
-    bytes: [u8; ConversionError::LONGEST_MESSAGE],
+    bytes: [u8; ConversionError::MAX_MESSAGE_BYTES],
     length: usize,
 }
 
 impl Default for Message {
     fn default() -> Self {
-        Self { bytes: [0; ConversionError::LONGEST_MESSAGE], length: 0 }
+        Self { bytes: [0; ConversionError::MAX_MESSAGE_BYTES], length: 0 }
     }
 }
 

@@ -1,13 +1,13 @@
-//! A small symcache file that can be changed and sealed again.
+//! A small symcache file to change, with valid checksums.
 
 use symcache::trailer::{PAGE, Trailer, page_checksum};
 
-use crate::judge::convert;
+use crate::oracle::convert;
 
-/// The sample's.
+/// The debug id of the sample.
 pub const DEBUG_ID: &str = "000000000000000000000000000000010";
 
-/// Two files, three functions, one of which is inlined twice over, and a symbol.
+/// Two files, a function with nested inline calls, and a public symbol.
 pub fn sample() -> Vec<u8> {
     let text = "MODULE Linux x86_64 000000000000000000000000000000010 a.so
 FILE 0 src/a.c
@@ -25,7 +25,7 @@ PUBLIC 40 0 symbol
     convert("a.so", DEBUG_ID, text.as_bytes(), &[1000]).unwrap()
 }
 
-/// Where the sections of a symcache begin, as `symbolic-symcache` computes it.
+/// Start of each section, as `symbolic-symcache` computes it.
 pub struct Sections {
     pub files: usize,
     pub functions: usize,
@@ -58,8 +58,8 @@ pub fn set_word(bytes: &mut [u8], at: usize, word: u32) {
     bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
 }
 
-/// The sample after a change to its payload, with checksums that fit.
-pub fn sealed(change: impl FnOnce(&mut Vec<u8>, &Sections)) -> Vec<u8> {
+/// The sample with a changed payload and valid checksums.
+pub fn patched(change: impl FnOnce(&mut Vec<u8>, &Sections)) -> Vec<u8> {
     let file = sample();
     let mut trailer = Trailer::read(file.len() as u64, |into, offset| {
         into.copy_from_slice(&file[offset as usize..][..into.len()]);
@@ -70,7 +70,7 @@ pub fn sealed(change: impl FnOnce(&mut Vec<u8>, &Sections)) -> Vec<u8> {
     let sections = Sections::of(&payload);
     change(&mut payload, &sections);
     trailer.payload_length = payload.len() as u64;
-    trailer.pages = payload.chunks(PAGE).enumerate().map(|(number, page)| page_checksum(page, number)).collect();
+    trailer.pages = payload.chunks(PAGE).enumerate().map(|(index, page)| page_checksum(page, index)).collect();
     payload.extend(trailer.to_bytes());
     payload
 }

@@ -1,25 +1,25 @@
-//! Lists that grow without moving what is in them.
+//! Lists that grow without moving their elements.
 
 use std::mem::size_of;
 
 /// Bytes of a segment.
 const SEGMENT: usize = 1 << 20;
 
-/// A list in segments of one size. A `Vec` copies itself when it grows, and then needs three times the memory of its
-/// elements; these lists have hundreds of megabytes.
-pub(crate) struct Segments<T> {
+/// A list in segments of equal size. These lists have hundreds of megabytes, and a `Vec` of that size would need three times
+/// the memory of its elements while it grows.
+pub(crate) struct SegmentedVec<T> {
     full: Vec<Vec<T>>,
     last: Vec<T>,
 }
 
-impl<T> Default for Segments<T> {
+impl<T> Default for SegmentedVec<T> {
     fn default() -> Self {
         Self { full: Vec::new(), last: Vec::new() }
     }
 }
 
-impl<T> Segments<T> {
-    /// Elements in a segment: a power of two where the size of an element is one.
+impl<T> SegmentedVec<T> {
+    /// Elements per segment: a power of two if the size of an element is one.
     const LENGTH: usize = SEGMENT / size_of::<T>();
 
     pub(crate) fn len(&self) -> usize {
@@ -29,14 +29,14 @@ impl<T> Segments<T> {
     #[inline]
     pub(crate) fn push(&mut self, element: T) {
         if self.last.len() == self.last.capacity() {
-            self.begin_segment();
+            self.grow();
         }
         self.last.push(element);
     }
 
     #[cold]
-    fn begin_segment(&mut self) {
-        // The first segment begins small, for most sym files are.
+    fn grow(&mut self) {
+        // The first segment starts small, since most sym files are small.
         match self.last.capacity() {
             0 => self.last = Vec::with_capacity(Self::LENGTH / 64),
             capacity if capacity < Self::LENGTH => {
@@ -57,19 +57,18 @@ impl<T> Segments<T> {
         }
     }
 
-    /// The last element, of which there must be one.
+    /// The last element. Panics if the list is empty.
     #[inline]
     pub(crate) fn last_mut(&mut self) -> &mut T {
-        // A segment is put among the full ones when the next element comes.
-        self.last.last_mut().expect("isn't empty")
+        // A full segment is only moved when the next element is pushed, so `last` is never empty.
+        self.last.last_mut().expect("a last element")
     }
 
-    /// The elements from `start` to `end` in slices as long as they lie together.
+    /// The elements from `start` to `end`, as one slice per segment.
     pub(crate) fn slices(&self, start: usize, end: usize) -> impl Iterator<Item = &[T]> {
         let segments = self.full.iter().chain(std::iter::once(&self.last));
-        let numbered = segments.enumerate().skip(start / Self::LENGTH);
-        numbered.map_while(move |(number, segment)| {
-            let begin = number * Self::LENGTH;
+        segments.enumerate().skip(start / Self::LENGTH).map_while(move |(index, segment)| {
+            let begin = index * Self::LENGTH;
             let from = start.saturating_sub(begin);
             let to = end.saturating_sub(begin).min(segment.len());
             (from < to).then(|| &segment[from..to])
@@ -77,7 +76,7 @@ impl<T> Segments<T> {
     }
 }
 
-impl<T: Copy + Ord> Segments<T> {
+impl<T: Copy + Ord> SegmentedVec<T> {
     #[inline]
     fn get(&self, index: usize) -> T {
         match self.full.get(index / Self::LENGTH) {
@@ -86,7 +85,7 @@ impl<T: Copy + Ord> Segments<T> {
         }
     }
 
-    /// As for a sorted slice.
+    /// Like `slice::binary_search`.
     pub(crate) fn binary_search(&self, element: T) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -103,22 +102,22 @@ impl<T: Copy + Ord> Segments<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Segments;
+    use super::SegmentedVec;
 
     #[test]
-    fn finds_elements_and_slices_over_segments() {
-        let mut segments = Segments::default();
-        let count = 2 * Segments::<u32>::LENGTH as u32 + 77;
-        (0..count).for_each(|i| segments.push(2 * i));
-        assert_eq!(segments.len(), count as usize);
+    fn finds_elements_and_slices_across_segments() {
+        let mut list = SegmentedVec::default();
+        let count = 2 * SegmentedVec::<u32>::LENGTH as u32 + 77;
+        (0..count).for_each(|i| list.push(2 * i));
+        assert_eq!(list.len(), count as usize);
         for i in [0, 1, 300_000, count - 1] {
-            assert_eq!(segments.binary_search(2 * i), Ok(i as usize));
-            assert_eq!(segments.binary_search(2 * i + 1), Err(i as usize + 1));
-            assert_eq!(*segments.get_mut(i as usize), 2 * i);
+            assert_eq!(list.binary_search(2 * i), Ok(i as usize));
+            assert_eq!(list.binary_search(2 * i + 1), Err(i as usize + 1));
+            assert_eq!(*list.get_mut(i as usize), 2 * i);
         }
         let range = 262_000..524_300;
-        let sliced: Vec<u32> = segments.slices(range.start, range.end).flatten().copied().collect();
+        let sliced: Vec<u32> = list.slices(range.start, range.end).flatten().copied().collect();
         assert_eq!(sliced, range.map(|i| 2 * i as u32).collect::<Vec<_>>());
-        assert_eq!(segments.slices(5, 5).count(), 0);
+        assert_eq!(list.slices(5, 5).count(), 0);
     }
 }

@@ -1,6 +1,6 @@
-//! Symbolic's own answers, the way the service that this one replaces gets them.
+//! Symbolic as the oracle, used like in Mozilla's Eliot.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use symcache::checksum::checksum;
 use symcache::trailer::{PAGE, SAMPLE_EVERY, Trailer};
 use symcache::{Converter, Damaged, Locations, PageCache, Reason, Symcache};
 
-/// What Symbolic makes of a sym file, or why it refuses it.
+/// Converts a sym file with Symbolic.
 pub fn symbolic_convert(debug_id: &str, text: &[u8]) -> Result<Vec<u8>, Reason> {
     let debug_id = debug_id.parse().map_err(|_| Reason::BadDebugId)?;
     if !BreakpadObject::test(text) {
@@ -28,10 +28,10 @@ pub fn symbolic_convert(debug_id: &str, text: &[u8]) -> Result<Vec<u8>, Reason> 
     Ok(symcache)
 }
 
-/// A source location as the service sees it: function, file, line, and where the function begins.
+/// A source location: function, file, line, and the function's start address.
 type Row = (String, String, u32, u32);
 
-/// Symbolic's answer, with no line where there is no file.
+/// Looks up an offset with Symbolic. The line is 0 if there is no file.
 pub fn symbolic_look_up(symcache: &SymCache, offset: u32) -> Vec<Row> {
     symcache
         .lookup(u64::from(offset))
@@ -43,15 +43,15 @@ pub fn symbolic_look_up(symcache: &SymCache, offset: u32) -> Vec<Row> {
         .collect()
 }
 
-/// The first address of each range of a symcache.
+/// The start address of each range of a symcache.
 pub fn range_starts(symcache: &[u8]) -> Vec<u32> {
-    let number = |at: usize| u32::from_le_bytes(*symcache[at..at + 4].as_array().unwrap());
-    let [files, functions, locations, ranges] = [44, 48, 52, 56].map(|at| number(at) as usize);
+    let integer = |at: usize| u32::from_le_bytes(*symcache[at..at + 4].as_array().unwrap());
+    let [files, functions, locations, ranges] = [44, 48, 52, 56].map(|at| integer(at) as usize);
     let ranges_at = 80 + 24 * files + 16 * functions + 16 * locations;
-    (0..ranges).map(|i| number(ranges_at + 4 * i)).collect()
+    (0..ranges).map(|i| integer(ranges_at + 4 * i)).collect()
 }
 
-/// Every start, its neighbours, and the ends of the address space.
+/// Each start, the offsets next to it, and both ends of the address space.
 pub fn offsets_of_interest(starts: &[u32]) -> Vec<u32> {
     let mut offsets: Vec<u32> =
         starts.iter().flat_map(|start| [start.saturating_sub(1), *start, start.saturating_add(1)]).collect();
@@ -61,8 +61,7 @@ pub fn offsets_of_interest(starts: &[u32]) -> Vec<u32> {
     offsets
 }
 
-/// The edges, an offset somewhere between each two of them, and some of these twice, in no order. The same sym file gives
-/// the same offsets.
+/// The edges and a random offset after each of them, in random order that only depends on the sym file.
 fn offsets_to_look_up(edges: &[u32], text: &[u8]) -> Vec<u32> {
     let seed = checksum(text, 0);
     let random = |number: u32| checksum(&number.to_le_bytes(), seed);
@@ -72,8 +71,8 @@ fn offsets_to_look_up(edges: &[u32], text: &[u8]) -> Vec<u32> {
     offsets
 }
 
-/// The module's name in answers, by the old service's rule: the fourth of four words of the first `INFO` line, if that is a
-/// `CODE_ID` that stands before all `FILE`, `PUBLIC` and `FUNC` lines.
+/// The module's name for responses, by Eliot's rule: the last of four words of the first `INFO` line, if that is a `CODE_ID`
+/// before all `FILE`, `PUBLIC` and `FUNC` lines.
 pub fn module_name(debug_filename: &str, text: &[u8]) -> String {
     let whole_lines = &text[..text.iter().rposition(|byte| *byte == b'\n').unwrap_or_default()];
     let deciding = whole_lines
@@ -87,7 +86,7 @@ pub fn module_name(debug_filename: &str, text: &[u8]) -> String {
     if (1..=255).contains(&name.len()) { name.to_owned() } else { debug_filename.to_owned() }
 }
 
-/// Converts in pieces of the given lengths, over and over.
+/// Converts a sym file in chunks of these lengths, repeatedly.
 pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[usize]) -> Result<Vec<u8>, Reason> {
     let mut convert = || -> Result<_, symcache::ConversionError> {
         let mut converter = Converter::new(debug_filename, debug_id)?;
@@ -104,14 +103,14 @@ pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[
     convert().map_err(|error| error.reason)
 }
 
-/// Opens a symcache file that is in memory; of its pages so many are kept.
+/// Opens a symcache file in memory, with a page cache of this size.
 pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
     let cache = Rc::new(RefCell::new(PageCache::new(pages)));
     Symcache::open(read_from(file), size, debug_filename, debug_id, &cache)
 }
 
-/// Opens a symcache file and holds it in memory, in pieces of so many pages.
+/// Loads a whole symcache file, in slices of this many pages.
 pub fn hold(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
     let mut symcache = open(file.to_vec(), debug_filename, debug_id, 0)?;
     let payload = &file[..symcache.payload_length() as usize];
@@ -144,10 +143,10 @@ pub fn read_from(file: Vec<u8>) -> symcache::ReadAt {
     })
 }
 
-/// Asserts that the converter and the reader say what Symbolic says of this sym file, which arrives in pieces of the given
-/// lengths, over and over.
+/// Asserts that conversion and lookup have Symbolic's results for a sym file that arrives in chunks of these lengths,
+/// repeatedly.
 pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8], pieces: &[usize]) {
-    let context = format!("{debug_filename}/{debug_id} in pieces of {pieces:?}");
+    let context = format!("{debug_filename}/{debug_id} in chunks of {pieces:?}");
     let ours = convert(debug_filename, debug_id, text, pieces);
     let theirs = match (&ours, symbolic_convert(debug_id, text)) {
         (Ok(_), Ok(theirs)) => theirs,
@@ -172,7 +171,7 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
 
     let mut symcache = open(ours.clone(), debug_filename, debug_id, 4).unwrap();
     assert_eq!(symcache.module_name(), module_name(debug_filename, text), "{context}");
-    // A lookup has a bound, which a large file's offsets would pass all together.
+    // The offsets of a large file would exceed the limit of one lookup.
     for offsets in offsets.chunks(1 << 20) {
         let locations = symcache.look_up(offsets).unwrap();
         for (i, offset) in offsets.iter().enumerate() {
@@ -186,7 +185,7 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
             assert_eq!(again.as_ref(), Ok(&locations), "{context}: with {pages} pages");
         }
         let held = hold(&ours, debug_filename, debug_id, 3).unwrap().look_up(offsets);
-        assert_eq!(held, Ok(locations), "{context}: held in memory");
+        assert_eq!(held, Ok(locations), "{context}: loaded into memory");
     }
 }
 
