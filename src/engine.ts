@@ -3,7 +3,7 @@ import type { Config } from "./config/readConfig.ts";
 import type { Logger } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics.ts";
 import { SharedCache } from "./sharedCache/sharedCache.ts";
-import { Symcaches } from "./modules/symcaches.ts";
+import { Resolver } from "./modules/resolver.ts";
 import { Converters } from "./symcache/convert/converterPool.ts";
 import { Lookups } from "./symcache/lookup/lookupPool.ts";
 import { compileWasm } from "./symcache/wasmInstance.ts";
@@ -19,13 +19,13 @@ interface Parts {
   isCrowded: () => boolean;
 }
 
-/** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
+/** What looks offsets up, without HTTP: `resolver` and all that it is made of. */
 export interface Engine extends AsyncDisposable {
   readonly folder: DiskCache;
   readonly converters: Converters;
   readonly lookups: Lookups;
   readonly sharedCache: SharedCache | undefined;
-  readonly symcaches: Symcaches;
+  readonly resolver: Resolver;
 }
 
 /** Opens the cache folder and starts the threads. */
@@ -56,20 +56,18 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
       }),
     );
   const lookups = starting.use(new Lookups(wasm, lookup.threads, lookup.memoryBytes, lookup.timeoutMs));
-  const symcaches = starting.use(
-    new Symcaches(
-      {
-        sources,
-        sharedCache,
-        folder,
-        converters,
-        metrics,
-        log,
-        isCrowded,
-        config: { ...config.sources, totalTimeoutMs: conversion.totalTimeoutMs },
-      },
+  const resolver = starting.use(
+    new Resolver({
+      diskCache: folder,
+      sharedCache,
+      sources,
+      converters,
       lookups,
-    ),
+      metrics,
+      log,
+      isCrowded,
+      config,
+    }),
   );
   const running = starting.move();
   return {
@@ -77,7 +75,7 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
     converters,
     lookups,
     sharedCache,
-    symcaches,
+    resolver,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

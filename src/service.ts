@@ -63,7 +63,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
   const admission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, symcaches } = engine;
+  const { folder, converters, lookups, resolver } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -76,10 +76,10 @@ export async function startService(config: Config, options: ServiceOptions = {})
     health: new HealthCheck(
       healthChecks(engine, sources, {
         requests: () => admission.fill,
-        downloads: () => symcaches.waiting / Math.max(1, config.sources.maxQueuedDownloads),
+        downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
       }),
     ),
-    cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
+    cacheCounts: () => ({ ...folder.contents, ...resolver.counts }),
     versionFile,
     isDraining: () => draining,
     openTemporaryFile: () => folder.openTemporaryFile(),
@@ -98,7 +98,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     // After the timeout it goes on beside the first requests.
     await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(timeout, "abort")]);
   }
-  const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
+  const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
   const maxConnections = await limitConnections(config, logs.app);
   const http = createHttpServer(app, { ...config.server, maxConnections });
   await listen(http.server, config.server);

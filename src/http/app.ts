@@ -6,7 +6,7 @@ import type { ServerSettings } from "../config/server.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
 import { answerErrors, type ReportError } from "./errorResponses.ts";
@@ -27,7 +27,7 @@ export interface AppParts {
   /** Of the disk cache. */
   maxCacheBytes: number;
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   lineParser: LineParser;
   health: HealthCheck;

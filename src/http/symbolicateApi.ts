@@ -4,7 +4,7 @@ import type { Request, Response } from "express";
 import type { ServerSettings } from "../config/server.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { RequestRefused, type Admission } from "./admission.ts";
 import { limitAnswerTime } from "./responseTimeout.ts";
@@ -20,17 +20,14 @@ import { sendJson } from "./sendJson.ts";
 
 interface Parts {
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
   config: Pick<ServerSettings, "responseTimeoutMs" | "maxBodyBytes" | "maxResponseBytes">;
 }
 
 /** Answers `POST /symbolicate/v4` or `/v5`. */
-export function symbolicateApi(
-  version: ApiVersion,
-  { admission, symcaches, parser, metrics, config }: Parts,
-) {
+export function symbolicateApi(version: ApiVersion, { admission, resolver, parser, metrics, config }: Parts) {
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     using shares = new DisposableStack();
@@ -41,7 +38,7 @@ export function symbolicateApi(
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
       if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, symcaches, config.maxResponseBytes);
+      const symbolicated = await symbolicate(jobs, resolver, config.maxResponseBytes);
       if (response.closed) return;
       share.hold(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));

@@ -42,8 +42,6 @@ export interface StoredSymcache extends AsyncDisposable {
   readonly bytes: number;
   /** Writes it to a new file. Throws a SharedCacheFault or the disk's error. */
   write(path: string): Promise<void>;
-  /** Throws a SharedCacheFault: a symcache that can't be written to disk is of no use here. */
-  take(): Promise<never>;
 }
 
 /**
@@ -188,7 +186,6 @@ function storedSymcache(
         throw error;
       }
     },
-    take: () => Promise.reject(new SharedCacheFault("the symcache can't be written to disk")),
     async [Symbol.asyncDispose]() {
       end(new Error("the symcache was not written"));
       await download[Symbol.asyncDispose]();

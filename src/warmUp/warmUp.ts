@@ -13,7 +13,7 @@ import { Metrics } from "../observability/metrics.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import { functionBytes, madeSymFile } from "./syntheticSymFile.ts";
-import { Symcaches } from "../modules/symcaches.ts";
+import { Resolver } from "../modules/resolver.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
 
@@ -28,7 +28,7 @@ const mostBytes = 50e6;
 const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
+type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"> & {
   settings: Config;
   converters: Converters;
   lookups: Lookups;
@@ -41,7 +41,7 @@ type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches
  */
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { settings, converters, lookups } = shared;
-  const { diskCache, sources: sourceSettings, conversion, observability } = settings;
+  const { diskCache, observability } = settings;
   await using metrics = new Metrics(observability, { mock: true });
   const { app: log, requests: requestLog } = await createLogs(
     { ...observability, localDevelopment: false },
@@ -56,20 +56,18 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
   const admission = new Admission(settings.server);
   const sources = [madeSource];
-  using symcaches = new Symcaches(
-    {
-      sources,
-      folder,
-      converters,
-      metrics,
-      log,
-      isCrowded: () => false,
-      config: { ...sourceSettings, totalTimeoutMs: conversion.totalTimeoutMs },
-    },
+  using resolver = new Resolver({
+    diskCache: folder,
+    sources,
+    converters,
     lookups,
-  );
+    metrics,
+    log,
+    isCrowded: () => false,
+    config: settings,
+  });
   await postInTurn(
-    createApp({ ...shared, admission, symcaches, metrics, requestLog }),
+    createApp({ ...shared, admission, resolver, metrics, requestLog }),
     madeRequests(),
     signal,
   );

@@ -121,8 +121,8 @@ async function lookUp(symcache: Symcache, offsets: number[]): Promise<Symbolicat
   const { moduleName } = symcache;
   const answer = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
-      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
-      cacheLookup: 0,
+      result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookupMs: 0,
     }),
   });
   return (answer as V5Response).results[0]?.stacks[0] ?? [];

@@ -30,13 +30,13 @@ export async function startLocalApi(
     ...config,
     sources: { ...config.sources, maxQueuedDownloads: Number.MAX_SAFE_INTEGER },
   };
-  const { symcaches } = starting.use(
+  const { resolver } = starting.use(
     await startEngine({ config: unlimited, sources, metrics, log, isCrowded: neverCrowded }),
   );
   const running = starting.move();
   return {
-    v5: (body) => abortable(symbolicateRequest("v5", body, symcaches) as Promise<V5Response>, signal),
-    v4: (body) => abortable(symbolicateRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(symbolicateRequest("v5", body, resolver) as Promise<V5Response>, signal),
+    v4: (body) => abortable(symbolicateRequest("v4", body, resolver), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
 import type { ServerSettings } from "../../config/server.ts";
 import type { Metrics } from "../../observability/metrics.ts";
-import type { Symcaches } from "../../modules/symcaches.ts";
+import type { Resolver } from "../../modules/resolver.ts";
 import { RequestRefused, type Admission, type Share } from "../admission.ts";
 import type { ReportError } from "../errorResponses.ts";
 import { allowTime } from "../clientErrors.ts";
@@ -26,7 +26,7 @@ const linesAtOnce = 8;
 
 interface Parts {
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: LineParser;
   metrics: Metrics;
   config: Pick<

@@ -1,6 +1,6 @@
 import type { ServerSettings } from "../../config/server.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
-import type { Symcaches } from "../../modules/symcaches.ts";
+import type { Resolver } from "../../modules/resolver.ts";
 import type { Share } from "../admission.ts";
 import { toHttpError } from "../httpError.ts";
 import type { LineParser } from "../../codec/bulk/lineParser.ts";
@@ -11,7 +11,7 @@ import type { Line } from "./splitLines.ts";
 
 interface Parts {
   parser: LineParser;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   share: Share;
   config: Pick<ServerSettings, "maxResponseBytes">;
 }
@@ -33,7 +33,7 @@ export async function symbolicateLines(
     return { lines: group.map(() => lineError("the line is too long")), held: 0 };
   try {
     const parsed = await parts.parser.parse(join(known), options);
-    const symbolicated = await symbolicate(parsed.jobs, parts.symcaches, parts.config.maxResponseBytes);
+    const symbolicated = await symbolicate(parsed.jobs, parts.resolver, parts.config.maxResponseBytes);
     const held = locationBytes(symbolicated);
     parts.share.hold(held);
     let job = 0;
