@@ -49,6 +49,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 
   const sources = config.sources.map((address) => starting.use(createSource(address, config)));
   const admission = new Admission(config);
+  const bulkAdmission = new Admission(config);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
   const { folder, converters, lookups, sharedCache, symcaches } = engine;
@@ -58,6 +59,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const parts = {
     config,
     admission,
+    bulkAdmission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
     health: new HealthCheck({
@@ -67,7 +69,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       sources,
       sharedCache,
       queues: {
-        requests: () => admission.fill,
+        requests: () => Math.max(admission.fill, bulkAdmission.fill),
         downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
       },
     }),

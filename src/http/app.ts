@@ -4,28 +4,29 @@ import { finished, type Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
+import type { LineParser } from "../codec/bulk/lineParser.ts";
+import type { RequestParser } from "../codec/requestParser.ts";
 import type { Config } from "../config/config.ts";
+import type { Symcaches } from "../modules/symcaches.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
-import { answerErrors, type ReportError } from "./errorResponses.ts";
 import { bulkApi } from "./bulk/bulkApi.ts";
-import { cacheReport, type CacheCounts } from "./cacheReport.ts";
-import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
+import { errorResponses, type ReportError } from "./errorResponses.ts";
 import { HttpError } from "./httpError.ts";
-import type { LineParser } from "../codec/bulk/lineParser.ts";
-import type { RequestParser } from "../codec/requestParser.ts";
+import { wantsContinue } from "./readBody.ts";
 import { requestSummary } from "./requestSummary.ts";
 import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
-export interface AppParts {
+export interface AppDeps {
   config: Config;
   admission: Admission;
+  /** Separate, so that slow bulk clients do not use up the limits of v4 and v5. */
+  bulkAdmission: Admission;
   symcaches: Pick<Symcaches, "lookUp">;
   parser: RequestParser;
   lineParser: LineParser;
@@ -35,34 +36,45 @@ export interface AppParts {
   requestLog: Logger;
   versionFile: string | URL;
   isDraining: () => boolean;
-  /** An empty file that is gone once it is closed. */
+  /** Opens an empty file that is deleted when it is closed. */
   openTemporaryFile: () => Promise<FileHandle>;
-  /** Aborted with an HttpError when bulk answers must end though more lines come. */
+  /** Aborted with an HttpError when bulk responses must end early. */
   ending: AbortSignal;
   reportError: ReportError;
 }
 
-/** The API in OpenAPI, made when somebody asks for it: no start should wait for the 50 ms that takes. */
+/** The state of the cache folder, and the lookups since the start, one per module and request. */
+interface CacheCounts {
+  symcaches: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+}
+
+/** Loaded on demand, because it takes 50 ms. */
 const loadDocument = () => import("./openapi/document.ts");
 const web = fileURLToPath(new URL("../../web", import.meta.url));
 
-/** Everything that is answered over HTTP. */
-export function createApp(parts: AppParts): RequestListener {
+/** All routes of the service. */
+export function createApp(deps: AppDeps): RequestListener {
   const app = express();
   app.set("case sensitive routing", true).set("strict routing", true).set("etag", false);
   app.disable("x-powered-by");
 
-  app.use(requestSummary(parts.requestLog));
-  app.use(countPageviews(parts.metrics));
+  app.use(requestSummary(deps.requestLog));
+  app.use(countPageviews(deps.metrics));
   app.use(jsonHeaders);
   app.use(cors({ preflightContinue: true, methods: [] }));
   app.use(checkHeaders);
 
-  app.use(dockerflow(parts));
+  app.use(dockerflow(deps));
   for (const version of ["v4", "v5"] as const)
-    allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
-  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
-  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.config.cacheMaxBytes));
+    allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, deps));
+  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...deps, admission: deps.bulkAdmission }));
+  allow(app, "/cache", "get", (_request, response) => {
+    const { symcaches, bytes, hits, misses } = deps.cacheCounts();
+    response.json({ symcaches, bytes, max_bytes: deps.config.cacheMaxBytes, hits, misses });
+  });
   app.use(closeFiles);
   allow(app, "/", "get", page);
   allow(app, "/docs", "get", async (request, response) => {
@@ -77,33 +89,43 @@ export function createApp(parts: AppParts): RequestListener {
   app.use(() => {
     throw new HttpError(404);
   });
-  app.use(answerErrors(parts.reportError));
+  app.use(errorResponses(deps.reportError));
   return (request, response) => {
     request.url = withoutHost(request.url ?? "");
     app(request, response);
   };
 }
 
-/** Proxies may ask for `http://host/path`. Express gives up where that is no good URL. */
+/** Proxies may request `http://host/path`. Express fails if that is not a valid URL. */
 function withoutHost(target: string): string {
   const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
 
-/** Closes the file of an answer that its client doesn't wait for. Express doesn't while answers before it are to go out. */
+/** Enforces two rules of HTTP/1.1 that Node would enforce with an error response of its own. */
+const checkHeaders: RequestHandler = (request, _response, next) => {
+  const { expect, host } = request.headers;
+  if (request.httpVersion === "1.1") {
+    if (host === undefined) throw new HttpError(400);
+    if (expect !== undefined && !wantsContinue(request)) throw new HttpError(417);
+  }
+  next();
+};
+
+/** Closes the file of a response whose client has left. Express does not while the response waits for earlier ones. */
 const closeFiles: RequestHandler = (_request, response, next) => {
   response.once("pipe", (file: Readable) => finished(response, () => file.destroy()));
   next();
 };
 
-// Not sendFile(), which leaves the ETag out where answers have none.
+// Not sendFile(), which omits the ETag if the "etag" setting is off.
 const pageFile = express.static(web, { redirect: false });
 
 const page: RequestHandler = (request, response, next) => {
   pageHeaders(request, response, () => void pageFile(request, response, next));
 };
 
-/** Counts requests that a handler took: no preflights, no wrong paths or methods. */
+/** Counts requests that a route handled: not preflights, and not unknown paths or methods. */
 function countPageviews(metrics: Metrics): RequestHandler {
   return (request, response, next) => {
     response.once("finish", () => {

@@ -1,17 +1,15 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Config } from "../config/config.ts";
-import { answerClientErrors } from "./clientErrors.ts";
 import { Connections } from "./connections.ts";
 
-/** Milliseconds that a client may take to send its headers. */
-const longestHeadersTimeout = 20_000;
+const maxHeadersTimeoutMs = 20_000;
 
 export interface HttpServer {
   server: Server;
   connections: Connections;
 }
 
-/** A server that bounds what slow clients may take, and leaves no answer to Node. It doesn't listen yet. */
+/** A server with time limits for slow clients, whose error responses all come from this service. It does not listen yet. */
 export function createHttpServer(
   app: RequestListener,
   {
@@ -20,7 +18,7 @@ export function createHttpServer(
     maxConnections,
   }: Pick<Config, "keepAliveTimeout" | "requestTimeout" | "maxConnections">,
 ): HttpServer {
-  const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
+  const headersTimeout = Math.min(requestTimeout, maxHeadersTimeoutMs);
   const server = createServer(
     {
       keepAliveTimeout,
@@ -32,9 +30,8 @@ export function createHttpServer(
     app,
   );
   server.maxConnections = maxConnections;
+  // The app responds to these, too.
   for (const event of ["checkContinue", "checkExpectation"])
     server.on(event, (request, response) => server.emit("request", request, response));
-  const connections = new Connections(server);
-  answerClientErrors(server, connections);
-  return { server, connections };
+  return { server, connections: new Connections(server) };
 }

@@ -6,7 +6,7 @@ import { SymcacheFolder } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/config.ts";
 import { Admission } from "../http/admission.ts";
-import { createApp, type AppParts } from "../http/app.ts";
+import { createApp, type AppDeps } from "../http/app.ts";
 import { postInTurn } from "./postSequentially.ts";
 import { createLogs } from "../observability/logging.ts";
 import { Metrics } from "../observability/metrics.ts";
@@ -28,7 +28,7 @@ const mostBytes = 50e6;
 const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "symcaches"> & {
+type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "requestLog" | "symcaches"> & {
   config: Config;
   converters: Converters;
   lookups: Lookups;
@@ -60,7 +60,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     lookups,
   );
   await postInTurn(
-    createApp({ ...shared, admission, symcaches, metrics, requestLog }),
+    createApp({ ...shared, admission, bulkAdmission: admission, symcaches, metrics, requestLog }),
     madeRequests(),
     signal,
   );
