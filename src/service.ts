@@ -61,6 +61,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
 
   const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
   const admission = new Admission(config.server);
+  const bulkAdmission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
   const { folder, converters, lookups, resolver } = engine;
@@ -71,11 +72,12 @@ export async function startService(config: Config, options: ServiceOptions = {})
     config: config.server,
     maxCacheBytes: config.diskCache.maxBytes,
     admission,
+    bulkAdmission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
     health: new HealthCheck(
       healthChecks(engine, sources, {
-        requests: () => admission.fill,
+        requests: () => Math.max(admission.fill, bulkAdmission.fill),
         downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
       }),
     ),

@@ -21,7 +21,7 @@ export const ServerSettings = z.object({
     "ELIOT_MAX_BODIES_SIZE",
     size("1kb"),
     "1gb",
-    "memory for the decompressed bodies and the responses of all requests in flight; requests that don't fit get 503",
+    "memory for the decompressed bodies and the responses of all v4 and v5 requests in flight, and as much again for bulk requests; requests that don't fit get 503",
   ),
   maxBodyBytes: setting(
     "ELIOT_MAX_BODY_SIZE",

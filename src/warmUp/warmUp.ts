@@ -6,7 +6,7 @@ import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
-import { createApp, type AppParts } from "../http/app.ts";
+import { createApp, type AppDeps } from "../http/app.ts";
 import { postInTurn } from "./postSequentially.ts";
 import { createLogs } from "../observability/logging.ts";
 import { Metrics } from "../observability/metrics.ts";
@@ -28,7 +28,7 @@ const mostBytes = 50e6;
 const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"> & {
+type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "requestLog" | "resolver"> & {
   settings: Config;
   converters: Converters;
   lookups: Lookups;
@@ -67,7 +67,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     config: settings,
   });
   await postInTurn(
-    createApp({ ...shared, admission, resolver, metrics, requestLog }),
+    createApp({ ...shared, admission, bulkAdmission: admission, resolver, metrics, requestLog }),
     madeRequests(),
     signal,
   );

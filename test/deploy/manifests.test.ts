@@ -127,7 +127,7 @@ suite("deploy/kubernetes/base", () => {
     const most =
       fixed +
       lookup.memoryBytes +
-      1.5 * server.maxBodiesBytes +
+      3 * server.maxBodiesBytes +
       conversion.threads * conversion.maxMemoryBytes;
     assert.notEqual(store, "");
     assert.ok(bytes(container.resources.limits["memory"]) > most, String(most));
