@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
+import { retryPolicy } from "../../config/retryPolicy.ts";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { joinLocations } from "./joinLocations.ts";
@@ -17,8 +18,6 @@ const fewestShared = 200;
 const mostShared = 2000;
 /** Milliseconds after which it is asked again whether a symcache has been read. */
 const readingInterval = 10;
-/** How often a thread is asked where that ends for no fault of the ask. */
-const attempts = 3;
 /** Modules whose threads are known. */
 const mostModules = 10_000;
 
@@ -120,7 +119,7 @@ export class Lookups implements AsyncDisposable {
         return await this.#thread(number).ask("lookUp", ask);
       } catch (error) {
         const isInnocent = error instanceof ThreadEnded && error.isInnocent;
-        if (!isInnocent || attempt === attempts || this.#isEnding) throw error;
+        if (!isInnocent || attempt === retryPolicy.lookupAttempts || this.#isEnding) throw error;
       }
   }
 
