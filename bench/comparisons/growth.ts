@@ -4,7 +4,6 @@ import { firstNativeRequest, firstTseliotRequest } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
 import { interleave, median, times, type Runs, type Measured } from "../measure.ts";
 import { plot, type Panel } from "../../src/cli/plot.ts";
-import { short } from "../../src/cli/numberText.ts";
 import { startSymbolServer, type Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
 
@@ -14,7 +13,7 @@ interface Size {
   native: Runs;
 }
 
-/** Time and memory by size of the sym file, and by number of frames. */
+/** Plots time and memory by size of the sym file, and by number of frames. */
 export async function growth(bench: Bench): Promise<string> {
   const bySize = await measureSymFiles(bench);
   const byFrames = await measureFrames(bench);
@@ -22,16 +21,10 @@ export async function growth(bench: Bench): Promise<string> {
     await draw("performance-sym-file", "First request, by MB of sym file", bySize);
     await draw("performance-frames", "Later requests for 569 MB, by number of frames", byFrames);
   }
-  const columns = ["tseliot ms", "native ms", "tseliot MB", "native MB"];
   return [
-    ["first request, by MB of sym file", ...columns],
-    columns.concat("").map(() => "---"),
-    ...bySize.map(medians),
-    ["later request, by frames", ...columns.map(() => "")],
-    ...byFrames.map(medians),
-  ]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+    "![First request by size of the sym file](performance-sym-file.svg)",
+    "![Later requests by number of frames](performance-frames.svg)",
+  ].join("\n\n");
 }
 
 async function measureSymFiles(bench: Bench): Promise<Size[]> {
@@ -75,15 +68,6 @@ async function measureLater(started: Service | undefined, next: () => string): P
   return { milliseconds, megabytes: service.peakMegabytes() };
 }
 
-function medians({ size, tseliot, native }: Size): string[] {
-  const of = (quantity: string) => [tseliot, native].map((runs) => short(medianOf(runs, quantity)));
-  return [short(size), ...of("milliseconds"), ...of("megabytes")];
-}
-
-function medianOf(runs: Runs, quantity: string): number {
-  return median(runs.map((run) => run[quantity] ?? NaN));
-}
-
 async function draw(name: string, title: string, sizes: Size[]): Promise<void> {
   const panel = (panelTitle: string, quantity: string): Panel => ({
     title: panelTitle,
@@ -92,7 +76,7 @@ async function draw(name: string, title: string, sizes: Size[]): Promise<void> {
     series: (["native", "tseliot"] as const).map((contender) => ({
       name: contender === "tseliot" ? contender : "native Symbolic",
       points: sizes.flatMap(({ size, [contender]: runs }) => {
-        const y = medianOf(runs, quantity);
+        const y = median(runs.map((run) => run[quantity] ?? NaN));
         return Number.isNaN(y) ? [] : [{ x: size, y }];
       }),
     })),
