@@ -39,12 +39,6 @@ interface Step {
 export function retryTable({ sources, conversion, lookup, sharedCache }: Config): Step[] {
   const { conversionAttempts, lookupAttempts, symcacheAttempts, diskTimeoutMs, diskSpaceTimeoutMs } =
     retryPolicy;
-  const step = (name: string, timeoutMs: number | undefined, attempts = 1, retriedAfter = ""): Step => ({
-    step: name,
-    retriedAfter,
-    attempts,
-    timeoutMs,
-  });
   const transient = "a network error, a timeout, a damaged body, status 408, 425, 429 or 5xx";
   return [
     step("operation of the disk cache", diskTimeoutMs),
@@ -98,4 +92,8 @@ export function worstCases({ sources, conversion, lookup, sharedCache }: Config)
     tricklingMs: sources.downloadTimeoutMs,
     everythingMs: diskTimeoutMs + lookupMs + symcacheAttempts * missMs,
   };
+}
+
+function step(name: string, timeoutMs: number | undefined, attempts = 1, retriedAfter = ""): Step {
+  return { step: name, retriedAfter, attempts, timeoutMs };
 }
