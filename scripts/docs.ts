@@ -4,6 +4,8 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { withGenerated } from "../bench/page.ts";
+import { openApi } from "../openapi/document.ts";
+import { referencePage } from "../openapi/referencePage.ts";
 import { createProgram } from "../src/cli/program.ts";
 import { allSettings, readConfig } from "../src/config/readConfig.ts";
 import { retryPolicy, retryTable, worstCases } from "../src/config/retryPolicy.ts";
@@ -84,17 +86,25 @@ const sections: Record<string, () => string> = {
 };
 
 for (const name of ["docs/operations.md", "docs/cli.md"]) {
-  const file = new URL(name, root);
-  const page = await readFile(file, "utf8");
+  const page = await readFile(new URL(name, root), "utf8");
   const generated = [...page.matchAll(/<!-- generated: ([\w ]+) -->/g)].reduce(
     (text, [, section = ""]) => withGenerated(text, section, textOf(section, name)),
     page,
   );
-  if (generated === page) continue;
+  await update(name, page, generated);
+}
+for (const [name, generated] of [
+  ["web/openapi.json", `${JSON.stringify(openApi, null, 2)}\n`],
+  ["web/docs.html", referencePage(openApi)],
+] as const)
+  await update(name, await readFile(new URL(name, root), "utf8").catch(() => ""), generated);
+
+async function update(name: string, current: string, generated: string): Promise<void> {
+  if (generated === current) return;
   if (process.argv.includes("--check")) {
     console.error(`${name} is out of date: run "npm run docs"`);
     process.exitCode = 1;
-  } else await writeFile(file, generated);
+  } else await writeFile(new URL(name, root), generated);
 }
 
 function textOf(section: string, page: string): string {

@@ -15,7 +15,7 @@ import { createApp } from "./http/app.ts";
 import { drain } from "./http/drain.ts";
 import type { ReportError } from "./http/errorResponses.ts";
 import { createHttpServer } from "./http/server.ts";
-import { resumeHolding } from "./modules/resumeHolding.ts";
+import { readAhead } from "./modules/readAhead.ts";
 import { startErrorReporting } from "./observability/errorReporting.ts";
 import { HealthCheck, type Check } from "./observability/health.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
@@ -23,7 +23,7 @@ import { Metrics } from "./observability/metrics.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
 import type { Source } from "./sources/source.ts";
-import { mostFiles } from "./symcache/lookup/openSymcaches.ts";
+import { maxOpenFiles } from "./symcache/lookup/openSymcaches.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
 export interface ServiceOptions {
@@ -96,7 +96,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     );
     starting.defer(() => warmingUp);
     // After the timeout it goes on beside the first requests.
-    await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(timeout, "abort")]);
+    await Promise.race([Promise.all([warmingUp, readAhead(folder, lookups)]), once(timeout, "abort")]);
   }
   const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
   const maxConnections = await limitConnections(config, logs.app);
@@ -132,7 +132,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
 
 /** How many connections of clients the process has file handles for. */
 async function limitConnections(config: Config, log: Logger): Promise<number> {
-  const handles = await shareFileHandles(config, mostFiles);
+  const handles = await shareFileHandles(config, maxOpenFiles);
   const { allowed, required, maxConnections } = handles;
   if (allowed < required)
     log.error(handles, "the limit of open files (ulimit -n) is too low: lookups and downloads may fail");

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
 import { exitCodeMeanings, exitCodes } from "./commandError.ts";
-import { compareCommand } from "./compare.ts";
+import { compareCommand } from "../../loadTesting/compare.ts";
 import { convertCommand } from "./convert.ts";
 import { fetchCommand } from "./fetch.ts";
 import { inspectCommand } from "./inspect.ts";
-import { loadCommand } from "./load.ts";
-import { makeRequestsCommand } from "./makeRequests.ts";
+import { loadCommand } from "../../loadTesting/load.ts";
+import { makeRequestsCommand } from "../../loadTesting/makeRequests.ts";
 import type { Environment } from "./options.ts";
 import { serveCommand } from "./serve.ts";
 import { symbolicateCommand } from "./symbolicate.ts";

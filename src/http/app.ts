@@ -18,7 +18,7 @@ import { HttpError } from "./httpError.ts";
 import type { LineParser } from "../codec/bulk/lineParser.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
 import { requestSummary } from "./requestSummary.ts";
-import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
+import { jsonHeaders } from "./securityHeaders.ts";
 import { staticFiles } from "./staticFiles.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
@@ -43,9 +43,6 @@ export interface AppParts {
   reportError: ReportError;
 }
 
-/** The API in OpenAPI, made when somebody asks for it: no start should wait for the 50 ms that takes. */
-const loadDocument = () => import("./openapi/document.ts");
-
 /** Everything that is answered over HTTP. */
 export function createApp(parts: AppParts): RequestListener {
   const app = express();
@@ -63,15 +60,10 @@ export function createApp(parts: AppParts): RequestListener {
     allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
   allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
   allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.maxCacheBytes));
-  const { page, files } = staticFiles();
-  allow(app, "/", "get", page);
-  allow(app, "/docs", "get", async (request, response) => {
-    const { openApiPage } = await loadDocument();
-    pageHeaders(request, response, () => response.type("html").send(openApiPage));
-  });
-  allow(app, "/openapi.json", "get", async (_request, response) => {
-    response.json((await loadDocument()).openApi);
-  });
+  const { page, file, files } = staticFiles();
+  allow(app, "/", "get", page("index.html"));
+  allow(app, "/docs", "get", page("docs.html"));
+  allow(app, "/openapi.json", "get", file("openapi.json"));
   app.use("/static", files);
 
   app.use(() => {

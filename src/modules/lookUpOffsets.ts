@@ -3,7 +3,7 @@ import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Locations, TextLeft } from "../symcache/lookup/locations.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
-import type { SymcacheBytes } from "../symcache/messages.ts";
+import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { failed, type Failure } from "./outcome.ts";
 import type { ReadableSymcache } from "./storeSymcache.ts";

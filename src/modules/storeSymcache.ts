@@ -6,7 +6,7 @@ import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
-import type { SymcacheBytes } from "../symcache/messages.ts";
+import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded, ThreadHung } from "../threads/thread.ts";
 
 /** A symcache that can be read. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../identity/moduleId.ts";
-import { pageBytes, Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
+import { Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
 import { openFile } from "../symcache/symcacheFile.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { answerAsks, showLife } from "../threads/answerAsks.ts";
@@ -86,10 +86,8 @@ function sha256(file: number, bytes: number): string {
 function check(path: string, module: ModuleId, checksums: Uint8Array): void {
   using file = openFile(path);
   using symcache = Symcache.open(new WasmInstance(wasm), file.readAt, file.size, module);
-  const { payloadBytes } = symcache;
-  const expected = new Uint8Array(8 * Math.ceil(payloadBytes / pageBytes));
-  file.readAt(expected, payloadBytes);
-  if (Buffer.compare(expected, checksums) !== 0) throw new SymcacheDamaged("pages have wrong checksums");
+  if (Buffer.compare(symcache.checksums, checksums) !== 0)
+    throw new SymcacheDamaged("pages have wrong checksums");
 }
 
 function writeAll(file: number, bytes: Uint8Array, at: number): void {

@@ -8,14 +8,14 @@ mod patched;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use oracle::{hold, open, symbolic_look_up};
+use oracle::{open, read_ahead, symbolic_look_up};
 use patched::{DEBUG_ID, Sections, patched, sample, set_word, word};
 use symbolic_symcache::SymCache;
 use symcache::{Damaged, Locations, LookupError, PageCache, Symcache};
 
 const OFFSETS: [u32; 9] = [0, 0x10, 0x18, 0x1C, 0x20, 0x28, 0x40, 0x41, u32::MAX];
 
-/// The result of a lookup, which is the same by pages and in memory.
+/// The result of a lookup, which is the same whether or not the file was read ahead.
 fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
     let look_up_in = |mut symcache: Symcache| {
         symcache.look_up(&OFFSETS).map_err(|error| match error {
@@ -24,8 +24,8 @@ fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
         })
     };
     let paged = open(file.to_vec(), "a.so", DEBUG_ID, 2).and_then(look_up_in);
-    let held = hold(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
-    assert_eq!(paged, held);
+    let ahead = read_ahead(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
+    assert_eq!(paged, ahead);
     paged
 }
 

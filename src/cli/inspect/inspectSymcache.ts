@@ -1,10 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import type { SymbolicatedFrame, V5Response } from "../../captures/response.ts";
 import { stackText } from "../../captures/stackText.ts";
-import { moduleId } from "../../identity/moduleId.ts";
-import { pageBytes, Symcache, SymcacheDamaged } from "../../symcache/symcache.ts";
+import { Symcache, SymcacheDamaged, type SymcacheContents } from "../../symcache/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
-import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symcache/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../../symcache/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "../commandError.ts";
 import { hex, whole } from "../numberText.ts";
@@ -26,7 +24,7 @@ interface Inspection {
   file: string;
   bytes: number;
   /** Absent if the header is invalid. */
-  contents?: SymcacheHeader;
+  contents?: SymcacheContents;
   /** The number of valid pages. */
   pages: number;
   damage: string | null;
@@ -67,14 +65,13 @@ function parseOffset(text: string): number {
 
 async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   using file = await open(path);
-  if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is not a symcache`);
+  if (!isSymcache(file)) throw new CommandError("usage", `${path} is not a symcache`);
   const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
-    const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
-    const module = moduleId(contents.debugFilename, contents.debugId);
     const instance = new WasmInstance(await compileWasm());
-    using symcache = Symcache.open(instance, file.readAt, file.size, module);
-    for (const checked of checkPages(symcache, file, path)) inspection.pages = checked;
+    using symcache = Symcache.open(instance, file.readAt, file.size);
+    inspection.contents = symcache.describe();
+    for (const checked of checkPages(symcache, path)) inspection.pages = checked;
     if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
   } catch (error) {
     if (!(error instanceof SymcacheDamaged)) throw error;
@@ -95,21 +92,25 @@ async function open(path: string): Promise<SymcacheFile> {
 }
 
 /** Yields the number of valid pages after each. Throws a SymcacheDamaged at the first damaged one. */
-function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
+function* checkPages(symcache: Symcache, path: string): Generator<number> {
   using progress = new Progress();
-  const bytes = symcache.payloadBytes;
-  for (let page = 0; page * pageBytes < bytes; page++) {
-    const start = page * pageBytes;
-    file.readAt(symcache.room(1), start);
+  for (let page = 0; page < symcache.pages; page++) {
     try {
-      symcache.hold();
+      symcache.readAhead(1);
     } catch (error) {
       if (!(error instanceof SymcacheDamaged)) throw error;
-      throw new SymcacheDamaged(`${error.message}: page ${page}, at byte ${start}`, { cause: error });
+      const place = `page ${page}, at byte ${page * symcache.pageBytes}`;
+      throw new SymcacheDamaged(`${error.message}: ${place}`, { cause: error });
     }
-    progress.show(() => `${path}: ${Math.floor((100 * start) / bytes)} % checked`);
+    progress.show(() => `${path}: ${Math.floor((100 * page) / symcache.pages)} % checked`);
     yield page + 1;
   }
+}
+
+function isSymcache({ readAt }: SymcacheFile): boolean {
+  const magic = Buffer.alloc(4);
+  readAt(magic, 0);
+  return magic.toString("latin1") === "SYMC";
 }
 
 async function lookUp(symcache: Symcache, offsets: number[]): Promise<SymbolicatedFrame[]> {

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import manifest from "../../../package.json" with { type: "json" };
-import { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
-import { referencePage } from "./referencePage.ts";
+import manifest from "../package.json" with { type: "json" };
+import { BulkOptions } from "../src/codec/bulk/bulkOptions.ts";
 import {
   BulkLine,
   BulkResponseLine,
@@ -195,6 +194,3 @@ export const openApi: OpenApi = {
   paths,
   components: { schemas },
 };
-
-/** The same document as HTML. */
-export const openApiPage = referencePage(openApi);

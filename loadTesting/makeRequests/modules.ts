@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
-import { moduleIdOfKey, type ModuleId } from "../../identity/moduleId.ts";
-import { DownloadError } from "../../sources/downloadError.ts";
-import { FolderSource } from "../../sources/folderSource.ts";
-import { CommandError, fileError } from "../commandError.ts";
-import { countBytes } from "../input.ts";
-import { Progress, sizeText } from "../progress.ts";
+import { isDebugFilename, isDebugId } from "../../src/codec/parseJob.ts";
+import { moduleIdOfKey, type ModuleId } from "../../src/identity/moduleId.ts";
+import { DownloadError } from "../../src/sources/downloadError.ts";
+import { FolderSource } from "../../src/sources/folderSource.ts";
+import { CommandError, fileError } from "../../src/cli/commandError.ts";
+import { countBytes } from "../../src/cli/input.ts";
+import { Progress, sizeText } from "../../src/cli/progress.ts";
 import { sampleFunctions, type SampledFunctions } from "./functions.ts";
 import type { Random } from "./random.ts";
 

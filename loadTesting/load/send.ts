@@ -1,8 +1,8 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { CommandError } from "../commandError.ts";
-import type { ApiRequest } from "../requests/readRequests.ts";
-import { NoReply, type Reply, type ServiceClient } from "../requests/serviceClient.ts";
+import { CommandError } from "../../src/cli/commandError.ts";
+import type { ApiRequest } from "../../src/cli/requests/readRequests.ts";
+import { NoReply, type Reply, type ServiceClient } from "../../src/cli/requests/serviceClient.ts";
 import type { Failure, Measurements } from "./measurements.ts";
 
 /** How requests are sent. Times are in seconds. */

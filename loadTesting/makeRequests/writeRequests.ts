@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { makeFolders } from "../../diskCache/files.ts";
-import { fileError } from "../commandError.ts";
-import { interruptible } from "../interruption.ts";
-import { print, writeOutput } from "../output.ts";
+import { makeFolders } from "../../src/diskCache/files.ts";
+import { fileError } from "../../src/cli/commandError.ts";
+import { interruptible } from "../../src/cli/interruption.ts";
+import { print, writeOutput } from "../../src/cli/output.ts";
 import { sampleModules, type SampledModule } from "./modules.ts";
 import { Random } from "./random.ts";
 import { generateRequest, kinds, type Kind } from "./generateRequest.ts";

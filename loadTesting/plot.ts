@@ -1,4 +1,4 @@
-import { short } from "./numberText.ts";
+import { short } from "../src/cli/numberText.ts";
 
 /** A line chart. */
 export interface Panel {

@@ -1,10 +1,10 @@
-import { CommandError } from "../commandError.ts";
-import { interruptible } from "../interruption.ts";
-import { short, whole } from "../numberText.ts";
-import { print, writeOutput } from "../output.ts";
-import { Progress } from "../progress.ts";
-import { readRequests, type ApiRequest } from "../requests/readRequests.ts";
-import { ServiceClient } from "../requests/serviceClient.ts";
+import { CommandError } from "../../src/cli/commandError.ts";
+import { interruptible } from "../../src/cli/interruption.ts";
+import { short, whole } from "../../src/cli/numberText.ts";
+import { print, writeOutput } from "../../src/cli/output.ts";
+import { Progress } from "../../src/cli/progress.ts";
+import { readRequests, type ApiRequest } from "../../src/cli/requests/readRequests.ts";
+import { ServiceClient } from "../../src/cli/requests/serviceClient.ts";
 import { latencyPlot } from "./latencyPlot.ts";
 import { Measurements } from "./measurements.ts";
 import { createReport, reportText, type Report } from "./report.ts";

@@ -4,8 +4,8 @@ import {
   debugIdPattern,
   maxDebugFilenameBytes,
   maxModuleOffset,
-} from "../../codec/parseJob.ts";
-import { maxJobs } from "../../codec/parseRequest.ts";
+} from "../src/codec/parseJob.ts";
+import { maxJobs } from "../src/codec/parseRequest.ts";
 
 /*
  * The document's named schemas. Requests are parsed by the codec, because zod would be too slow for a million frames;

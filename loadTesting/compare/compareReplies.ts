@@ -1,6 +1,6 @@
-import { hex } from "../numberText.ts";
-import type { ApiRequest } from "../requests/readRequests.ts";
-import type { NoReply, Reply } from "../requests/serviceClient.ts";
+import { hex } from "../../src/cli/numberText.ts";
+import type { ApiRequest } from "../../src/cli/requests/readRequests.ts";
+import type { NoReply, Reply } from "../../src/cli/requests/serviceClient.ts";
 import { differenceAt, differences, type Difference, type Fields } from "./differences.ts";
 
 /** Two services' responses to a request. */

@@ -1,9 +1,9 @@
-import { CommandError, exitCodes } from "../commandError.ts";
-import { interruptible } from "../interruption.ts";
-import { print } from "../output.ts";
-import { Progress } from "../progress.ts";
-import { readRequests, type ApiRequest } from "../requests/readRequests.ts";
-import { NoReply, ServiceClient, type Reply } from "../requests/serviceClient.ts";
+import { CommandError, exitCodes } from "../../src/cli/commandError.ts";
+import { interruptible } from "../../src/cli/interruption.ts";
+import { print } from "../../src/cli/output.ts";
+import { Progress } from "../../src/cli/progress.ts";
+import { readRequests, type ApiRequest } from "../../src/cli/requests/readRequests.ts";
+import { NoReply, ServiceClient, type Reply } from "../../src/cli/requests/serviceClient.ts";
 import { compareReplies, type Comparison } from "./compareReplies.ts";
 import { comparisonJson, comparisonText, Totals, type Found } from "./output.ts";
 
