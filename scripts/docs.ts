@@ -7,7 +7,8 @@ import { withGenerated } from "../bench/page.ts";
 import { openApi } from "../openapi/document.ts";
 import { referencePage } from "../openapi/referencePage.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { allSettings } from "../src/config/readConfig.ts";
+import { allSettings, readConfig } from "../src/config/readConfig.ts";
+import { retryPolicy, retryTable, worstCases } from "../src/config/retryPolicy.ts";
 import { catalogue } from "../src/observability/metrics.ts";
 
 const root = new URL("../", import.meta.url);
@@ -41,6 +42,30 @@ function metricsTable(): string {
   );
 }
 
+/** How often each step of a cache miss is tried, and how long that can take. */
+function retries(): string {
+  const config = readConfig({ ELIOT_SHARED_CACHE_URL: "s3://bucket" });
+  const rows = retryTable(config).map(
+    ({ step, attempts, timeoutMs, retriedAfter }) =>
+      `| ${step} | ${timeoutMs === undefined ? "" : duration(timeoutMs)} | ${attempts} | ${retriedAfter} |`,
+  );
+  const { unreachableMs, silentMs, tricklingMs, everythingMs } = worstCases(config);
+  const { source, store } = retryPolicy;
+  const { breakerCooldownMs, notFoundTtlMs, downloadFailedTtlMs } = config.sources;
+  const table = ["| step | time limit | attempts | retried after |", "| --- | --- | --- | --- |", ...rows];
+  return `${table.join("\n")}
+
+- Sources are asked in order; any failure moves on to the next one.
+- A source that fails ${source.failuresToOpenCircuit} times in a row is not asked for ${duration(breakerCooldownMs)}, the shared cache after ${store.failuresToOpenCircuit} failures. One probe then decides.
+- A missing or unusable sym file is remembered for ${duration(notFoundTtlMs)}, a failed download for ${duration(downloadFailedTtlMs)}.
+- A source costs a module at most ${duration(unreachableMs)} if it is unreachable, ${duration(silentMs)} if it never responds, and ${duration(tricklingMs)} if it sends a byte at a time.
+- If every step of every attempt uses up its limit, a module takes ${duration(everythingMs)} with one source. Waiting for a download slot or a converter comes on top, as does a disk that is slow but keeps writing.`;
+}
+
+function duration(ms: number): string {
+  return ms <= 120_000 ? `${ms / 1000} s` : `${Math.ceil(ms / 60_000)} min`;
+}
+
 /** The output of `tseliot COMMAND --help`, or of `tseliot --help`. */
 function help(name: string): string {
   const program = createProgram({});
@@ -53,6 +78,7 @@ function help(name: string): string {
 const sections: Record<string, () => string> = {
   configuration: configurationTable,
   metrics: metricsTable,
+  retries,
   help: () => help(""),
   ...Object.fromEntries(
     createProgram({}).commands.map((command) => [`help ${command.name()}`, () => help(command.name())]),

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Deadline } from "../async/deadline.ts";
 import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import type { Source } from "../sources/source.ts";
@@ -36,8 +37,6 @@ interface Progress {
   converted?: number;
 }
 
-const attempts = 2;
-
 /**
  * Downloads a module's sym file, converts it as it arrives and passes the conversion to `store`. `stored` is undefined if the
  * source has no sym file. Aborting `ending` gives up.
@@ -71,7 +70,8 @@ export async function convertFromSource<Stored>(
       return { downloads, stored: await source.attempt(download, signal) };
     } catch (error) {
       const isRetryable = error instanceof ThreadEnded && error.isInnocent;
-      if (!isRetryable || attempt === attempts || ending.aborted) return { downloads, error };
+      if (!isRetryable || attempt === retryPolicy.conversionAttempts || ending.aborted)
+        return { downloads, error };
     }
   }
 }

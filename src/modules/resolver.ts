@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { QueueFull, Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
@@ -53,8 +54,6 @@ interface Deps {
   config: Pick<Config, "sources" | "conversion">;
 }
 
-/** A symcache can be evicted, or turn out to be damaged, between being written and being read. */
-const attempts = 3;
 const maxRememberedFailures = 100_000;
 const noTimings: Timings = { downloads: [], saveMs: 0 };
 
@@ -111,7 +110,7 @@ export class Resolver implements Disposable {
     }
 
     for (let attempt = 1; ; attempt++) {
-      const isLast = attempt === attempts;
+      const isLast = attempt === retryPolicy.symcacheAttempts;
       const outcome = await this.#fetch(module, !isLast);
       const { timings } = outcome;
       if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };

@@ -7,7 +7,7 @@ import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
 /** Connections to one server; downloads past that wait. */
 const connections = 16;
 
-export type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
+type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
 
 /** The connections of a source. A server at a public address must not make us ask the machines behind our firewall. */
 export class Agents implements AsyncDisposable {

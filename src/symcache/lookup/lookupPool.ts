@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { retryPolicy } from "../../config/retryPolicy.ts";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { AnswerTooLarge, type TextLeft } from "./locations.ts";
@@ -7,8 +8,6 @@ import type { SymcacheBytes } from "../symcacheFile.ts";
 
 const entry = new URL("./lookupThread.ts", import.meta.url);
 const minThreadBytes = 8e6;
-/** How often a lookup is tried when its thread ends for another reason. */
-const maxAttempts = 3;
 /** Modules whose thread is remembered. */
 const maxModules = 10_000;
 
@@ -96,7 +95,7 @@ export class Lookups implements AsyncDisposable {
         return await this.#thread(index).ask("lookUp", request);
       } catch (error) {
         const isRetryable = error instanceof ThreadEnded && error.isInnocent;
-        if (!isRetryable || attempt === maxAttempts || this.#isEnding) throw error;
+        if (!isRetryable || attempt === retryPolicy.lookupAttempts || this.#isEnding) throw error;
       }
   }
 
