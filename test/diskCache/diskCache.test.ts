@@ -137,7 +137,7 @@ test("remembers over a restart what was used longest ago", async () => {
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
 });
 
-test("takes a time to come, which a wrong clock wrote, for no use later than the start", async () => {
+test("treats a time in the future, from a wrong clock, as a use before the start", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
