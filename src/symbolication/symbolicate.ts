@@ -5,9 +5,9 @@ import type { GroupedJobs } from "./groupFrames.ts";
 import { entryAt } from "./job.ts";
 import type { ModuleLookup, Resolver } from "../modules/resolver.ts";
 
-/** Lookups that are under way at once, of one request. */
+/** LookupPool that are under way at once, of one request. */
 const atOnce = 500;
-/** Lookups that are begun before others have their turn. */
+/** LookupPool that are begun before others have their turn. */
 const batch = 100;
 
 /** Jobs with what is known of their modules. */

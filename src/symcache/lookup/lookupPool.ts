@@ -19,7 +19,7 @@ interface StoredSymcache {
 }
 
 /** Threads that look offsets up. Each module belongs to one of them, so that its pages are in memory once. */
-export class Lookups implements AsyncDisposable {
+export class LookupPool implements AsyncDisposable {
   readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
   /** By module the index of its thread. */
@@ -94,7 +94,7 @@ export class Lookups implements AsyncDisposable {
       try {
         return await this.#thread(index).ask("lookUp", request);
       } catch (error) {
-        const isRetryable = error instanceof ThreadEnded && error.isInnocent;
+        const isRetryable = error instanceof ThreadEnded && error.isRetryable;
         if (!isRetryable || attempt === retryPolicy.lookupAttempts || this.#isEnding) throw error;
       }
   }

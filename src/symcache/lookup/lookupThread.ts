@@ -1,7 +1,7 @@
 /** Entry of a lookup thread: looks offsets up in symcaches. */
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../../identity/moduleId.ts";
-import { answerAsks } from "../../threads/answerAsks.ts";
+import { replyToAsks } from "../../threads/replyToAsks.ts";
 import { joinLocations } from "./joinLocations.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "./locations.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
@@ -48,7 +48,7 @@ const { wasm, memoryBytes } = workerData as LookupThreadData;
 const symcaches = new OpenSymcaches(wasm, memoryBytes);
 
 warmUpReading();
-answerAsks<LookupProtocol>({
+replyToAsks<LookupProtocol>({
   lookUp(request) {
     const result = lookUp(request);
     symcaches.limitMemory();
