@@ -67,6 +67,8 @@ async function lookUpUntilReadAhead(lookups: LookupPool, path: string) {
 
 /** Whether lookups in all places of the symcache read less than 100 KB. */
 async function isInMemory(lookups: LookupPool, path: string): Promise<boolean> {
+  // Afterwards no thread reads its code any more.
+  await lookups.selfTest();
   const before = bytesRead();
   assert.deepEqual(rows(found(await lookups.lookUp(module, path, offsets(), enough)).locations), expected);
   return bytesRead() - before < 1e5;
