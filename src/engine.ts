@@ -9,17 +9,17 @@ import { LookupPool } from "./symcache/lookup/lookupPool.ts";
 import { compileWasm } from "./symcache/wasmInstance.ts";
 import type { Source } from "./sources/source.ts";
 
-interface Parts {
+interface EngineDeps {
   config: Config;
-  /** They outlive the engine. */
+  /** The caller disposes of them after the engine. */
   sources: Source[];
   metrics: Metrics;
   log: Logger;
-  /** Whether so many requests are under way that no more of them may wait for symcaches. */
+  /** Whether so many requests are in flight that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
 }
 
-/** What looks offsets up, without HTTP: `resolver` and all that it is made of. */
+/** Symbolication without HTTP: `resolver` and its dependencies. */
 export interface Engine extends AsyncDisposable {
   readonly folder: DiskCache;
   readonly converters: ConverterPool;
@@ -29,7 +29,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** Opens the cache folder and starts the threads. */
-export async function startEngine({ config, sources, metrics, log, isCrowded }: Parts): Promise<Engine> {
+export async function startEngine({ config, sources, metrics, log, isCrowded }: EngineDeps): Promise<Engine> {
   await using starting = new AsyncDisposableStack();
   const { conversion, lookup } = config;
   const diskCacheLimit = { maxBytes: config.diskCache.maxBytes };

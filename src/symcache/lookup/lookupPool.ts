@@ -77,10 +77,10 @@ export class LookupPool implements AsyncDisposable {
   async selfTest(): Promise<void> {
     const threads = this.#threads.map((_, index) => this.#thread(index));
     if (threads.some(({ seemsToHang }) => seemsToHang))
-      throw new Error(`no sign of life for half of ${this.#timeoutMs / 1000} s`);
+      throw new Error(`no progress for half of ${this.#timeoutMs / 1000} s`);
     const idle = threads.filter(({ isBusy }) => !isBusy);
     const passed = await Promise.all(idle.map((thread) => thread.ask("selfTest", undefined)));
-    if (!passed.every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
+    if (!passed.every(Boolean)) throw new Error("the WebAssembly returned a wrong result");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
