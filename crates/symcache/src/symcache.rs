@@ -1,4 +1,4 @@
-//! Looking offsets up in a symcache file.
+//! Looks up offsets in a symcache file.
 
 mod calls;
 mod functions;
@@ -53,7 +53,7 @@ impl Symcache {
         let trailer = Trailer::read(file_size, |into, offset| read_exactly(&mut read_at, into, offset))?;
         let is_any = debug_filename.is_empty() && debug_id.is_empty();
         if !is_any && (trailer.debug_filename != debug_filename || trailer.debug_id != debug_id) {
-            return Err(Damaged("another module's"));
+            return Err(Damaged("symcache of another module"));
         }
         let Trailer { debug_filename, debug_id, module_name, payload_length, samples, pages } = trailer;
         let mut payload = Payload::new(read_at, payload_length, pages, Rc::clone(cache));
@@ -71,7 +71,7 @@ impl Symcache {
         self.payload.checksums()
     }
 
-    /// What the file says of itself, as JSON. Addresses are left out if there are no ranges or the last can't be read.
+    /// Describes the file as JSON. Without ranges, or if the last one can't be read, there are no addresses.
     pub fn describe(&mut self) -> String {
         let Sections { files, functions, locations, ranges, string_bytes, .. } = self.sections;
         let last_at = self.sections.range_at(ranges.saturating_sub(1));
@@ -90,8 +90,8 @@ impl Symcache {
             + &format!(r#""payloadBytes":{length}{addresses}}}"#)
     }
 
-    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; the next call then
-    /// begins again.
+    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; then the next call
+    /// starts over.
     pub fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
         self.payload.read_ahead(pages)
     }

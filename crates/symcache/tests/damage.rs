@@ -59,7 +59,7 @@ fn checks_the_header_on_open() {
         }
     }
     let empty = patched(|payload, _| payload.clear());
-    assert_eq!(look_up(&empty), Err(Damaged("a place behind its end")));
+    assert_eq!(look_up(&empty), Err(Damaged("position behind the end")));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn keeps_verified_pages_and_detects_damage_on_reload() {
     file.borrow_mut()[100] ^= 4;
     assert_eq!(symcache.look_up(&OFFSETS), Ok(before), "verified pages stay cached");
     drop(symcache);
-    assert_eq!(open().err(), Some(Damaged("a page with a wrong checksum")));
+    assert_eq!(open().err(), Some(Damaged("page with a wrong checksum")));
 }
 
 #[test]

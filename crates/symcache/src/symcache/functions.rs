@@ -1,21 +1,21 @@
-//! Names and first addresses of calls' functions.
+//! Names and start addresses of the functions of calls.
 
 use super::calls::Call;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
-use super::pending_reads::PendingReads;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
-/// What Symbolic calls a function whose name is unknown.
+/// Symbolic's name for a function without one.
 const UNKNOWN: &str = "?";
 
-/// One of each for every call.
+/// One name and start address per call.
 pub(crate) struct Functions {
-    /// As numbers in the answer's strings.
+    /// Indexes into the strings of the result.
     pub(crate) names: Vec<u32>,
-    /// `u32::MAX` for a function that was inlined.
+    /// `u32::MAX` for inlined functions.
     pub(crate) starts: Vec<u32>,
 }
 
@@ -28,10 +28,10 @@ pub(crate) fn read_functions(
 ) -> Result<Functions, LookupError> {
     let mut pending = PendingReads::default();
     let mut is_unknown = false;
-    for (number, call) in calls.iter().enumerate() {
+    for (index, call) in calls.iter().enumerate() {
         match call.function {
             NONE => is_unknown = true,
-            function => pending.push(function, number as u32),
+            function => pending.push(function, index as u32),
         }
     }
     let mut starts = vec![NONE; calls.len()];

@@ -1,18 +1,18 @@
-//! A whole lookup, section by section: in each all records that the offsets need are read in the file's order, each once.
+//! A whole lookup, section by section. In each section, the records that the offsets need are read once, in the file's order.
 
 use super::calls::follow_calls;
 use super::functions::read_functions;
 use super::locations::Locations;
 use super::paths::read_paths;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::ranges::find_ranges;
 use super::sections::Sections;
-use super::pending_reads::PendingReads;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
-/// As many rows as an answer may have: they take 200 MB, and gigabytes as JSON.
-const MOST_ROWS: usize = 1 << 24;
+/// Rows of a result: they take 200 MB, and gigabytes as JSON.
+const MAX_ROWS: usize = 1 << 24;
 
 /// The source locations of offsets, in their order.
 pub(crate) fn look_up(
@@ -46,7 +46,7 @@ pub(crate) fn look_up(
             function_start = functions.starts[call];
             next = found[call].caller;
         }
-        if locations.functions.len() > MOST_ROWS {
+        if locations.functions.len() > MAX_ROWS {
             return Err(LookupError::TooLarge);
         }
         locations.end_offset(function_start);

@@ -94,7 +94,7 @@ impl PageCache {
     ) -> Result<usize, E> {
         let start = self.next_slot();
         let mut end = start + 1;
-        while end - start < count && end < self.slots.len() && end % BLOCK != 0 && !self.used[end] {
+        while end - start < count && end < self.slots.len() && !end.is_multiple_of(BLOCK) && !self.used[end] {
             end += 1;
         }
         for slot in &mut self.slots[start..end] {

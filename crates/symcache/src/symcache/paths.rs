@@ -4,9 +4,9 @@ use symbolic_common::{clean_path, join_path};
 
 use super::calls::Call;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
-use super::pending_reads::PendingReads;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 

@@ -10,16 +10,16 @@ use super::page_cache::PageCache;
 use crate::lookup_error::Damaged;
 use crate::trailer::{PAGE, page_checksum};
 
-/// Pages that one read brings at most: 256 KiB.
+/// Pages per read: 256 KiB.
 const MAX_RUN: usize = 64;
 
 /// Records whose missing pages are read together.
 const MAX_BATCH: usize = 4096;
 
-/// Records that are loaded from memory into the processor's cache together.
+/// Records that are prefetched into the processor's cache together.
 const PREFETCHED: usize = 64;
 
-/// The bytes of a symcache. Each page is checked when it is read from the file into the cache.
+/// The bytes of a symcache. Each page is verified when it is read into the cache.
 pub(crate) struct Payload {
     read_at: ReadAt,
     length: u64,
@@ -44,7 +44,7 @@ impl Payload {
         &self.checksums
     }
 
-    /// Lets `work` read.
+    /// Calls `work` with a reader.
     pub(crate) fn read<T, E>(&mut self, work: impl FnOnce(&mut Reader) -> Result<T, E>) -> Result<T, E> {
         work(&mut Reader {
             read_at: &mut self.read_at,
@@ -55,8 +55,8 @@ impl Payload {
         })
     }
 
-    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; the next call then
-    /// begins again.
+    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; then the next call
+    /// starts over.
     pub(crate) fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
         let (start, count) = (self.pages_ahead, self.checksums.len());
         let end = count.min(start + pages);
@@ -86,7 +86,7 @@ impl Reader<'_> {
     #[inline]
     pub(crate) fn rest(&mut self, at: u64) -> Result<&[u8], Damaged> {
         if at >= self.length {
-            return Err(Damaged("a place behind its end"));
+            return Err(Damaged("position behind the end"));
         }
         let (page, start) = split(at);
         if !self.cache.has(self.file, page) {
@@ -118,8 +118,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Calls `work` for each record; `at` says where in the payload it is, in ascending order. Missing pages are read
-    /// beforehand, neighbours together.
+    /// Calls `work` for each record; `at` is its position in the payload, ascending. Missing pages are read
+    /// first, consecutive ones together.
     pub(crate) fn for_each<T: Copy, E: From<Damaged>>(
         &mut self,
         records: &[T],
@@ -129,7 +129,7 @@ impl Reader<'_> {
         for batch in records.chunks(self.cache.max_pages().div_ceil(2).min(MAX_BATCH)) {
             self.load(batch.iter().map(|record| split(at(*record)).0))?;
             for records in batch.chunks(PREFETCHED) {
-                // Loads that don't depend on each other, which the processor does at the same time.
+                // Independent loads, which the processor executes in parallel.
                 black_box(records.iter().fold(0, |all, record| all ^ self.peek(at(*record))));
                 for record in records {
                     work(self, *record)?;
@@ -144,7 +144,7 @@ impl Reader<'_> {
         self.cache.get(self.file, page).map_or(0, |bytes| bytes[start])
     }
 
-    /// Reads those of the pages, which ascend, that are not cached.
+    /// Reads those of the ascending pages that are not cached.
     fn load(&mut self, pages: impl Iterator<Item = u32>) -> Result<(), Damaged> {
         let mut run = 0..0;
         for page in pages {
@@ -172,16 +172,16 @@ impl Reader<'_> {
                 let length = (*length - at).min(slots.len() as u64) as usize;
                 let bytes = &mut slots[..length];
                 read_exactly(read_at, bytes, at)?;
-                let mut numbered = bytes.chunks(PAGE).zip(next as usize..);
-                let is_sound = numbered.all(|(page, number)| page_checksum(page, number) == checksums[number]);
-                if is_sound { Ok(()) } else { Err(Damaged("a page with a wrong checksum")) }
+                let mut indexed = bytes.chunks(PAGE).zip(next as usize..);
+                let is_sound = indexed.all(|(page, index)| page_checksum(page, index) == checksums[index]);
+                if is_sound { Ok(()) } else { Err(Damaged("page with a wrong checksum")) }
             })? as u32;
         }
         Ok(())
     }
 }
 
-/// The page that a place in the payload is on, and where on it.
+/// The page of a position in the payload, and the position on that page.
 fn split(at: u64) -> (u32, usize) {
     ((at / PAGE as u64) as u32, (at % PAGE as u64) as usize)
 }

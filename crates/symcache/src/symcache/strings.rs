@@ -1,8 +1,8 @@
 //! Strings of an answer, and how a symcache holds them.
 
 use super::payload::Reader;
-use super::sections::Sections;
 use super::pending_reads::PendingReads;
+use super::sections::Sections;
 use crate::lookup_error::{Damaged, LookupError};
 
 /// As long as an answer's strings may be in all.

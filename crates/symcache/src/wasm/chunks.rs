@@ -1,10 +1,10 @@
-//! Chunks of symcache files, packed and unpacked.
+//! Packs and unpacks chunks of symcache files.
 
 use super::host_buffers::{cleared_buffers, host_buffers};
 use crate::chunk::{Layout, append_checksums, pack, unpack};
 
-/// Packs the chunk that begins at `at` in its file. The inbox has `header` bytes of the file's beginning and then the chunk's
-/// `length` bytes. Gives the packed length; the bytes are at [`output_at`].
+/// Packs the chunk at position `at` of its file. The inbox has the first `header` bytes of the file, then the chunk's `length`
+/// bytes. Returns the packed length; the bytes are at [`output_at`].
 #[unsafe(no_mangle)]
 pub extern "C" fn chunk_pack(at: f64, header: usize, length: usize) -> usize {
     let buffers = cleared_buffers();
@@ -14,8 +14,8 @@ pub extern "C" fn chunk_pack(at: f64, header: usize, length: usize) -> usize {
     buffers.output.len()
 }
 
-/// Unpacks a chunk of `length` bytes of which the inbox has, behind `header` bytes of the file's beginning, the `packed` ones.
-/// Gives the length of what is at [`output_at`], the chunk and then the checksums of its pages; 0 for a damaged one.
+/// Unpacks a chunk of `length` bytes. The inbox has the first `header` bytes of the file, then the `packed` bytes. Returns the
+/// length of the output at [`output_at`], the chunk and then the checksums of its pages; 0 if it is damaged.
 #[unsafe(no_mangle)]
 pub extern "C" fn chunk_unpack(at: f64, header: usize, packed: usize, length: usize) -> usize {
     let buffers = cleared_buffers();
@@ -39,7 +39,7 @@ pub extern "C" fn chunk_unpack(at: f64, header: usize, packed: usize, length: us
     }
 }
 
-/// Where the last packed or unpacked chunk is, or the last description of a symcache.
+/// The last packed or unpacked chunk, or the last description of a symcache.
 #[unsafe(no_mangle)]
 pub extern "C" fn output_at() -> *const u8 {
     host_buffers().output.as_ptr()
