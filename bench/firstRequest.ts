@@ -1,5 +1,5 @@
 import type { Bench } from "./bench.ts";
-import { checkAnswer } from "./frames.ts";
+import { checkResponse } from "./frames.ts";
 import { time, type Measured } from "./measure.ts";
 import { startNative, startTseliot, type Service } from "./servers.ts";
 
@@ -28,6 +28,6 @@ export async function firstNative(bench: Bench, symbols: string, body: string): 
 
 /** Time and memory of a service that has answered one request. */
 export async function answered(service: Service, body: string): Promise<Measured> {
-  const milliseconds = await time(async () => checkAnswer(await service.post(body), body));
+  const milliseconds = await time(async () => checkResponse(await service.post(body), body));
   return { milliseconds, megabytes: service.peakMegabytes() };
 }

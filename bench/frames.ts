@@ -23,7 +23,7 @@ function offsetIn({ end }: SymFile, random: (n: number) => number): number {
 }
 
 /** Throws unless nearly all frames of a request have a function in its answer. Functions have small gaps between them. */
-export function checkAnswer(answer: string, body: string): void {
+export function checkResponse(answer: string, body: string): void {
   const found = answer.split('"function_offset"').length - 1;
   const frames = (JSON.parse(body) as { stacks: unknown[][] }).stacks.flat().length;
   if (found < 0.9 * frames)

@@ -5,7 +5,7 @@ export type Measured = Record<string, number>;
 export type Goes = Measured[];
 
 /** Lets contenders go one after the other, round after round, so that a busy machine is busy for all of them. */
-export async function inTurn<Name extends string>(
+export async function inSequence<Name extends string>(
   rounds: number,
   contenders: Record<Name, () => Promise<Measured>>,
 ): Promise<Record<Name, Goes>> {

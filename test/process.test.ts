@@ -10,9 +10,9 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { temporaryFolder } from "./service.ts";
-import { root, startProcess } from "./serviceProcess.ts";
-import { SymbolServer } from "./symbolServer.ts";
+import { temporaryFolder } from "./support/service.ts";
+import { root, startProcess } from "./support/serviceProcess.ts";
+import { SymbolServer } from "./support/symbolServer.ts";
 
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";

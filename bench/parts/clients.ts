@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Bench } from "../bench.ts";
 import { requests } from "../frames.ts";
-import { inTurn, report, type Measured } from "../measure.ts";
+import { inSequence, report, type Measured } from "../measure.ts";
 import { table } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
@@ -24,7 +24,7 @@ export async function clients(bench: Bench): Promise<string> {
   await using native = await folders.startNative(availableParallelism());
   const seconds = bench.pick(5, 0.5);
   await load(here, next, seconds);
-  const goes = await inTurn(bench.pick(3, 1), {
+  const goes = await inSequence(bench.pick(3, 1), {
     here: () => load(here, next, seconds),
     native: () => load(native, next, seconds),
   });

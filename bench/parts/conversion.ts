@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Bench } from "../bench.ts";
-import { inTurn } from "../measure.ts";
+import { inSequence } from "../measure.ts";
 import { row, table } from "../row.ts";
 import { run } from "../run.ts";
 
@@ -9,7 +9,7 @@ export async function conversion(bench: Bench): Promise<string> {
   const { path, debugFilename, debugId } = await bench.libxul(bench.pick(569, 8));
   const out = join(bench.folder, "converted.symc");
   const { python } = bench;
-  const { here, native } = await inTurn(bench.pick(3, 1), {
+  const { here, native } = await inSequence(bench.pick(3, 1), {
     here: () => run("convert.ts", [path, debugFilename, debugId, out]),
     native: async () => (python ? run("native.py", ["convert", path, debugId, out], python) : {}),
   });

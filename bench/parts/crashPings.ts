@@ -3,7 +3,7 @@ import { request } from "undici";
 import type { Bench } from "../bench.ts";
 import { crashPings as makePings } from "../crashPings.ts";
 import { requests } from "../frames.ts";
-import { inTurn, report, type Measured } from "../measure.ts";
+import { inSequence, report, type Measured } from "../measure.ts";
 import { row, table, type Row } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
@@ -34,7 +34,7 @@ export async function crashPings(bench: Bench): Promise<string> {
   await using folders = await prepareFolders(bench, symbols, requests(symFiles, 10)());
   await using bulk = await folders.startHere();
   await using v5 = await folders.startHere();
-  const goes = await inTurn(bench.pick(3, 1), {
+  const goes = await inSequence(bench.pick(3, 1), {
     bulk: () => stream(bulk, many(lines)),
     v5: () => load(v5, many(bodies)),
   });

@@ -1,7 +1,7 @@
 import type { Bench } from "../bench.ts";
 import { firstHere, firstNative } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
-import { inTurn } from "../measure.ts";
+import { inSequence } from "../measure.ts";
 import { row, table, type Row } from "../row.ts";
 import { startSymbolServer } from "../servers.ts";
 
@@ -17,7 +17,7 @@ export async function firstRequests(bench: Bench): Promise<string> {
   ]) {
     const symbols = `${symbolServer.address}/${path}`;
     const body = next();
-    const { here, native } = await inTurn(bench.pick(3, 1), {
+    const { here, native } = await inSequence(bench.pick(3, 1), {
       here: () => firstHere(bench, symbols, body),
       native: () => firstNative(bench, symbols, body),
     });

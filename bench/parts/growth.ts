@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { Bench } from "../bench.ts";
 import { firstHere, firstNative } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
-import { inTurn, median, times, type Goes, type Measured } from "../measure.ts";
+import { inSequence, median, times, type Goes, type Measured } from "../measure.ts";
 import { plot, type Panel } from "../../src/cli/plot.ts";
 import { short } from "../../src/cli/numberText.ts";
 import { row, table, type Row } from "../row.ts";
@@ -40,7 +40,7 @@ async function withSymFile(bench: Bench): Promise<Grown> {
     await using symbolServer = await startSymbolServer(symFile.symbols);
     const symbols = `${symbolServer.address}/plain`;
     const body = requests([symFile], 500)();
-    const goes = await inTurn(bench.pick(2, 1), {
+    const goes = await inSequence(bench.pick(2, 1), {
       here: () => firstHere(bench, symbols, body),
       native: () => firstNative(bench, symbols, body),
     });
@@ -55,7 +55,7 @@ async function withFrames(bench: Bench): Promise<Grown> {
   const grown: Grown = [];
   for (const size of bench.pick([1, 100, 10_000, 60_000], [1, 100])) {
     const next = requests([symFile], size);
-    const goes = await inTurn(bench.pick(3, 1), {
+    const goes = await inSequence(bench.pick(3, 1), {
       here: async () => later(await folders.startHere(), next),
       native: async () => later(await folders.startNative(), next),
     });

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Bench } from "../bench.ts";
 import { answered } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
-import { inTurn, median, times, type Measured } from "../measure.ts";
+import { inSequence, median, times, type Measured } from "../measure.ts";
 import { row, table, type Row } from "../row.ts";
 import type { Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
@@ -16,7 +16,7 @@ export async function laterRequests(bench: Bench): Promise<string> {
   await using folders = await prepareFolders(bench, symFile.symbols, few());
   const rows: Row[] = [];
 
-  const restarted = await inTurn(rounds, {
+  const restarted = await inSequence(rounds, {
     here: async () => {
       await using service = await folders.startHere();
       return await answered(service, few());
@@ -34,14 +34,14 @@ export async function laterRequests(bench: Bench): Promise<string> {
   // What keeps being asked for is read into memory in the background.
   for (const service of [hot, small]) await times(30, () => service.post(few()));
   await setTimeout(bench.pick(3000, 100));
-  const later = await inTurn(rounds, {
+  const later = await inSequence(rounds, {
     hot: () => burst(hot, few, 20),
     small: () => burst(small, few, 20),
     native: () => burst(native, few, 2),
   });
   rows.push(row("later requests, 500 frames", "ms", "milliseconds", later.hot, later.native));
   rows.push(row("– with 64 MB of memory for lookups", "ms", "milliseconds", later.small, later.native));
-  const large = await inTurn(rounds, {
+  const large = await inSequence(rounds, {
     hot: () => burst(hot, many, 3),
     small: () => burst(small, many, 3),
     native: () => burst(native, many, 1),

@@ -1,7 +1,7 @@
 import type { Bench } from "../bench.ts";
 import { firstHere } from "../firstRequest.ts";
 import { offsets, requests } from "../frames.ts";
-import { inTurn } from "../measure.ts";
+import { inSequence } from "../measure.ts";
 import { row, table } from "../row.ts";
 import { run } from "../run.ts";
 import { startSymbolServer } from "../servers.ts";
@@ -11,7 +11,7 @@ export async function scanner(bench: Bench): Promise<string> {
   const symFile = await bench.libxul(bench.pick(569, 8));
   await using symbolServer = await startSymbolServer(symFile.symbols);
   const body = requests([symFile], 500)();
-  const { here, scan } = await inTurn(bench.pick(3, 1), {
+  const { here, scan } = await inSequence(bench.pick(3, 1), {
     here: () => firstHere(bench, `${symbolServer.address}/plain`, body),
     scan: () => run("scan.ts", [symFile.path, JSON.stringify(offsets(symFile, 500))]),
   });

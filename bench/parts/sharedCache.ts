@@ -1,23 +1,23 @@
 import { stat } from "node:fs/promises";
-import { noStore, startStore } from "../../test/store.ts";
+import { noS3Server, startS3Server } from "../../test/support/s3Server.ts";
 import type { Bench } from "../bench.ts";
 import { answered, firstHere } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
-import { inTurn, report } from "../measure.ts";
+import { inSequence, report } from "../measure.ts";
 import { row, table } from "../row.ts";
 import { startSymbolServer, startTseliot } from "../servers.ts";
 
 /** A request to an instance with an empty folder for a module that the shared cache has, beside converting it. */
 export async function sharedCache(bench: Bench): Promise<string> {
-  if (noStore) return `Not measured: it ${noStore}.`;
+  if (noS3Server) return `Not measured: it ${noS3Server}.`;
   const symFile = await bench.libxul(bench.pick(569, 8));
   await using symbolServer = await startSymbolServer(symFile.symbols);
-  await using store = await startStore();
+  await using store = await startS3Server();
   const symbols = `${symbolServer.address}/plain`;
   const body = requests([symFile], 500)();
   const key = `${symFile.debugFilename}/${symFile.debugId}`;
   const symcacheBytes = await fill(bench, { symbols, body, key }, store);
-  const { here, converting } = await inTurn(bench.pick(5, 1), {
+  const { here, converting } = await inSequence(bench.pick(5, 1), {
     here: () => firstHere(bench, symbols, body, store.settings),
     converting: () => firstHere(bench, symbols, body),
   });
@@ -38,7 +38,7 @@ export async function sharedCache(bench: Bench): Promise<string> {
 async function fill(
   bench: Bench,
   { symbols, body, key }: { symbols: string; body: string; key: string },
-  store: Awaited<ReturnType<typeof startStore>>,
+  store: Awaited<ReturnType<typeof startS3Server>>,
 ): Promise<number> {
   report("filling the store");
   await using folder = await bench.newFolder();

@@ -1,5 +1,5 @@
-/** What the promise gives, unless the signal is aborted before: then its reason is thrown, and nobody waits for the promise. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Settles as `promise` does. If `signal` is aborted first, rejects with its reason; `promise` itself goes on. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   if (signal.aborted) abort();

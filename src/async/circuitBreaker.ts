@@ -1,56 +1,52 @@
-/** Milliseconds on a clock that only goes forward. */
-type Time = number;
-
 /**
- * Leaves a source alone for a while once it has failed so often in a row, then lets a single download find out. The
- * others fail meanwhile, and are let through from the moment that it has been answered: how long the rest of it takes
- * says nothing. Until a download went well from end to end, one more failure is enough to leave the source alone again.
+ * Stops calls to a remote party that failed several times in a row. After a cooldown a single probe is let through. Calls
+ * are allowed again as soon as the probe has a response: its body may take minutes. Until one call succeeds as a whole, the
+ * next failure opens the circuit again.
  */
-export class Breaker {
-  readonly #failuresToBreak: number;
-  readonly #cooldown: number;
+export class CircuitBreaker {
+  readonly #maxFailures: number;
+  readonly #cooldownMs: number;
   #failures = 0;
-  /** When the source may be asked again; undefined while it may be asked. */
-  #brokenUntil: Time | undefined;
+  /** When a probe is due, on the performance clock. Undefined while the circuit is closed. */
+  #probeAt: number | undefined;
   #isProbing = false;
 
-  /** `cooldown` in milliseconds. */
-  constructor(failuresToBreak: number, cooldown: number) {
-    this.#failuresToBreak = failuresToBreak;
-    this.#cooldown = cooldown;
+  constructor(maxFailures: number, cooldownMs: number) {
+    this.#maxFailures = maxFailures;
+    this.#cooldownMs = cooldownMs;
   }
 
-  /** Whether the source is left alone, or asked by the one that finds out. */
-  get isBroken(): boolean {
-    return this.#brokenUntil !== undefined;
+  /** Whether calls are stopped, except for a probe. */
+  get isOpen(): boolean {
+    return this.#probeAt !== undefined;
   }
 
-  /** Whether a download may begin now. Where it may, `succeeded` or `failed` must be called at its end. */
-  begin(): boolean {
-    if (this.#brokenUntil === undefined) return true;
-    if (this.#isProbing || performance.now() < this.#brokenUntil) return false;
+  /** Whether a call may begin. If so, `succeeded` or `failed` must be called when it ends. */
+  tryBegin(): boolean {
+    if (this.#probeAt === undefined) return true;
+    if (this.#isProbing || performance.now() < this.#probeAt) return false;
     this.#isProbing = true;
     return true;
   }
 
-  /** The source has answered: it is there. */
-  answered(): void {
+  /** The remote party has sent the head of a response. */
+  responded(): void {
     if (!this.#isProbing) return;
     this.#isProbing = false;
-    this.#brokenUntil = undefined;
-    this.#failures = this.#failuresToBreak - 1;
+    this.#probeAt = undefined;
+    this.#failures = this.#maxFailures - 1;
   }
 
   succeeded(): void {
     this.#isProbing = false;
-    this.#brokenUntil = undefined;
+    this.#probeAt = undefined;
     this.#failures = 0;
   }
 
   failed(): void {
-    // One that began before the source was left alone says nothing new.
-    if (this.#brokenUntil !== undefined && !this.#isProbing) return;
+    // A call that began before the circuit was opened says nothing about the remote party now.
+    if (this.isOpen && !this.#isProbing) return;
     this.#isProbing = false;
-    if (++this.#failures >= this.#failuresToBreak) this.#brokenUntil = performance.now() + this.#cooldown;
+    if (++this.#failures >= this.#maxFailures) this.#probeAt = performance.now() + this.#cooldownMs;
   }
 }

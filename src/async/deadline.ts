@@ -1,33 +1,33 @@
-/** A time limit that stands still while it is somebody else who must be waited for. */
+/** A time limit that can be paused, so that only the time spent on one party counts. */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
-  #left: number;
+  #leftMs: number;
   #running: { timer: NodeJS.Timeout; since: number } | undefined;
 
-  /** It stands still at first. */
-  constructor(milliseconds: number) {
-    this.#left = milliseconds;
+  /** Starts paused. */
+  constructor(timeoutMs: number) {
+    this.#leftMs = timeoutMs;
   }
 
-  /** Aborted with a TimeoutError, as AbortSignal.timeout() does, once the time is up. */
+  /** Aborted with a TimeoutError once the time is up, as AbortSignal.timeout() is. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  run(): void {
+  resume(): void {
     if (this.#running) return;
-    const up = () => this.#controller.abort(new DOMException("it took too long", "TimeoutError"));
-    this.#running = { timer: setTimeout(up, this.#left), since: performance.now() };
+    const expire = () => this.#controller.abort(new DOMException("it took too long", "TimeoutError"));
+    this.#running = { timer: setTimeout(expire, this.#leftMs), since: performance.now() };
   }
 
-  stop(): void {
+  pause(): void {
     if (!this.#running) return;
     clearTimeout(this.#running.timer);
-    this.#left = Math.max(0, this.#left - (performance.now() - this.#running.since));
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#running.since));
     this.#running = undefined;
   }
 
   [Symbol.dispose](): void {
-    this.stop();
+    this.pause();
   }
 }

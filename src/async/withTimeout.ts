@@ -1,9 +1,13 @@
-/** What `work` gives. Throws what it throws or, where it takes longer, what `late` gives; it is not ended by that. */
-export async function within<T>(milliseconds: number, work: Promise<T>, late: () => Error): Promise<T> {
-  const deadline = Promise.withResolvers<never>();
-  const timer = setTimeout(() => deadline.reject(late()), milliseconds);
+/** Settles as `work` does. If that takes longer, rejects with `timeoutError()`; `work` itself goes on. */
+export async function withTimeout<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  timeoutError: () => Error,
+): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(timeoutError()), timeoutMs);
   try {
-    return await Promise.race([work, deadline.promise]);
+    return await Promise.race([work, timeout.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-import { within } from "../async/withTimeout.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 
 /** Milliseconds after which a disk that gives no answer is not waited for any more. */
 const longestWait = 5000;
@@ -17,5 +17,5 @@ export class DiskHangs extends Error {
 
 /** What the disk gives. Throws what it says, or a DiskHangs. `what` is what it was asked for, in a word. */
 export function inTime<T>(what: string, work: Promise<T>, milliseconds = longestWait): Promise<T> {
-  return within(milliseconds, work, () => new DiskHangs(what, milliseconds));
+  return withTimeout(milliseconds, work, () => new DiskHangs(what, milliseconds));
 }

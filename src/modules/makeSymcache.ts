@@ -65,9 +65,9 @@ async function download(
   const start = performance.now();
   const progress: Progress = {};
   try {
-    deadline.run();
+    deadline.resume();
     await using symText = await source.open(module, signal);
-    deadline.stop();
+    deadline.pause();
     if (!symText) return notFound(config);
     const text = followed(symText.pieces, progress, { cost, deadline, config });
     using conversion = await converters.convert(module, text);
@@ -99,9 +99,9 @@ async function* followed(
   const { maxSymFileBytes, conversionTotalTimeout } = config;
   let bytes = 0;
   let worked = 0;
-  deadline.run();
+  deadline.resume();
   for await (const piece of symText) {
-    deadline.stop();
+    deadline.pause();
     progress.firstPiece ??= performance.now();
     bytes += piece.length;
     if (bytes > maxSymFileBytes)
@@ -111,9 +111,9 @@ async function* followed(
     worked += performance.now() - start;
     if (worked > conversionTotalTimeout)
       throw new ConversionTimeout(`conversion took over ${conversionTotalTimeout / 1000} s`);
-    deadline.run();
+    deadline.resume();
   }
-  deadline.stop();
+  deadline.pause();
   progress.end = performance.now();
   cost.downloadBytes += bytes;
 }

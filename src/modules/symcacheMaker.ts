@@ -1,5 +1,5 @@
-import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from "cockatiel";
 import { LRUCache } from "lru-cache";
+import { QueueFull, Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/config.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
@@ -35,16 +35,16 @@ export class SymcacheMaker implements Disposable {
   readonly #ending = new AbortController();
   readonly #underWay = new Map<string, Promise<Making>>();
   readonly #failures = new LRUCache<string, Failure>({ max: 100_000 });
-  readonly #queue: BulkheadPolicy;
+  readonly #queue: Semaphore;
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    this.#queue = bulkhead(parts.config.maxDownloads, parts.config.downloadQueue);
+    this.#queue = new Semaphore(parts.config.maxDownloads, parts.config.downloadQueue);
   }
 
   /** Modules that wait for their download to begin. */
   get waiting(): number {
-    return this.#parts.config.downloadQueue - this.#queue.queueSlots;
+    return this.#queue.waiting;
   }
 
   /** The symcache of a module: in the folder under `key`, or its bytes where `keep` is false or the folder can't keep it. */
@@ -66,11 +66,11 @@ export class SymcacheMaker implements Disposable {
   async #inTurn(work: () => Promise<Making>): Promise<Making> {
     const { metrics } = this.#parts;
     try {
-      const making = this.#queue.execute(work);
+      const making = this.#queue.run(work);
       metrics.gauge("downloader.queue", this.waiting);
       return await making;
     } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+      if (!(error instanceof QueueFull)) throw error;
       return this.#overloaded("too many modules wait to be downloaded");
     } finally {
       metrics.gauge("downloader.queue", this.waiting);

@@ -3,7 +3,7 @@ import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { Source } from "../sources/source.ts";
-import { within } from "../async/withTimeout.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 
 type Level = "ok" | "warning" | "error";
 
@@ -50,7 +50,7 @@ export class HealthCheck {
   /** What a check finds; one that throws, or takes too long, is found at `level`. */
   async #find(name: string, level: Level, check: () => Promise<void>): Promise<Finding> {
     try {
-      await within(patience, this.#once(name, check), () => new Error(`no answer in ${patience} ms`));
+      await withTimeout(patience, this.#once(name, check), () => new Error(`no answer in ${patience} ms`));
       return { name, level: "ok" };
     } catch (error) {
       return { name, level, message: error instanceof Error ? error.message : String(error) };

@@ -4,9 +4,9 @@ import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Config } from "../config/config.ts";
-import { letGoBy } from "../async/discardBody.ts";
-import { orAborted } from "../async/abortable.ts";
-import { within } from "../async/withTimeout.ts";
+import { discardBody } from "../async/discardBody.ts";
+import { abortable } from "../async/abortable.ts";
+import { withTimeout } from "../async/withTimeout.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 export type ObjectStoreSettings = Pick<
@@ -99,7 +99,7 @@ export class ObjectStore implements AsyncDisposable {
     const response = await this.#send("GET", key, headers, { signal });
     const { statusCode, body } = response;
     if (statusCode === 404) {
-      letGoBy(body);
+      discardBody(body);
       return undefined;
     }
     if (statusCode === 416 && from === 0) throw badObject("nothing in it", await this.#refusal(response));
@@ -144,7 +144,7 @@ export class ObjectStore implements AsyncDisposable {
     const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
     const isUnknownCondition = isConditional && statusCode === 501;
     if (statusCode !== 200 && !isKnown && !isUnknownCondition) throw await this.#refusal(response);
-    letGoBy(response.body);
+    discardBody(response.body);
     if (!isUnknownCondition) return !isKnown;
     this.#knowsCondition = false;
     return await this.put(key, object, { replace, signal });
@@ -152,7 +152,7 @@ export class ObjectStore implements AsyncDisposable {
 
   async #has(key: string, signal: AbortSignal): Promise<boolean> {
     const response = await this.#send("HEAD", key, {}, { signal }).catch(() => undefined);
-    if (response) letGoBy(response.body);
+    if (response) discardBody(response.body);
     return response?.statusCode === 200;
   }
 
@@ -215,7 +215,7 @@ export class ObjectStore implements AsyncDisposable {
     });
     try {
       const late = () => new Error(`no key within ${this.#patience} ms`);
-      return (await within(this.#patience, orAborted(signed, signal), late)).headers;
+      return (await withTimeout(this.#patience, abortable(signed, signal), late)).headers;
     } catch (error) {
       throw new SharedCacheFault(`can't sign what ${host} is asked: ${messageOf(error)}`, { cause: error });
     }

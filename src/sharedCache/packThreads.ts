@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { bulkhead } from "cockatiel";
+import { Semaphore } from "../async/semaphore.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Thread } from "../threads/thread.ts";
 import type { PackProtocol, PackThreadData, UnpackAsk } from "./packMessages.ts";
@@ -16,7 +16,7 @@ export class PackThreads implements AsyncDisposable {
   readonly #data: PackThreadData;
   readonly #patience: number;
   readonly #unpacking: { thread: Thread<PackProtocol>; asks: number }[];
-  readonly #turns;
+  readonly #turns: Semaphore;
   #packing: Thread<PackProtocol> | undefined;
   #isEnding = false;
 
@@ -27,7 +27,7 @@ export class PackThreads implements AsyncDisposable {
     // One more, for there is always one that waits for the disk.
     const threads = Math.min(availableParallelism(), mostCores) + 1;
     this.#unpacking = Array.from({ length: threads }, () => ({ thread: this.#newThread(), asks: 0 }));
-    this.#turns = bulkhead(framesEach * threads, Infinity);
+    this.#turns = new Semaphore(framesEach * threads);
   }
 
   /** Packs a symcache file into an open one; undefined where it was evicted. Throws a ThreadEnded. */
@@ -57,7 +57,7 @@ export class PackThreads implements AsyncDisposable {
   }
 
   #ask<Answer>(work: (thread: Thread<PackProtocol>) => Promise<Answer>): Promise<Answer> {
-    return this.#turns.execute(async () => {
+    return this.#turns.run(async () => {
       const place = this.#unpacking.reduce((one, other) => (other.asks < one.asks ? other : one));
       if (this.#mustReplace(place.thread)) place.thread = this.#newThread();
       place.asks++;

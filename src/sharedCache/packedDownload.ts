@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { orAborted } from "../async/abortable.ts";
+import { abortable } from "../async/abortable.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { BodyReader } from "./bodyReader.ts";
@@ -146,7 +146,7 @@ export class PackedDownload implements AsyncDisposable {
     const waiting: Promise<Uint8Array>[] = [];
     try {
       for (const { at, length, frame: frameBytes, packed } of chunks) {
-        const frame = (await orAborted(reader.read(frameBytes), signal)).buffer;
+        const frame = (await abortable(reader.read(frameBytes), signal)).buffer;
         const { symcacheHeader } = this.#header;
         const ask = { file, symcacheHeader, frame, packed, at, length };
         const unpacked = this.#parts.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));

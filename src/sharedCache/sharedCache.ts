@@ -1,7 +1,7 @@
-import { bulkhead } from "cockatiel";
 import { LRUCache } from "lru-cache";
 import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
 import type { Config } from "../config/config.ts";
+import { Semaphore } from "../async/semaphore.ts";
 import { Deadline } from "../async/deadline.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -57,7 +57,7 @@ export class SharedCache implements AsyncDisposable {
   readonly #uploads: Uploads;
   readonly #health: StoreHealth;
   readonly #bad = new LRUCache<string, true>({ max: mostBad });
-  readonly #large = bulkhead(mostLarge, Infinity);
+  readonly #large = new Semaphore(mostLarge);
   readonly #ending = new AbortController();
 
   /** Loads what signs requests only where there is a store. */
@@ -90,13 +90,13 @@ export class SharedCache implements AsyncDisposable {
     const start = performance.now();
     let bytes = 0;
     const ended = (result: "hit" | "miss", error?: unknown) => {
-      deadline.stop();
+      deadline.pause();
       this.#ended(key, error);
       metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
     const deadline = new Deadline(config.sharedCacheTimeout);
-    deadline.run();
+    deadline.resume();
     const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
     const received = (more: number) => void (bytes += more);
     const parts = { store: this.#store, threads: this.#threads, received, signal };
@@ -133,9 +133,9 @@ export class SharedCache implements AsyncDisposable {
 
   /** Waits for what else is large, which counts for no deadline. */
   async #inTurn(deadline: Deadline, write: () => Promise<void>): Promise<void> {
-    deadline.stop();
-    await this.#large.execute(async () => {
-      deadline.run();
+    deadline.pause();
+    await this.#large.run(async () => {
+      deadline.resume();
       // The others may have waited in vain.
       if (this.#health.isLeftAlone) throw new SharedCacheFault(this.#health.fault ?? "it failed meanwhile");
       await write();

@@ -1,4 +1,4 @@
-import { Breaker } from "../async/circuitBreaker.ts";
+import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import type { Logger } from "../observability/logging.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 
@@ -8,29 +8,29 @@ const failuresToBreak = 3;
 export class StoreHealth {
   /** What was wrong when it was asked last, if anything. */
   fault: string | undefined;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   readonly #log: Logger;
   readonly #what: string;
 
   /** `what` it is asked for, for the log. */
   constructor(what: string, cooldown: number, log: Logger) {
     this.#what = what;
-    this.#breaker = new Breaker(failuresToBreak, cooldown);
+    this.#breaker = new CircuitBreaker(failuresToBreak, cooldown);
     this.#log = log;
   }
 
   get isLeftAlone(): boolean {
-    return this.#breaker.isBroken;
+    return this.#breaker.isOpen;
   }
 
   /** Whether it may be asked now. Where it may, `ended` must be called in the end. */
   begin(): boolean {
-    return this.#breaker.begin();
+    return this.#breaker.tryBegin();
   }
 
   /** It answers; the rest may take its time. */
   answered(): void {
-    this.#breaker.answered();
+    this.#breaker.responded();
   }
 
   /** `error`: what came of it, if anything went wrong. What is no fault of the store is none here. */

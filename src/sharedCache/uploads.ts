@@ -105,7 +105,7 @@ export class Uploads implements AsyncDisposable {
       if (!packed) return "gone";
       const body = () => Readable.from(piecesOf(file, packed.bytes), { objectMode: false });
       using deadline = new Deadline(longestUpload);
-      deadline.run();
+      deadline.resume();
       const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
       const isNew = await store.put(key, { body, ...packed }, { replace, signal });
       metrics.increment("sharedcache.bytes", { direction: "sent" }, packed.bytes);

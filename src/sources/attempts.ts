@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
-import { Breaker } from "../async/circuitBreaker.ts";
+import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { DownloadError } from "./downloadError.ts";
 
 /** Milliseconds: the wait before attempt n + 1 is a random part of the first times 2^n, of the second at most. */
@@ -21,18 +21,18 @@ export type AttemptSettings = Pick<Config, "downloadAttempts" | "breakerCooldown
  */
 export class Attempts {
   readonly #maxAttempts: number;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   #budget = maxBudget;
   #lastFailure = "";
 
   constructor({ downloadAttempts, breakerCooldown }: AttemptSettings) {
     this.#maxAttempts = downloadAttempts;
-    this.#breaker = new Breaker(failuresToBreak, breakerCooldown);
+    this.#breaker = new CircuitBreaker(failuresToBreak, breakerCooldown);
   }
 
   /** The source has answered a download that is under way, with what is no failure. */
   answered(): void {
-    this.#breaker.answered();
+    this.#breaker.responded();
   }
 
   /** What `download` gives, tried again as it makes sense until `signal` says otherwise. Throws what the last try threw. */
@@ -53,7 +53,7 @@ export class Attempts {
   }
 
   async #once<T>(download: () => Promise<T>): Promise<T> {
-    if (!this.#breaker.begin())
+    if (!this.#breaker.tryBegin())
       throw new DownloadError(
         "failed",
         `the source failed too often to be asked right now: ${this.#lastFailure}`,

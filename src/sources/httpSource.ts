@@ -1,6 +1,6 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
 import type { Config } from "../config/config.ts";
-import { letGoBy } from "../async/discardBody.ts";
+import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents, type AgentSettings } from "./agents.ts";
 import { Attempts, type AttemptSettings } from "./attempts.ts";
@@ -44,7 +44,7 @@ export class HttpSource implements Source {
       const response = await this.#get(url, agent, signal);
       const { statusCode, headers } = response;
       if (statusCode === 200) return symText(response, this.#maxBytes);
-      letGoBy(response.body);
+      discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)

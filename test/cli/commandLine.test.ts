@@ -7,9 +7,9 @@ import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { sampleSymbols, temporaryFolder } from "../service.ts";
-import { SymbolServer } from "../symbolServer.ts";
-import { run, start } from "./commandLine.ts";
+import { sampleSymbols, temporaryFolder } from "../support/service.ts";
+import { SymbolServer } from "../support/symbolServer.ts";
+import { run, start } from "../support/commandLine.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const symbols = fileURLToPath(sampleSymbols);

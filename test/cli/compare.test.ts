@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { startTestService, temporaryFolder } from "../service.ts";
-import { inTurn, reply, SymbolServer } from "../symbolServer.ts";
-import { run } from "./commandLine.ts";
+import { startTestService, temporaryFolder } from "../support/service.ts";
+import { inSequence, reply, SymbolServer } from "../support/symbolServer.ts";
+import { run } from "../support/commandLine.ts";
 
 const id = "AAAABBBBCCCCDDDDEEEEFFFF000011110";
 const job = {
@@ -172,13 +172,13 @@ test("doesn't mind the order of keys, and tells what is missing and what service
   const reversed = Object.fromEntries(Object.entries(frame).toReversed());
   const answer = (result: object) => reply("200 OK", JSON.stringify({ results: [result] }));
   await using left = await SymbolServer.start(
-    inTurn(
+    inSequence(
       answer({ stacks: [[frame]], found_modules: { "a/A": true, "b/B": null } }),
       answer({ stacks: [[frame, frame], [frame]], found_modules: { "a/A": true } }),
     ),
   );
   await using right = await SymbolServer.start(
-    inTurn(
+    inSequence(
       answer({ found_modules: { "b/B": null, "a/A": true }, stacks: [[reversed]] }),
       answer({ stacks: [[frame]], found_modules: { "a/A": false } }),
     ),
@@ -212,7 +212,7 @@ standard input, job 0, stack 1
 test("counts another status, an answer that is none and one that doesn't come as differences", async () => {
   const proxyPage = "<html>Bad gateway</html>";
   await using broken = await SymbolServer.start(
-    inTurn(
+    inSequence(
       reply("500 Internal Server Error", '{"title":"oops"}'),
       (socket) => socket.resetAndDestroy(),
       reply("200 OK", proxyPage),
@@ -242,7 +242,7 @@ test("counts another status, an answer that is none and one that doesn't come as
 test("asks a busy service again when it says", async () => {
   const answer = reply("200 OK", '{"results":[]}');
   const busy = reply("503 Service Unavailable", "{}", { "Retry-After": "1" });
-  await using left = await SymbolServer.start(inTurn(busy, answer));
+  await using left = await SymbolServer.start(inSequence(busy, answer));
   await using right = await SymbolServer.start(answer);
   const { code } = await run(["compare", left.url, right.url], { input: "{}" });
   assert.equal(code, 0);

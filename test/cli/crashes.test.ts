@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { sampleSymbols, startTestService, temporaryFolder } from "../service.ts";
-import { run } from "./commandLine.ts";
+import { sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 
 const cache = await temporaryFolder();
 after(() => cache[Symbol.asyncDispose]());

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { sampleSymbols, temporaryFolder } from "../service.ts";
-import { inTurn, reply, SymbolServer } from "../symbolServer.ts";
-import { run } from "./commandLine.ts";
+import { sampleSymbols, temporaryFolder } from "../support/service.ts";
+import { inSequence, reply, SymbolServer } from "../support/symbolServer.ts";
+import { run } from "../support/commandLine.ts";
 
 const id = "446150EEE021480999C4BCE7828E15281";
 const gzipped = fileURLToPath(`${sampleSymbols}/attach_amd64.pdb/${id}/attach_amd64.sym.gz`);
@@ -33,7 +33,7 @@ test("downloads from the first source that has it, again after a passing fault",
   await using without = await SymbolServer.start(reply("404 Not Found"));
   const body = gzipSync(symFile);
   await using having = await SymbolServer.start(
-    inTurn(reply("503 Busy"), reply("200 OK", body, { "Content-Encoding": "gzip" })),
+    inSequence(reply("503 Busy"), reply("200 OK", body, { "Content-Encoding": "gzip" })),
   );
   const sources = `${without.url},${having.url}`;
   const { code, stdout } = await run(["fetch", "attach_amd64.pdb", id, "-s", sources, "-o", "out.sym"], {

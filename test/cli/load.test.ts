@@ -3,9 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { startTestService, temporaryFolder } from "../service.ts";
-import { inTurn, reply, SymbolServer, type Script } from "../symbolServer.ts";
-import { run, start } from "./commandLine.ts";
+import { startTestService, temporaryFolder } from "../support/service.ts";
+import { inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
+import { run, start } from "../support/commandLine.ts";
 
 const rustsample = ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"];
 const job = { memoryMap: [rustsample], stacks: [[[0, 0x6322a]]] };
@@ -113,7 +113,7 @@ test("tells errors apart by kind", async () => {
     "bad HTTP": (socket) => socket.end("hello\r\n\r\n"),
   };
   const cut: Script = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
-  await using server = await SymbolServer.start(inTurn(answer, ...Object.values(kinds), cut, answer));
+  await using server = await SymbolServer.start(inSequence(answer, ...Object.values(kinds), cut, answer));
   const { code, report } = await load(server.url, ["-n", "9", "-w", "0", "--timeout", "300ms"], "{}");
   assert.deepEqual([report.answered, report.failed], [2, 7]);
   assert.deepEqual(

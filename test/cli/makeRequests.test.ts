@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { sampleSymbols, startTestService, temporaryFolder, type V5Answer } from "../service.ts";
-import { run } from "./commandLine.ts";
+import { sampleSymbols, startTestService, temporaryFolder, type V5Response } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 
 const symbols = fileURLToPath(sampleSymbols);
 
@@ -92,7 +92,7 @@ test("makes requests that a service answers, most of their frames with a functio
   for (const name of names) {
     const response = await service.post("/symbolicate/v5", await readFile(join(output, name), "utf8"));
     assert.equal(response.status, 200);
-    const { results } = (await response.json()) as V5Answer;
+    const { results } = (await response.json()) as V5Response;
     const frames = results.flatMap(({ stacks }) => stacks.flat());
     const known = frames.filter((frame) => "function" in frame).length / frames.length;
     assert.ok(known > 0.85 && known < 0.99, `${known} of all frames of ${name} have a function`);

@@ -5,8 +5,8 @@ import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { Frame } from "../../web/static/captures/capture.js";
 import { captureOf } from "../../web/static/captures/readCapture.js";
-import { sampleSymbols, temporaryFolder } from "../service.ts";
-import { run } from "./commandLine.ts";
+import { sampleSymbols, temporaryFolder } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 import { geckoProfile, processedProfile, type MadeThread } from "./profiles.ts";
 
 const folder = await temporaryFolder();

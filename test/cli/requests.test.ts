@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { fixtures, sampleSymbols, startTestService, temporaryFolder } from "../service.ts";
-import { run } from "./commandLine.ts";
+import { fixtures, sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 
 const cache = await temporaryFolder();
 after(() => cache[Symbol.asyncDispose]());

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { sampleSymbols, startTestService, temporaryFolder } from "../service.ts";
-import { run } from "./commandLine.ts";
+import { sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { run } from "../support/commandLine.ts";
 
 const id = "0CEFB84AE0DEB3F9900D2B90425BB3280";
 const gzipped = fileURLToPath(`${sampleSymbols}/libstdc++.so.6/${id}/libstdc++.so.6.sym.gz`);

@@ -9,12 +9,12 @@ import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { constants, createGunzip } from "node:zlib";
-import { checkAnswer } from "../checkAnswer.ts";
-import { madeModule } from "./madeModule.ts";
-import { Random, times } from "./scale.ts";
-import { impatient, startWorld, type World } from "./world.ts";
+import { checkResponse } from "../support/checkResponse.ts";
+import { syntheticModule } from "../support/syntheticModule.ts";
+import { Random, times } from "../support/scale.ts";
+import { impatient, startHarness, type Harness } from "../support/harness.ts";
 
-const modules = Array.from({ length: 30 }, (_, number) => madeModule(`pinged${number + 10}.so`, 500));
+const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`pinged${number + 10}.so`, 500));
 const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;
 
 /** A crash ping whose frames are in modules at random, and their functions. */
@@ -54,8 +54,8 @@ interface Answer {
 
 type Encoding = "identity" | "gzip";
 
-function open(world: World, encoding: Encoding = "identity"): ClientRequest {
-  const sent = request(`${world.service.url}/symbolicate/bulk?thread=crashing`, {
+function open(harness: Harness, encoding: Encoding = "identity"): ClientRequest {
+  const sent = request(`${harness.service.url}/symbolicate/bulk?thread=crashing`, {
     method: "POST",
     headers: { "accept-encoding": encoding },
   });
@@ -82,7 +82,7 @@ async function check(
   for await (const line of createInterface({ input: response })) {
     const { threads, error } = JSON.parse(line) as Answer;
     if (lines < 100 || error)
-      checkAnswer({ ...answered, contentType: "application/x-ndjson", body: `${line}\n` });
+      checkResponse({ ...answered, contentType: "application/x-ndjson", body: `${line}\n` });
     if (error) return { lines, error };
     assert.deepEqual(threads[0]?.frames.map((frame) => frame.function), functionsOf(lines)); // prettier-ignore
     await seen(++lines);
@@ -90,20 +90,20 @@ async function check(
   return { lines };
 }
 
-let world: World;
+let harness: Harness;
 before(async () => {
-  world = await startWorld(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "1" });
+  harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "1" });
 });
-after(() => world[Symbol.asyncDispose]());
+after(() => harness[Symbol.asyncDispose]());
 
 function residentMegabytes(): number {
-  const status = readFileSync(`/proc/${world.service.pid}/status`, "utf8");
+  const status = readFileSync(`/proc/${harness.service.pid}/status`, "utf8");
   return (Number(/VmRSS:\s+([0-9]+)/.exec(status)?.[1]) * 1024) / 1e6;
 }
 
 /** Files without a name that the service has open. */
 function spools(): number {
-  const folder = `/proc/${world.service.pid}/fd`;
+  const folder = `/proc/${harness.service.pid}/fd`;
   const targets = readdirSync(folder).map((file) => {
     try {
       return readlinkSync(`${folder}/${file}`);
@@ -111,13 +111,13 @@ function spools(): number {
       return "";
     }
   });
-  return targets.filter((target) => target.startsWith(world.folder) && target.endsWith("(deleted)")).length;
+  return targets.filter((target) => target.startsWith(harness.folder) && target.endsWith("(deleted)")).length;
 }
 
 test("answers any number of lines in flat memory, and asks for each module once", async (t) => {
   const count = times(3_000, 100_000);
   const all = pings(count);
-  const sent = open(world);
+  const sent = open(harness);
   Readable.from(all.lines()).pipe(sent);
   let early = 0;
   let late = 0;
@@ -130,14 +130,14 @@ test("answers any number of lines in flat memory, and asks for each module once"
   const seconds = (performance.now() - start) / 1000;
   assert.equal(lines, count);
   assert.ok(late < early + 100, `${early} MB, later ${late} MB`);
-  const hits = world.server.hits;
+  const hits = harness.server.hits;
   assert.equal(new Set(hits).size, hits.length);
   t.diagnostic(`${count} pings in ${Math.round(seconds)} s: ${Math.round(early)} MB in the first third, ${Math.round(late)} MB after it`);
 }); // prettier-ignore
 
 test("answers a client gzipped that sends all before it reads", async () => {
   const all = pings(times(4_000, 20_000));
-  const sent = open(world, "gzip");
+  const sent = open(harness, "gzip");
   const response = answerOf(sent);
   Readable.from(all.lines()).pipe(sent);
   await once(sent, "finish");
@@ -148,7 +148,7 @@ test("answers a client gzipped that sends all before it reads", async () => {
 
 test("keeps the answers of a client on disk that sends all before it reads", async () => {
   const all = pings(times(4_000, 20_000));
-  const sent = open(world);
+  const sent = open(harness);
   const response = answerOf(sent);
   Readable.from(all.lines()).pipe(sent);
   await once(sent, "finish");
@@ -159,7 +159,7 @@ test("keeps the answers of a client on disk that sends all before it reads", asy
 });
 
 test("ends a stream whose answers take more than there is for them, behind a whole line", async () => {
-  await using small = await startWorld(modules, { ...impatient, ELIOT_BULK_SPOOL: "1mb" });
+  await using small = await startHarness(modules, { ...impatient, ELIOT_BULK_SPOOL: "1mb" });
   const all = pings(8_000);
   const sent = open(small);
   const response = answerOf(sent);
@@ -174,7 +174,7 @@ test("ends a stream whose answers take more than there is for them, behind a who
 });
 
 test("ends a stream whose answers can't be kept, for the folder is gone", async () => {
-  await using broken = await startWorld(modules, impatient);
+  await using broken = await startHarness(modules, impatient);
   // Nothing is written to the folder any more.
   await broken.ask(...modules);
   const all = pings(8_000);
@@ -194,7 +194,7 @@ test("waits for a client that has sent all and reads slowly, without disk or mem
   const all = pings(times(1_000, 5_000));
   const body = [...all.lines()].join("");
   const idle = residentMegabytes();
-  const sent = open(world);
+  const sent = open(harness);
   sent.end(body);
   const response = await answerOf(sent);
   let most = 0;
@@ -212,16 +212,16 @@ test("is done with clients that leave at any moment of a stream", async () => {
   const random = new Random(8);
   const all = pings(300);
   const body = [...all.lines()].join("");
-  const handles = () => readdirSync(`/proc/${world.service.pid}/fd`).length;
+  const handles = () => readdirSync(`/proc/${harness.service.pid}/fd`).length;
   const handlesBefore = handles();
   for (let time = 0; time < times(60, 1_000); time++) {
-    const sent = open(world, time % 2 === 0 ? "identity" : "gzip");
+    const sent = open(harness, time % 2 === 0 ? "identity" : "gzip");
     sent.write(body.slice(0, random.below(body.length)));
     await setTimeout(random.below(30));
     sent.destroy();
   }
   while (handles() > handlesBefore + 2) await setTimeout(20);
-  const sent = open(world);
+  const sent = open(harness);
   sent.end(body);
   assert.deepEqual(await check(await answerOf(sent), all), { lines: 300 });
 });
@@ -237,7 +237,7 @@ test("ends a stream with an error line where the service has a bug, and reports 
         return { ...loaded, source };
       },
     });`;
-  await using broken = await startWorld(modules, impatient, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
+  await using broken = await startHarness(modules, impatient, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
   const all = pings(300);
   const report = broken.service.logged('"request failed"');
   const summary = broken.service.logged("request.summary");
@@ -257,18 +257,18 @@ for (const [signals, name, encoding] of [
   [2, "a second signal comes, gzipped", "gzip"],
 ] as const)
   test(`ends a stream with an error line when ${name}`, async () => {
-    await world.restart({ ELIOT_DRAIN_TIMEOUT: signals === 1 ? "0.5" : "60" });
+    await harness.restart({ ELIOT_DRAIN_TIMEOUT: signals === 1 ? "0.5" : "60" });
     const all = pings(5);
-    const sent = open(world, encoding);
+    const sent = open(harness, encoding);
     sent.write([...all.lines()].join(""));
     const response = await answerOf(sent);
     const { lines, error } = await check(response, all, async (line) => {
       if (line < 5) return;
-      world.service.signal("SIGTERM");
+      harness.service.signal("SIGTERM");
       await setTimeout(100);
       // What comes meanwhile is answered.
-      if (signals === 2) world.service.signal("SIGTERM");
+      if (signals === 2) harness.service.signal("SIGTERM");
     });
     assert.deepEqual([lines, error], [5, { title: "the service is shutting down", fatal: true }]);
-    assert.equal(await world.service.exit, 0);
+    assert.equal(await harness.service.exit, 0);
   });

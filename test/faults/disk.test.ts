@@ -22,21 +22,22 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { ifAbsent } from "../../src/diskCache/durableFiles.ts";
-import { temporaryFolder } from "../service.ts";
-import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
-import { Random, times } from "./scale.ts";
-import { ask, impatient, startWorld, type World } from "./world.ts";
+import { temporaryFolder } from "../support/service.ts";
+import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
+import { Random, times } from "../support/scale.ts";
+import { ask, impatient, startHarness, type Harness } from "../support/harness.ts";
 
 const run = promisify(execFile);
-const pathOf = (world: World, { key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
+const pathOf = (harness: Harness, { key }: SyntheticModule) =>
+  join(harness.folder, "symcache-v1", `${key}.symc`);
 
 /** Waits for what becomes true by itself. */
 async function eventually(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-async function temporaryFiles(world: World): Promise<string[]> {
-  const entries = await readdir(join(world.folder, "tmp"), { recursive: true, withFileTypes: true });
+async function temporaryFiles(harness: Harness): Promise<string[]> {
+  const entries = await readdir(join(harness.folder, "tmp"), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
@@ -44,24 +45,24 @@ test("gives no wrong answer after kills at any moment of converting, writing and
   const kills = times(5, 200);
   const random = new Random(1);
   const modules = Array.from({ length: kills }, (_, number) =>
-    madeModule(`killed${number}.so`, 1 + random.below(20_000)),
+    syntheticModule(`killed${number}.so`, 1 + random.below(20_000)),
   );
-  const settled = madeModule("settled.so");
-  await using world = await startWorld([settled, ...modules], impatient);
-  await world.ask(settled);
+  const settled = syntheticModule("settled.so");
+  await using harness = await startHarness([settled, ...modules], impatient);
+  await harness.ask(settled);
   for (const module of modules) {
-    const answer = world.ask(module).catch(() => []);
+    const answer = harness.ask(module).catch(() => []);
     // The moments spread over the 200 ms that the largest takes, and some of them over its end.
     await new Promise((resolve) => setTimeout(resolve, random.below(250)));
-    world.service.signal("SIGKILL");
+    harness.service.signal("SIGKILL");
     await answer;
-    await world.restart();
-    await eventually(async () => (await temporaryFiles(world)).length === 0);
-    const [first, second] = await world.ask(settled, module);
+    await harness.restart();
+    await eventually(async () => (await temporaryFiles(harness)).length === 0);
+    const [first, second] = await harness.ask(settled, module);
     assert.equal(first, "right, cached");
     assert.match(second ?? "", /^right/);
   }
-  assert.deepEqual(await world.kept(), [settled, ...modules].map(({ name }) => name).toSorted());
+  assert.deepEqual(await harness.kept(), [settled, ...modules].map(({ name }) => name).toSorted());
   t.diagnostic(`${kills} kills`);
 });
 
@@ -88,10 +89,10 @@ const flipABit = (bytes: Buffer, random: Random) => {
 test("makes any damaged symcache again within the same request, or answers rightly what the damage didn't touch", async (t) => {
   const cases = times(300, 10_000);
   const random = new Random(2);
-  const modules = [1, 300, 2_000].map((functions) => madeModule(`damaged${functions}.so`, functions));
+  const modules = [1, 300, 2_000].map((functions) => syntheticModule(`damaged${functions}.so`, functions));
   const symcaches = modules.map(symcacheOf);
-  await using world = await startWorld(modules, impatient);
-  await world.ask(...modules);
+  await using harness = await startHarness(modules, impatient);
+  await harness.ask(...modules);
   let found = 0;
   for (let number = 0; number < cases; number++) {
     const index = random.below(modules.length);
@@ -99,29 +100,29 @@ test("makes any damaged symcache again within the same request, or answers right
     const whole = Buffer.from(symcaches[index]!);
     const damaged = (random.below(3) > 0 ? flipABit : random.pick(damages))(Buffer.from(whole), random);
     const isSame = damaged.equals(whole);
-    const temporary = join(world.folder, "tmp", "damaged");
+    const temporary = join(harness.folder, "tmp", "damaged");
     await writeFile(temporary, damaged);
-    await rename(temporary, pathOf(world, module));
-    const [answer] = await world.ask(module);
+    await rename(temporary, pathOf(harness, module));
+    const [answer] = await harness.ask(module);
     assert.match(answer ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
     if (answer === "right, converted") found++;
   }
   // What was not looked at may be damaged still; looked at as a whole, nothing is.
   for (const module of modules) {
-    await rm(pathOf(world, module));
-    assert.deepEqual(await world.ask(module), ["right, converted"]);
+    await rm(pathOf(harness, module));
+    assert.deepEqual(await harness.ask(module), ["right, converted"]);
   }
-  assert.deepEqual(await world.kept(), modules.map(({ name }) => name).toSorted());
+  assert.deepEqual(await harness.kept(), modules.map(({ name }) => name).toSorted());
   t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
 });
 
 test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made whole under its readers", async () => {
-  const module = madeModule("module.so", 20_000);
+  const module = syntheticModule("module.so", 20_000);
   const whole = symcacheOf(module);
-  await using world = await startWorld([module], impatient);
-  await world.ask(module);
+  await using harness = await startHarness([module], impatient);
+  await harness.ask(module);
   const random = new Random(9);
-  const path = pathOf(world, module);
+  const path = pathOf(harness, module);
   const changes = [
     () => truncate(path, random.below(whole.length)),
     () => appendFile(path, whole.subarray(0, random.below(10_000))),
@@ -131,7 +132,7 @@ test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made
   const over = new AbortController();
   const reader = async () => {
     for (let left = times(30, 1_500); left > 0; left--)
-      assert.match((await world.ask(module))[0] ?? "", /^right/);
+      assert.match((await harness.ask(module))[0] ?? "", /^right/);
   };
   const writer = async () => {
     // It may just not be there, for a reader found it damaged.
@@ -141,105 +142,107 @@ test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made
   await Promise.all([reader(), reader()]).finally(() => over.abort());
   await writing;
   await rm(path, { force: true });
-  assert.deepEqual(await world.ask(module), ["right, converted"]);
-  assert.deepEqual(await world.kept(), [module.name]);
+  assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.kept(), [module.name]);
 });
 
 test("uses no other version's file, no foreign one, and follows no link", async () => {
-  const [one, other] = [madeModule("one.so"), madeModule("other.so")];
+  const [one, other] = [syntheticModule("one.so"), syntheticModule("other.so")];
   await using elsewhere = await temporaryFolder();
-  await using world = await startWorld([one, other], impatient);
-  await world.ask(other);
+  await using harness = await startHarness([one, other], impatient);
+  await harness.ask(other);
   const outside = join(elsewhere.path, "x.symc");
-  await cp(pathOf(world, other), outside);
+  await cp(pathOf(harness, other), outside);
   await writeFile(join(elsewhere.path, `${one.id}.symc`), symcacheOf(one));
   const put: Record<string, () => Promise<unknown>> = {
-    "another module's file": () => cp(outside, pathOf(world, one)),
-    "a link to another module's file": () => symlink(outside, pathOf(world, one)),
+    "another module's file": () => cp(outside, pathOf(harness, one)),
+    "a link to another module's file": () => symlink(outside, pathOf(harness, one)),
     "a link to its own file elsewhere": () =>
-      symlink(join(elsewhere.path, `${one.id}.symc`), pathOf(world, one)),
-    "a link to itself": () => symlink(pathOf(world, one), pathOf(world, one)),
-    "another module's file by a second name": () => link(pathOf(world, other), pathOf(world, one)),
-    "a pipe that nobody writes to": () => run("mkfifo", [pathOf(world, one)]),
-    "a device without end": () => run("mknod", [pathOf(world, one), "c", "1", "5"]).catch(() => {}),
-    "a folder": () => mkdir(pathOf(world, one)),
-    "a folder with files": () => mkdir(join(pathOf(world, one), "a/b"), { recursive: true }),
+      symlink(join(elsewhere.path, `${one.id}.symc`), pathOf(harness, one)),
+    "a link to itself": () => symlink(pathOf(harness, one), pathOf(harness, one)),
+    "another module's file by a second name": () => link(pathOf(harness, other), pathOf(harness, one)),
+    "a pipe that nobody writes to": () => run("mkfifo", [pathOf(harness, one)]),
+    "a device without end": () => run("mknod", [pathOf(harness, one), "c", "1", "5"]).catch(() => {}),
+    "a folder": () => mkdir(pathOf(harness, one)),
+    "a folder with files": () => mkdir(join(pathOf(harness, one), "a/b"), { recursive: true }),
     "a file in place of its folder": async () => {
-      await rm(dirname(pathOf(world, one)), { recursive: true });
-      await writeFile(dirname(pathOf(world, one)), "");
+      await rm(dirname(pathOf(harness, one)), { recursive: true });
+      await writeFile(dirname(pathOf(harness, one)), "");
     },
-    "an empty file": () => writeFile(pathOf(world, one), ""),
-    "a text": () => writeFile(pathOf(world, one), "hello"),
+    "an empty file": () => writeFile(pathOf(harness, one), ""),
+    "a text": () => writeFile(pathOf(harness, one), "hello"),
   };
   for (const [what, make] of Object.entries(put))
     for (const restarts of [true, false]) {
-      await rm(dirname(pathOf(world, one)), { recursive: true, force: true });
-      await mkdir(dirname(pathOf(world, one)), { recursive: true });
+      await rm(dirname(pathOf(harness, one)), { recursive: true, force: true });
+      await mkdir(dirname(pathOf(harness, one)), { recursive: true });
       await make();
-      if (restarts) await world.restart();
-      assert.deepEqual(await world.ask(one), ["right, converted"], what);
-      assert.deepEqual(await world.ask(one), ["right, cached"], what);
-      assert.deepEqual(await world.kept(), ["one.so", "other.so"]);
+      if (restarts) await harness.restart();
+      assert.deepEqual(await harness.ask(one), ["right, converted"], what);
+      assert.deepEqual(await harness.ask(one), ["right, cached"], what);
+      assert.deepEqual(await harness.kept(), ["one.so", "other.so"]);
     }
   assert.deepEqual((await readdir(elsewhere.path)).toSorted(), [`${one.id}.symc`, "x.symc"].toSorted());
   assert.deepEqual(await readFile(outside), Buffer.from(symcacheOf(other)));
 });
 
 test("follows no link in place of a module's folder, and leaves what it leads to alone", async () => {
-  const module = madeModule("module.so");
+  const module = syntheticModule("module.so");
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, `${module.id}.symc`);
   await writeFile(outside, symcacheOf(module));
   await utimes(outside, 1, 1);
-  await using world = await startWorld([module], { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb" });
-  const folder = dirname(pathOf(world, module));
+  await using harness = await startHarness([module], { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb" });
+  const folder = dirname(pathOf(harness, module));
   await symlink(elsewhere.path, folder);
-  await world.restart();
-  assert.deepEqual(await world.ask(module), ["right, converted"]);
-  assert.deepEqual(await world.ask(module), ["right, cached"]);
+  await harness.restart();
+  assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.ask(module), ["right, cached"]);
   assert.ok((await lstat(folder)).isDirectory());
   assert.equal((await stat(outside)).mtimeMs, 1000);
 });
 
 test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
-  const modules = Array.from({ length: 4 }, (_, number) => madeModule(`module${number}.so`));
-  const [first, second, third] = modules as [MadeModule, MadeModule, MadeModule];
-  await using world = await startWorld(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
-  assert.deepEqual(await world.ask(first), ["right, converted"]);
-  await rm(world.folder, { recursive: true });
-  assert.deepEqual(await world.ask(first), ["right, converted"]);
-  assert.deepEqual(await world.kept(), [first.name]);
+  const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
+  const [first, second, third] = modules as [SyntheticModule, SyntheticModule, SyntheticModule];
+  await using harness = await startHarness(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  assert.deepEqual(await harness.ask(first), ["right, converted"]);
+  await rm(harness.folder, { recursive: true });
+  assert.deepEqual(await harness.ask(first), ["right, converted"]);
+  assert.deepEqual(await harness.kept(), [first.name]);
 
-  await rm(world.folder, { recursive: true });
-  await writeFile(world.folder, "a file");
-  assert.deepEqual(await world.ask(first, second), ["right, converted", "right, converted"]);
-  const heartbeat = await fetch(`${world.service.url}/__heartbeat__`);
+  await rm(harness.folder, { recursive: true });
+  await writeFile(harness.folder, "a file");
+  assert.deepEqual(await harness.ask(first, second), ["right, converted", "right, converted"]);
+  const heartbeat = await fetch(`${harness.service.url}/__heartbeat__`);
   const { checks } = (await heartbeat.json()) as { checks: object };
   assert.deepEqual([heartbeat.status, "cache_folder" in checks], [503, true]);
-  await rm(world.folder);
-  assert.deepEqual(await world.ask(first, third), ["right, converted", "right, converted"]);
-  assert.deepEqual(await world.ask(first, third), ["right, cached", "right, cached"]);
-  assert.deepEqual(await world.kept(), [first.name, third.name]);
+  await rm(harness.folder);
+  assert.deepEqual(await harness.ask(first, third), ["right, converted", "right, converted"]);
+  assert.deepEqual(await harness.ask(first, third), ["right, cached", "right, cached"]);
+  assert.deepEqual(await harness.kept(), [first.name, third.name]);
 });
 
 test("uses a symcache that is larger than the cap once, keeps it not, and evicts nobody", async () => {
-  const [small, large] = [madeModule("small.so"), madeModule("large.so", 5_000)];
+  const [small, large] = [syntheticModule("small.so"), syntheticModule("large.so", 5_000)];
   const cap = symcacheOf(small).length + 1000;
-  await using world = await startWorld([small, large], {
+  await using harness = await startHarness([small, large], {
     ...impatient,
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
   });
-  await world.ask(small);
+  await harness.ask(small);
   for (let time = 0; time < 2; time++)
-    assert.deepEqual(await world.ask(large, small), ["right, converted", "right, cached"]);
-  assert.deepEqual(await world.kept(), [small.name]);
+    assert.deepEqual(await harness.ask(large, small), ["right, converted", "right, cached"]);
+  assert.deepEqual(await harness.kept(), [small.name]);
 });
 
 test("answers rightly while every file is evicted under its readers and writers, and keeps the cap", async () => {
   const random = new Random(3);
-  const modules = Array.from({ length: 12 }, (_, number) => madeModule(`evicted${number + 10}.so`, 2_000));
+  const modules = Array.from({ length: 12 }, (_, number) =>
+    syntheticModule(`evicted${number + 10}.so`, 2_000),
+  );
   const cap = 2 * symcacheOf(modules[0]!).length + 1000;
-  await using world = await startWorld(modules, {
+  await using harness = await startHarness(modules, {
     ...impatient,
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
   });
@@ -249,10 +252,10 @@ test("answers rightly while every file is evicted under its readers and writers,
   ]);
   const client = async () => {
     for (let pair; (pair = requests.pop());)
-      for (const answer of await world.ask(...new Set(pair))) assert.match(answer, /^right/);
+      for (const answer of await harness.ask(...new Set(pair))) assert.match(answer, /^right/);
   };
   await Promise.all(Array.from({ length: 6 }, client));
-  const names = await world.kept();
+  const names = await harness.kept();
   assert.equal(names.length, 2);
   assert.ok(
     names.every((name) => name.startsWith("evicted")),
@@ -261,31 +264,33 @@ test("answers rightly while every file is evicted under its readers and writers,
 });
 
 test("answers from all symcaches, and keeps them, though few of them can be open at once", async () => {
-  const modules = Array.from({ length: 200 }, (_, number) => madeModule(`module${number}.so`));
+  const modules = Array.from({ length: 200 }, (_, number) => syntheticModule(`module${number}.so`));
   const command = ["sh", "-c", `ulimit -n 120; exec ${process.execPath} src/main.ts`];
-  await using world = await startWorld(modules, impatient, () => command);
+  await using harness = await startHarness(modules, impatient, () => command);
   for (const module of modules) {
-    await mkdir(dirname(pathOf(world, module)));
-    await writeFile(pathOf(world, module), symcacheOf(module));
+    await mkdir(dirname(pathOf(harness, module)));
+    await writeFile(pathOf(harness, module), symcacheOf(module));
   }
   for (let time = 0; time < 2; time++)
     assert.deepEqual(
-      await world.ask(...modules),
+      await harness.ask(...modules),
       modules.map(() => "right, cached"),
     );
-  assert.equal((await world.kept()).length, modules.length);
+  assert.equal((await harness.kept()).length, modules.length);
 });
 
 test("sweeps what another process left half-written when it was killed, while it runs", async () => {
-  const module = madeModule("module.so");
-  await using world = await startWorld([module], { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
-  await world.ask(module);
-  const left = join(world.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
-  await mkdir(join(world.folder, "elsewhere"));
-  await writeFile(join(world.folder, "elsewhere/0"), "half a symcache");
-  await rename(join(world.folder, "elsewhere"), left);
-  await eventually(async () => !(await readdir(join(world.folder, "tmp"))).includes(left.split("/").at(-1)!));
-  assert.deepEqual(await world.kept(), [module.name]);
+  const module = syntheticModule("module.so");
+  await using harness = await startHarness([module], { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+  await harness.ask(module);
+  const left = join(harness.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
+  await mkdir(join(harness.folder, "elsewhere"));
+  await writeFile(join(harness.folder, "elsewhere/0"), "half a symcache");
+  await rename(join(harness.folder, "elsewhere"), left);
+  await eventually(
+    async () => !(await readdir(join(harness.folder, "tmp"))).includes(left.split("/").at(-1)!),
+  );
+  assert.deepEqual(await harness.kept(), [module.name]);
 });
 
 test("is ready soon though the folder holds very many files, and keeps the cap when it has counted them", async (t) => {
@@ -299,16 +304,16 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
     await writeFile(join(path, `${id}.symc`), "x".repeat(bytes));
     if (number < files / 2) await utimes(join(path, `${id}.symc`), 1, 1 + number);
   }
-  const module = madeModule("new.so");
+  const module = syntheticModule("new.so");
   const cap = (files / 2) * bytes + symcacheOf(module).length;
   const start = performance.now();
-  await using world = await startWorld([module], {
+  await using harness = await startHarness([module], {
     ...impatient,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
   });
   t.diagnostic(`ready ${Math.round(performance.now() - start)} ms after its start, with ${files} files`);
-  assert.deepEqual(await ask(world.service.url, module), ["right, converted"]);
+  assert.deepEqual(await ask(harness.service.url, module), ["right, converted"]);
   const kept = () => readdir(join(folder.path, "symcache-v1"));
   // Where the disk is slow, what came is kept before all that must go is gone.
   await eventually(async () => (await kept()).length === files / 2 + 1);
@@ -317,7 +322,7 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
 });
 
 test("evicts what was used longest ago, though the clock is set back an hour and on again", async () => {
-  const modules = Array.from({ length: 9 }, (_, number) => madeModule(`timed${number}.so`));
+  const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`timed${number}.so`));
   const code = `
     const { now } = Date;
     let set = -3_600_000;
@@ -338,23 +343,23 @@ test("evicts what was used longest ago, though the clock is set back an hour and
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(4 * symcacheOf(modules[0]!).length),
     ELIOT_SYMBOLS_CACHE_RESCAN: "0.05",
   };
-  await using world = await startWorld(modules, settings, () => start);
+  await using harness = await startHarness(modules, settings, () => start);
   const stockIsTaken = () => new Promise((resolve) => setTimeout(resolve, 500));
-  for (const module of modules.slice(0, 4)) await world.ask(module);
+  for (const module of modules.slice(0, 4)) await harness.ask(module);
   const [first, , , , ...news] = modules;
   let expected = modules.slice(0, 4);
   for (let time = 0; time < 2; time++) {
-    const set = world.service.logged("the clock was set");
-    world.service.signal("SIGUSR2");
+    const set = harness.service.logged("the clock was set");
+    harness.service.signal("SIGUSR2");
     await set;
-    assert.deepEqual(await world.ask(first!), ["right, cached"]);
+    assert.deepEqual(await harness.ask(first!), ["right, cached"]);
     await stockIsTaken();
     for (const module of news.splice(0, 2)) {
-      assert.deepEqual(await world.ask(module), ["right, converted"]);
+      assert.deepEqual(await harness.ask(module), ["right, converted"]);
       await stockIsTaken();
       expected = [...expected.filter((one) => one !== first).slice(1), first!, module];
-      assert.deepEqual(await world.kept(), expected.map(({ name }) => name).toSorted());
-      assert.deepEqual(await world.ask(first!), ["right, cached"]);
+      assert.deepEqual(await harness.kept(), expected.map(({ name }) => name).toSorted());
+      assert.deepEqual(await harness.ask(first!), ["right, cached"]);
     }
   }
 });

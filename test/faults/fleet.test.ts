@@ -2,30 +2,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { noNginx } from "../balancer.ts";
-import { noStore, startStore } from "../store.ts";
-import { instanceCount, startFleet, type Fleet } from "./fleet.ts";
-import { madeModule, type MadeModule } from "./madeModule.ts";
-import { Random, times } from "./scale.ts";
-import { ask } from "./world.ts";
+import { noNginx } from "../support/balancer.ts";
+import { noS3Server, startS3Server } from "../support/s3Server.ts";
+import { instanceCount, startFleet, type Fleet } from "../support/fleet.ts";
+import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
+import { Random, times } from "../support/scale.ts";
+import { ask } from "../support/harness.ts";
 
 const clientCount = 2;
 /** Milliseconds between a client's answer and its next request: instances start meanwhile, on the same machine. */
 const pause = 30;
 
 /** Modules that no other test has. */
-function makeModules(purpose: string, count: number): MadeModule[] {
-  return Array.from({ length: count }, (_, number) => madeModule(`${purpose}${number}.so`, 20));
+function makeModules(purpose: string, count: number): SyntheticModule[] {
+  return Array.from({ length: count }, (_, number) => syntheticModule(`${purpose}${number}.so`, 20));
 }
 
-const keysOf = (modules: MadeModule[]) => modules.map(({ key }) => key);
+const keysOf = (modules: SyntheticModule[]) => modules.map(({ key }) => key);
 
-async function askRightly(url: string, modules: MadeModule[]): Promise<void> {
+async function askRightly(url: string, modules: SyntheticModule[]): Promise<void> {
   for (const answer of await ask(url, ...modules)) assert.match(answer, /^right/);
 }
 
 /** Clients that ask the fleet for two of the modules, again and again until `work` is done. Gives how many answers there were. */
-async function underLoad(fleet: Fleet, modules: MadeModule[], work: () => Promise<unknown>): Promise<number> {
+async function underLoad(
+  fleet: Fleet,
+  modules: SyntheticModule[],
+  work: () => Promise<unknown>,
+): Promise<number> {
   let answers = 0;
   const over = new AbortController();
   const clients = Array.from({ length: clientCount }, async (_, number) => {
@@ -40,14 +44,14 @@ async function underLoad(fleet: Fleet, modules: MadeModule[], work: () => Promis
   return answers;
 }
 
-const options = { skip: noNginx || noStore };
+const options = { skip: noNginx || noS3Server };
 
 test(
   "converts once what is asked of three instances in turn, and not at all what the store has",
   options,
   async (t) => {
     const modules = makeModules("turn", times(20, 200));
-    await using store = await startStore();
+    await using store = await startS3Server();
     await using fleet = await startFleet(modules, store.settings);
     for (const [turn, { url }] of fleet.instances.entries()) {
       await Promise.all(modules.map((module) => askRightly(url, [module])));
@@ -68,7 +72,7 @@ test(
 
 test("converts at most thrice what is asked of three instances at once", options, async (t) => {
   const modules = makeModules("once", times(20, 200));
-  await using store = await startStore();
+  await using store = await startS3Server();
   await using fleet = await startFleet(modules, store.settings);
   await Promise.all(modules.flatMap((module) => fleet.instances.map(({ url }) => askRightly(url, [module]))));
   const conversions = fleet.downloads();
@@ -83,7 +87,7 @@ test(
   options,
   async (t) => {
     const modules = makeModules("restart", 40);
-    await using store = await startStore();
+    await using store = await startS3Server();
     await using fleet = await startFleet(modules, store.settings);
     await Promise.all(modules.map((module) => askRightly(fleet.url, [module])));
     await store.holds(keysOf(modules));
@@ -108,8 +112,8 @@ test(
 
 test("answers all while the store is away, and stores again once it is back", options, async () => {
   const modules = makeModules("away", 40);
-  const later = madeModule("later.so");
-  await using store = await startStore();
+  const later = syntheticModule("later.so");
+  await using store = await startS3Server();
   const settings = { ...store.settings, ELIOT_BREAKER_COOLDOWN: "0.2" };
   await using fleet = await startFleet([...modules, later], settings);
   await underLoad(fleet, modules.slice(0, 20), async () => {

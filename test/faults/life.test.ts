@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { startStatsd } from "../statsd.ts";
-import { madeModule, type MadeModule } from "./madeModule.ts";
-import { postHead, rawClient } from "./rawClient.ts";
-import { times } from "./scale.ts";
-import { impatient, jobOf, startWorld, type World } from "./world.ts";
+import { startStatsdServer } from "../support/statsdServer.ts";
+import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
+import { postHead, rawClient } from "../support/rawClient.ts";
+import { times } from "../support/scale.ts";
+import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
 
-const modules = Array.from({ length: 30 }, (_, number) => madeModule(`module${number + 10}.so`, 500));
-const [healthy] = modules as [MadeModule];
+const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`module${number + 10}.so`, 500));
+const [healthy] = modules as [SyntheticModule];
 
 /** Clients that ask on and on until nobody takes their connections; each answer must be whole and right. */
-async function askOn(world: World, clients: number): Promise<number> {
+async function askOn(harness: Harness, clients: number): Promise<number> {
   let answers = 0;
   const client = async (first: number) => {
     for (let turn = 0; ; turn++) {
@@ -21,7 +21,7 @@ async function askOn(world: World, clients: number): Promise<number> {
       const job = JSON.stringify(jobOf([module]));
       let connection;
       try {
-        connection = await rawClient(world.service.url);
+        connection = await rawClient(harness.service.url);
       } catch {
         return;
       }
@@ -45,23 +45,23 @@ test("answers every request that it took when SIGTERM comes under load, flushes 
   const rounds = times(1, 20);
   let answers = 0;
   for (let round = 0; round < rounds; round++) {
-    await using statsd = await startStatsd();
-    await using world = await startWorld(modules, { ...impatient, ...statsd.env });
-    const closing = world.service.logged("closing");
-    const asking = askOn(world, 12);
+    await using statsd = await startStatsdServer();
+    await using harness = await startHarness(modules, { ...impatient, ...statsd.env });
+    const closing = harness.service.logged("closing");
+    const asking = askOn(harness, 12);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    world.service.signal("SIGTERM");
+    harness.service.signal("SIGTERM");
     await closing;
     answers += await asking;
-    assert.equal(await world.service.exit, 0);
+    assert.equal(await harness.service.exit, 0);
     assert.ok((await statsd.received(/symbolicate\.api/)).length > 0);
-    const names = await world.kept();
+    const names = await harness.kept();
     assert.ok(
       names.every((name) => name.startsWith("module")),
       String(names),
     );
-    await world.restart();
-    assert.match((await world.ask(healthy))[0] ?? "", /^right/);
+    await harness.restart();
+    assert.match((await harness.ask(healthy))[0] ?? "", /^right/);
   }
   t.diagnostic(`${answers} answers while SIGTERM came ${rounds} times`);
 });
@@ -71,7 +71,7 @@ for (const where of ["request", "timer"] as const)
     const crash = `process.on("SIGUSR2", () => setTimeout(() => { throw new Error("made to crash") }))`;
     const reject = `process.on("SIGUSR2", () => { void Promise.reject(new Error("made to crash")) })`;
     const code = where === "timer" ? crash : reject;
-    await using world = await startWorld(modules, impatient, () => [
+    await using harness = await startHarness(modules, impatient, () => [
       process.execPath,
       "--import",
       `data:text/javascript,${encodeURIComponent(code)}`,
@@ -79,95 +79,95 @@ for (const where of ["request", "timer"] as const)
     ]);
     const goOn = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
-    world.fault(healthy, async (socket) => {
+    harness.fault(healthy, async (socket) => {
       asked.resolve();
       await goOn.promise;
       socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${healthy.symFile.length}\r\n\r\n${healthy.symFile}`);
     });
-    const answer = world.ask(healthy);
+    const answer = harness.ask(healthy);
     await asked.promise;
-    const [fatal, closing] = [world.service.logged("made to crash"), world.service.logged("closing")];
-    world.service.signal("SIGUSR2");
+    const [fatal, closing] = [harness.service.logged("made to crash"), harness.service.logged("closing")];
+    harness.service.signal("SIGUSR2");
     assert.equal((JSON.parse(await fatal) as { Severity: number }).Severity, 2);
     await closing;
     goOn.resolve();
     assert.deepEqual(await answer, ["right, converted"]);
-    assert.equal(await world.service.exit, 1);
-    assert.deepEqual(await world.kept(), [healthy.name]);
+    assert.equal(await harness.service.exit, 1);
+    assert.deepEqual(await harness.kept(), [healthy.name]);
   });
 
 test("answers though statsd and Sentry are away, hang, or nobody reads its log", async () => {
   const hanging = createServer(() => {}).listen(0, "127.0.0.1");
   await once(hanging, "listening");
   const { port } = hanging.address() as { port: number };
-  await using world = await startWorld(modules, {
+  await using harness = await startHarness(modules, {
     ...impatient,
     ELIOT_STATSD_HOST: "nosuch.invalid",
     ELIOT_SECRET_SENTRY_DSN: `http://key@127.0.0.1:${port}/1`,
     ELIOT_LOGGING_LEVEL: "DEBUG",
   });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
-  world.service.stopReadingLog();
-  for (const module of modules) assert.match((await world.ask(module))[0] ?? "", /^right/);
-  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
-  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
-  world.service.signal("SIGTERM");
-  assert.equal(await world.service.exit, 0);
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  assert.equal((await fetch(`${harness.service.url}/__error__`)).status, 500);
+  harness.service.stopReadingLog();
+  for (const module of modules) assert.match((await harness.ask(module))[0] ?? "", /^right/);
+  assert.equal((await fetch(`${harness.service.url}/__error__`)).status, 500);
+  assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
+  harness.service.signal("SIGTERM");
+  assert.equal(await harness.service.exit, 0);
   hanging.close();
-  await world.restart({ ELIOT_STATSD_HOST: "127.0.0.1", ELIOT_STATSD_PORT: "1", ELIOT_SECRET_SENTRY_DSN: "http://key@127.0.0.1:1/1" }); // prettier-ignore
-  assert.equal((await fetch(`${world.service.url}/__error__`)).status, 500);
+  await harness.restart({ ELIOT_STATSD_HOST: "127.0.0.1", ELIOT_STATSD_PORT: "1", ELIOT_SECRET_SENTRY_DSN: "http://key@127.0.0.1:1/1" }); // prettier-ignore
+  assert.equal((await fetch(`${harness.service.url}/__error__`)).status, 500);
   assert.deepEqual(
-    await world.ask(...modules),
+    await harness.ask(...modules),
     modules.map(() => "right, cached"),
   );
 });
 
 test("answers though nobody reads its log on, and ends though that is not read to its end", async () => {
-  await using world = await startWorld(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "600" });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  world.service.stallLog();
-  const { peakMegabytes: before } = await world.resources();
+  await using harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "600" });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  harness.service.stallLog();
+  const { peakMegabytes: before } = await harness.resources();
   // 1 MB of log, more than a pipe holds; with the big counts 35 MB, more than is kept of it.
   const headers = { "user-agent": "x".repeat(256), "accept-language": "x".repeat(64) };
   for (let round = 0; round < times(20, 500); round++)
-    await Promise.all(Array.from({ length: 100 }, () => fetch(`${world.service.url}/__lbheartbeat__`, { headers }).then((answer) => answer.text()))); // prettier-ignore
-  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
-  const { peakMegabytes: after } = await world.resources();
+    await Promise.all(Array.from({ length: 100 }, () => fetch(`${harness.service.url}/__lbheartbeat__`, { headers }).then((answer) => answer.text()))); // prettier-ignore
+  assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
+  const { peakMegabytes: after } = await harness.resources();
   assert.ok(after < before + 100, `${before} MB, then ${after} MB`);
-  world.service.signal("SIGTERM");
-  assert.equal(await world.service.exit, 0);
+  harness.service.signal("SIGTERM");
+  assert.equal(await harness.service.exit, 0);
 });
 
 test("tells clients that asked before SIGTERM that their connections end behind the answer", async () => {
-  await using world = await startWorld(modules, impatient);
+  await using harness = await startHarness(modules, impatient);
   const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  world.fault(healthy, async (socket) => {
+  harness.fault(healthy, async (socket) => {
     asked.resolve();
     await goOn.promise;
     socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${healthy.symFile.length}\r\n\r\n${healthy.symFile}`);
   });
-  using client = await rawClient(world.service.url);
+  using client = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([healthy]));
   client.send(postHead(job.length) + job);
   await asked.promise;
-  const closing = world.service.logged("closing");
-  world.service.signal("SIGTERM");
+  const closing = harness.service.logged("closing");
+  harness.service.signal("SIGTERM");
   await closing;
   goOn.resolve();
   const answer = await client.answer();
   assert.equal(answer.status, 200);
   assert.match(answer.head, /\r\nconnection: close$/m);
-  assert.equal(await world.service.exit, 0);
+  assert.equal(await harness.service.exit, 0);
 });
 
 test("takes no more connections than leave enough open files to all else", async () => {
   const start = ["sh", "-c", `ulimit -n 500; exec ${process.execPath} src/main.ts`];
-  await using world = await startWorld(modules, impatient, () => start);
-  for (const module of modules.slice(0, 10)) await world.ask(module);
-  const kept = await world.kept();
-  await world.restart();
-  const clients = await Promise.all(Array.from({ length: 600 }, () => rawClient(world.service.url)));
+  await using harness = await startHarness(modules, impatient, () => start);
+  for (const module of modules.slice(0, 10)) await harness.ask(module);
+  const kept = await harness.kept();
+  await harness.restart();
+  const clients = await Promise.all(Array.from({ length: 600 }, () => rawClient(harness.service.url)));
   const [first] = clients;
   for (const module of modules) {
     const job = JSON.stringify(jobOf([module]));
@@ -176,30 +176,30 @@ test("takes no more connections than leave enough open files to all else", async
     assert.equal(status, 200);
     assert.ok(body.includes(module.frames[0]!.function), module.name);
   }
-  assert.equal(world.server.hits.length, modules.length);
+  assert.equal(harness.server.hits.length, modules.length);
   for (const client of clients) client[Symbol.dispose]();
   assert.deepEqual(kept, modules.slice(0, 10).map(({ name }) => name)); // prettier-ignore
-  assert.equal((await world.kept()).length, modules.length);
+  assert.equal((await harness.kept()).length, modules.length);
 });
 
 test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
-  await using world = await startWorld(modules, {
+  await using harness = await startHarness(modules, {
     ...impatient,
     ELIOT_HEADERS_TIMEOUT: "60",
     ELIOT_DRAIN_DELAY: "600",
   });
-  for (const module of modules) world.fault(module, () => {});
-  const waiting = modules.map((module) => world.ask(module).catch(() => []));
-  while (world.server.hits.length < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const module of modules) harness.fault(module, () => {});
+  const waiting = modules.map((module) => harness.ask(module).catch(() => []));
+  while (harness.server.hits.length < 12) await new Promise((resolve) => setTimeout(resolve, 5));
   const statuses = async () => {
     const paths = ["/__heartbeat__", "/__lbheartbeat__", "/__version__"];
-    return Promise.all(paths.map(async (path) => (await fetch(world.service.url + path)).status));
+    return Promise.all(paths.map(async (path) => (await fetch(harness.service.url + path)).status));
   };
   assert.deepEqual(await statuses(), [200, 200, 200]);
-  const closing = world.service.logged("closing");
-  world.service.signal("SIGTERM");
+  const closing = harness.service.logged("closing");
+  harness.service.signal("SIGTERM");
   await closing;
   assert.deepEqual(await statuses(), [503, 503, 200]);
-  world.service.signal("SIGKILL");
+  harness.service.signal("SIGKILL");
   await Promise.all(waiting);
 });

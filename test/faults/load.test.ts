@@ -2,28 +2,28 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import type { V5Answer } from "../service.ts";
-import { reply, type Script } from "../symbolServer.ts";
-import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
-import { postHead, rawClient } from "./rawClient.ts";
-import { isWhole, times } from "./scale.ts";
-import { percentile, steadyLoad, type Taken } from "./steadyLoad.ts";
-import { impatient, jobOf, outcomes, startWorld, type World } from "./world.ts";
+import type { V5Response } from "../support/service.ts";
+import { reply, type Script } from "../support/symbolServer.ts";
+import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
+import { postHead, rawClient } from "../support/rawClient.ts";
+import { isWhole, times } from "../support/scale.ts";
+import { percentile, steadyLoad, type Taken } from "../support/steadyLoad.ts";
+import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 
-const healthy = madeModule("healthy.so");
-const news = Array.from({ length: 12 }, (_, number) => madeModule(`new${number + 10}.so`));
+const healthy = syntheticModule("healthy.so");
+const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number + 10}.so`));
 const body = JSON.stringify(jobOf([healthy]));
 
 /** Lets the server hold its answers for modules back until it is told to go on. */
-function hold(world: World, modules: MadeModule[]) {
+function hold(harness: Harness, modules: SyntheticModule[]) {
   const goOn = Promise.withResolvers<void>();
   const script =
-    (module: MadeModule): Script =>
+    (module: SyntheticModule): Script =>
     async (socket, path) => {
       await goOn.promise;
       await reply("200 OK", module.symFile)(socket, path);
     };
-  for (const module of modules) world.fault(module, script(module));
+  for (const module of modules) harness.fault(module, script(module));
   return { goOn: () => goOn.resolve() };
 }
 
@@ -31,46 +31,46 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-async function heartbeat(world: World): Promise<Record<string, string>> {
-  const response = await fetch(`${world.service.url}/__heartbeat__`);
+async function heartbeat(harness: Harness): Promise<Record<string, string>> {
+  const response = await fetch(`${harness.service.url}/__heartbeat__`);
   return ((await response.json()) as { checks: Record<string, string> }).checks;
 }
 
 test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
-  const [module] = news as [MadeModule];
-  await using world = await startWorld(news, impatient);
-  const held = hold(world, [module]);
-  using first = await rawClient(world.service.url);
+  const [module] = news as [SyntheticModule];
+  await using harness = await startHarness(news, impatient);
+  const held = hold(harness, [module]);
+  using first = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([module]));
   first.send(postHead(job.length) + job);
-  await until(() => world.hits(module) === 1);
+  await until(() => harness.hits(module) === 1);
   first.socket.resetAndDestroy();
-  const others = Array.from({ length: 99 }, () => world.ask(module));
+  const others = Array.from({ length: 99 }, () => harness.ask(module));
   await new Promise((resolve) => setTimeout(resolve, 100));
   held.goOn();
   for (const answer of await Promise.all(others)) assert.match(answer[0] ?? "", /^right/);
-  assert.equal(world.hits(module), 1);
-  assert.deepEqual(await world.kept(), [module.name]);
+  assert.equal(harness.hits(module), 1);
+  assert.deepEqual(await harness.kept(), [module.name]);
 });
 
 /** A job of frames that all point into one module. */
-function manyFrames(module: MadeModule, count: number): string {
+function manyFrames(module: SyntheticModule, count: number): string {
   const frames = Array.from({ length: count }, (_, number) => [0, module.frames[number % 3]!.offset]);
   return JSON.stringify({ memoryMap: [[module.name, module.id]], stacks: [frames] });
 }
 
 test("answers 503 with Retry-After at once to requests past their bound, and the rest rightly", async () => {
   const places = 6;
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(world.service.url)));
+  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(harness.service.url)));
   const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
   // More than the buffers of a connection hold: who doesn't read its answer keeps its place.
   const large = manyFrames(healthy, 150_000);
   for (const { send } of admitted) send(postHead(large.length) + large);
   await Promise.all(admitted.map(({ socket }) => once(socket, "readable")));
   for (let refused = 0; refused < 10;) {
-    const { status } = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body });
+    const { status } = await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body });
     refused = status === 503 ? refused + 1 : 0;
   }
   // Before the body has come.
@@ -80,8 +80,8 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
     assert.match(answer.head, /\r\nretry-after: [1-9][0-9]*\r\n/);
     assert.match(answer.head, /\r\naccess-control-allow-origin: \*\r\n/);
   }
-  assert.equal((await fetch(`${world.service.url}/__lbheartbeat__`)).status, 200);
-  assert.equal((await heartbeat(world))["queues"], "warning");
+  assert.equal((await fetch(`${harness.service.url}/__lbheartbeat__`)).status, 200);
+  assert.equal((await heartbeat(harness))["queues"], "warning");
   for (const answer of await Promise.all(admitted.map((client) => client.answer()))) {
     assert.equal(answer.status, 200);
     assert.equal(answer.body.split('"function":"in healthy.so::0()"').length, 50_001);
@@ -94,10 +94,10 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
 });
 
 test("lets clients that are slow to send their bodies take nobody's place", async () => {
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
-  const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(world.service.url)));
+  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
+  const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(harness.service.url)));
   for (const { send } of clients) send(postHead(body.length) + body.slice(0, 10));
-  for (let time = 0; time < 10; time++) assert.match((await world.ask(healthy))[0] ?? "", /^right/);
+  for (let time = 0; time < 10; time++) assert.match((await harness.ask(healthy))[0] ?? "", /^right/);
   for (const client of clients) {
     client.send(body.slice(10));
     assert.equal((await client.answer()).status, 200);
@@ -106,16 +106,16 @@ test("lets clients that are slow to send their bodies take nobody's place", asyn
 });
 
 test("answers 503 where answers that nobody takes would need more than their bound, and forgets those that are done", async () => {
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   // 18 MB each, beside its body and what was found.
   const large = manyFrames(healthy, 150_000);
   const statusOf = async (sent: string) => {
-    const response = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: sent });
+    const response = await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: sent });
     return (await response.arrayBuffer()) && response.status;
   };
   for (let time = 0; time < 3; time++) {
-    const clients = await Promise.all([1, 2].map(() => rawClient(world.service.url)));
+    const clients = await Promise.all([1, 2].map(() => rawClient(harness.service.url)));
     for (const { send } of clients) send(postHead(large.length) + large);
     await Promise.all(clients.map(({ socket }) => once(socket, "readable")));
     assert.equal(await statusOf(large), 503);
@@ -127,10 +127,10 @@ test("answers 503 where answers that nobody takes would need more than their bou
 });
 
 test("answers 503 where bodies would take more than their bound together, and forgets those that are done", async () => {
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const statusOf = async (length: number) =>
-    (await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
+    (await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
       .status;
   const large = body.padEnd(900_000);
   for (let time = 0; time < 3; time++) {
@@ -139,13 +139,13 @@ test("answers 503 where bodies would take more than their bound together, and fo
     // Of two that come together, either may be the one too many.
     do {
       client?.[Symbol.dispose]();
-      client = await rawClient(world.service.url);
+      client = await rawClient(harness.service.url);
       client.send(postHead(large.length) + large.slice(0, -1));
       await new Promise((resolve) => setTimeout(resolve, 200));
       status = await statusOf(200_000);
     } while (status === 200);
     assert.equal(status, 503);
-    assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+    assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
     client.send(" ");
     assert.equal((await client.answer()).status, 200);
     client[Symbol.dispose]();
@@ -154,96 +154,96 @@ test("answers 503 where bodies would take more than their bound together, and fo
 });
 
 test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
-  await using world = await startWorld([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  const held = hold(world, news);
+  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  const held = hold(harness, news);
   const waiting: Promise<string[]>[] = [];
   for (const module of news.slice(0, 4)) {
-    waiting.push(world.ask(module));
-    await until(() => world.hits(module) === 1);
+    waiting.push(harness.ask(module));
+    await until(() => harness.hits(module) === 1);
   }
   const late = news.slice(4);
   for (const module of late)
-    assert.deepEqual(await world.ask(healthy, module), ["right, cached", "bare, overloaded"]);
+    assert.deepEqual(await harness.ask(healthy, module), ["right, cached", "bare, overloaded"]);
   // Nobody joins what is under way, either.
-  assert.deepEqual(await world.ask(news[0]!), ["bare, overloaded"]);
-  assert.equal(world.server.hits.length, 5);
+  assert.deepEqual(await harness.ask(news[0]!), ["bare, overloaded"]);
+  assert.equal(harness.server.hits.length, 5);
   held.goOn();
   for (const answer of await Promise.all(waiting)) assert.deepEqual(answer, ["right, converted"]);
-  for (const module of late) assert.deepEqual(await world.ask(module), ["right, converted"]);
-  assert.deepEqual(await world.kept(), [healthy, ...news].map(({ name }) => name).toSorted());
+  for (const module of late) assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.kept(), [healthy, ...news].map(({ name }) => name).toSorted());
 });
 
 test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
-  await using world = await startWorld([healthy, ...news], {
+  await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_HEADERS_TIMEOUT: "60",
     ELIOT_MAX_DOWNLOADS: "2",
     ELIOT_DOWNLOAD_QUEUE: "3",
   });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  const held = hold(world, news);
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  const held = hold(harness, news);
   const [first, late] = [news.slice(0, 5), news.slice(5, 10)];
-  const converted = world.ask(healthy, ...first);
-  await until(() => world.server.hits.length === 3);
-  assert.equal((await heartbeat(world))["queues"], "warning");
-  const response = await fetch(`${world.service.url}/symbolicate/v5`, {
+  const converted = harness.ask(healthy, ...first);
+  await until(() => harness.server.hits.length === 3);
+  assert.equal((await heartbeat(harness))["queues"], "warning");
+  const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
     method: "POST",
     body: JSON.stringify(jobOf([healthy, ...late])),
     headers: { debug: "x" },
   });
   assert.equal(response.status, 200);
-  const [found, ...others] = outcomes((await response.json()) as V5Answer, [healthy, ...late]);
+  const [found, ...others] = outcomes((await response.json()) as V5Response, [healthy, ...late]);
   assert.equal(found?.text, "right, cached");
   for (const { text, reason } of others)
     assert.deepEqual([text, reason], ["bare, overloaded", "too many modules wait to be downloaded"]);
-  assert.equal(world.server.hits.length, 3);
+  assert.equal(harness.server.hits.length, 3);
   held.goOn();
   assert.deepEqual(await converted, ["right, cached", ...first.map(() => "right, converted")]);
-  for (const module of late) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  for (const module of late) assert.deepEqual(await harness.ask(module), ["right, converted"]);
 });
 
 test("leaves modules out of which a request names more than may ever wait, and asks nobody for them", async () => {
-  await using world = await startWorld([healthy], {
+  await using harness = await startHarness([healthy], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "4",
     ELIOT_DOWNLOAD_QUEUE: "16",
   });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const unknown = Array.from({ length: 1000 }, (_, number) => [`unknown${number}.so`, "A"]);
   const memoryMap = [...unknown, [healthy.name, healthy.id]];
   const stacks = [memoryMap.map((_, index) => [index, healthy.frames[0]!.offset])];
-  const response = await fetch(`${world.service.url}/symbolicate/v5`, {
+  const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
     method: "POST",
     body: JSON.stringify({ memoryMap, stacks }),
     headers: { debug: "x" },
   });
-  const { results, debug } = (await response.json()) as V5Answer;
+  const { results, debug } = (await response.json()) as V5Response;
   assert.equal(results[0]?.stacks[0]?.at(-1)?.["function"], healthy.frames[0]!.function);
-  assert.ok(world.server.hits.length <= 21, `${world.server.hits.length} hits`);
+  assert.ok(harness.server.hits.length <= 21, `${harness.server.hits.length} hits`);
   const statuses = Object.values(debug.modules.status_per_module).map(({ status }) => status);
   assert.equal(
     statuses.filter((status) => status === "overloaded").length,
-    1000 - world.server.hits.length + 1,
+    1000 - harness.server.hits.length + 1,
   );
 });
 
 test("answers requests whose symcaches are there while ever so many wait for downloads", async () => {
-  await using world = await startWorld([healthy, ...news], {
+  await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "2",
     ELIOT_HEADERS_TIMEOUT: "60",
   });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  const held = hold(world, news);
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  const held = hold(harness, news);
   let answered = 0;
   const cold = Array.from({ length: 100 }, async (_, number) => {
-    const answer = await world.ask(news[number % news.length]!);
+    const answer = await harness.ask(news[number % news.length]!);
     answered++;
     return answer;
   });
-  await until(() => world.server.hits.length === 3);
-  for (let time = 0; time < 50; time++) assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  await until(() => harness.server.hits.length === 3);
+  for (let time = 0; time < 50; time++) assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
   assert.equal(answered, 0);
   held.goOn();
   for (const answer of await Promise.all(cold)) assert.match(answer[0] ?? "", /^right/);
@@ -251,13 +251,13 @@ test("answers requests whose symcaches are there while ever so many wait for dow
 
 test("answers requests whose symcaches are there while a large sym file is converted", async (t) => {
   const large = Array.from({ length: times(1, 8) }, (_, number) =>
-    madeModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
+    syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
-  await using world = await startWorld([healthy, ...large], { ...impatient, ELIOT_STALL_TIMEOUT: "60" });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
+  await using harness = await startHarness([healthy, ...large], { ...impatient, ELIOT_STALL_TIMEOUT: "60" });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const frames = manyFrames(healthy, 500);
   const alone = await steadyLoad(
-    world.service.url,
+    harness.service.url,
     frames,
     2,
     ({ answered }) => answered.length >= times(50, 5000),
@@ -266,16 +266,16 @@ test("answers requests whose symcaches are there while a large sym file is conve
   for (const module of large) {
     const answeredMeanwhile = Promise.withResolvers<void>();
     // The conversion is at its end only when others have been answered.
-    world.fault(module, async (socket) => {
+    harness.fault(module, async (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${module.symFile.length}\r\n\r\n`);
       socket.write(module.symFile.slice(0, -1));
       await answeredMeanwhile.promise;
       socket.end(module.symFile.slice(-1));
     });
-    const converted = world.ask(module);
+    const converted = harness.ask(module);
     let isOver = false;
     void converted.then(() => (isOver = true));
-    const taken = await steadyLoad(world.service.url, frames, 2, ({ answered }) => {
+    const taken = await steadyLoad(harness.service.url, frames, 2, ({ answered }) => {
       if (answered.length >= 50) answeredMeanwhile.resolve();
       return isOver;
     });
@@ -289,17 +289,17 @@ test("answers requests whose symcaches are there while a large sym file is conve
 
 test("answers what it has places for at ten times the load, and refuses the rest at once", async (t) => {
   const places = 6;
-  await using world = await startWorld([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  const { url } = world.service;
+  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  const { url } = harness.service;
   const frames = manyFrames(healthy, 10_000);
   const count = times(60, 1500);
   const isEnough = ({ answered }: Taken) => answered.length >= count;
   await steadyLoad(url, frames, places, isEnough);
   const fitting = await steadyLoad(url, frames, places, isEnough);
-  const { peakMegabytes: before } = await world.resources();
+  const { peakMegabytes: before } = await harness.resources();
   const overload = await steadyLoad(url, frames, 10 * places, isEnough);
-  const { peakMegabytes: after } = await world.resources();
+  const { peakMegabytes: after } = await harness.resources();
   assert.deepEqual(fitting.refused, []);
   assert.ok(overload.refused.length > count);
   const [median, medianOverload] = [percentile(fitting.answered, 0.5), percentile(overload.answered, 0.5)];
@@ -312,41 +312,41 @@ test("answers what it has places for at ten times the load, and refuses the rest
 const withHandles = ["sh", "-c", 'ulimit -n ${HANDLES:-1024} && exec "$0" src/main.ts', process.execPath];
 
 test("has file handles left for symcaches and downloads, however many connections come", async () => {
-  await using world = await startWorld(
+  await using harness = await startHarness(
     [healthy, ...news],
     { ...impatient, HANDLES: "300" },
     () => withHandles,
   );
-  assert.deepEqual(await world.ask(healthy), ["right, converted"]);
-  await world.restart();
-  using client = await rawClient(world.service.url);
+  assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
+  await harness.restart();
+  using client = await rawClient(harness.service.url);
   client.send(postHead(body.length) + body);
   assert.equal((await client.answer()).status, 200);
-  const crowd = await Promise.all(Array.from({ length: 400 }, () => rawClient(world.service.url)));
+  const crowd = await Promise.all(Array.from({ length: 400 }, () => rawClient(harness.service.url)));
   for (const { socket } of crowd) socket.resume();
   await Promise.race(crowd.map(({ closed }) => closed));
   const job = JSON.stringify(jobOf([healthy, ...news]));
   client.send(postHead(job.length) + job);
-  const answers = outcomes(JSON.parse((await client.answer()).body) as V5Answer, [healthy, ...news]);
+  const answers = outcomes(JSON.parse((await client.answer()).body) as V5Response, [healthy, ...news]);
   const expected = ["right, cached", ...news.map(() => "right, converted")];
   assert.deepEqual(answers.map(({ text }) => text), expected); // prettier-ignore
   for (const one of crowd) one[Symbol.dispose]();
 });
 
 test("keeps symcaches that it can't open for want of file handles", async () => {
-  const modules = Array.from({ length: 90 }, (_, number) => madeModule(`kept${number + 10}.so`));
-  await using world = await startWorld(modules, impatient, () => withHandles);
-  assert.deepEqual(new Set(await world.ask(...modules)), new Set(["right, converted"]));
-  await world.restart({ HANDLES: "120" });
-  const answers = new Set(await world.ask(...modules));
+  const modules = Array.from({ length: 90 }, (_, number) => syntheticModule(`kept${number + 10}.so`));
+  await using harness = await startHarness(modules, impatient, () => withHandles);
+  assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, converted"]));
+  await harness.restart({ HANDLES: "120" });
+  const answers = new Set(await harness.ask(...modules));
   assert.ok(answers.isSubsetOf(new Set(["right, cached", "bare, failed"])), [...answers].join());
-  await world.restart();
-  assert.deepEqual(new Set(await world.ask(...modules)), new Set(["right, cached"]));
+  await harness.restart();
+  assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, cached"]));
 });
 
 test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {
   const slow = news.slice(0, 3);
-  await using world = await startWorld([healthy, ...news], {
+  await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_CONVERTERS: "1",
     ELIOT_DOWNLOAD_TIMEOUT: "1",
@@ -356,14 +356,14 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
   });
   // Each holds the one converter for longer than half of what a download may take.
   for (const module of slow)
-    world.fault(module, async (socket) => {
+    harness.fault(module, async (socket) => {
       socket.write(
         `HTTP/1.1 200 OK\r\nContent-Length: ${module.symFile.length}\r\n\r\n${module.symFile.slice(0, 60)}`,
       );
       await new Promise((resolve) => setTimeout(resolve, 700));
       socket.end(module.symFile.slice(60));
     });
-  const answers = await Promise.all([...slow, healthy].map((module) => world.ask(module)));
+  const answers = await Promise.all([...slow, healthy].map((module) => harness.ask(module)));
   assert.deepEqual(
     answers.flat(),
     [...slow, healthy].map(() => "right, converted"),
@@ -373,13 +373,16 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
 test("keeps file handles flat over many large modules in turn", async (t) => {
   const count = times(12, 500);
   const modules = Array.from({ length: count }, (_, number) =>
-    madeModule(`large${number + 1000}.so`, 20_000),
+    syntheticModule(`large${number + 1000}.so`, 20_000),
   );
   const cap = 5 * symcacheOf(modules[0]!).length + 1000;
-  await using world = await startWorld(modules, { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
-  for (const module of modules) assert.deepEqual(await world.ask(module), ["right, converted"]);
-  assert.equal((await world.kept()).length, 5);
-  const { handles, peakMegabytes } = await world.resources();
+  await using harness = await startHarness(modules, {
+    ...impatient,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+  });
+  for (const module of modules) assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.equal((await harness.kept()).length, 5);
+  const { handles, peakMegabytes } = await harness.resources();
   // Each of the two lookup threads keeps up to 128 symcaches open.
   assert.ok(handles < 2 * 128 + 100, `${handles} file handles`);
   t.diagnostic(`${count} modules in turn: ${handles} file handles, ${peakMegabytes} MB at most`);

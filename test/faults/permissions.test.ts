@@ -5,8 +5,8 @@ import { chmod, chown, mkdir, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { madeModule, symcacheOf, type MadeModule } from "./madeModule.ts";
-import { impatient, startWorld } from "./world.ts";
+import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
+import { impatient, startHarness } from "../support/harness.ts";
 
 const withoutCapabilities = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"];
 const canDrop = spawnSync(withoutCapabilities[0]!, [...withoutCapabilities.slice(1), "true"]).status === 0;
@@ -16,41 +16,46 @@ const skip =
     : "giving files away, and capabilities up, needs root and setpriv";
 const nobody = 65534;
 
-async function startBound(modules: MadeModule[], env: Record<string, string> = {}) {
+async function startBound(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [...withoutCapabilities, process.execPath, "src/main.ts"];
   const settings = { ELIOT_SYMBOLS_CACHE_RESCAN: "0.05", ...impatient, ...env };
-  const world = await startWorld(modules, settings, () => command);
-  const path = ({ key }: MadeModule) => join(world.folder, "symcache-v1", `${key}.symc`);
+  const harness = await startHarness(modules, settings, () => command);
+  const path = ({ key }: SyntheticModule) => join(harness.folder, "symcache-v1", `${key}.symc`);
   return {
-    world,
+    harness,
     path,
     /** Puts a module's symcache there, last used at a time in seconds since 1970. */
-    async put(module: MadeModule, used: number) {
+    async put(module: SyntheticModule, used: number) {
       await mkdir(dirname(path(module)), { recursive: true });
       await writeFile(path(module), symcacheOf(module));
       await utimes(path(module), used, used);
     },
     async heartbeat() {
-      const response = await fetch(`${world.service.url}/__heartbeat__`);
+      const response = await fetch(`${harness.service.url}/__heartbeat__`);
       const { checks } = (await response.json()) as { checks: Record<string, string> };
       return `${response.status}, ${checks["cache_folder"]}`;
     },
-    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose](),
   };
 }
 
-const modules = Array.from({ length: 6 }, (_, number) => madeModule(`module${number}.so`));
-const [one, two, three, four] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
+const modules = Array.from({ length: 6 }, (_, number) => syntheticModule(`module${number}.so`));
+const [one, two, three, four] = modules as [
+  SyntheticModule,
+  SyntheticModule,
+  SyntheticModule,
+  SyntheticModule,
+];
 const bytes = symcacheOf(one).length;
 
 test("makes a symcache again that it may not read", { skip }, async () => {
   await using bound = await startBound([one]);
-  const { world } = bound;
-  await world.ask(one);
+  const { harness } = bound;
+  await harness.ask(one);
   await chmod(bound.path(one), 0);
-  await world.restart();
-  assert.deepEqual(await world.ask(one), ["right, converted"]);
-  assert.deepEqual(await world.ask(one), ["right, cached"]);
+  await harness.restart();
+  assert.deepEqual(await harness.ask(one), ["right, converted"]);
+  assert.deepEqual(await harness.ask(one), ["right, cached"]);
 });
 
 test(
@@ -58,7 +63,7 @@ test(
   { skip },
   async () => {
     await using bound = await startBound([one, two]);
-    const { world } = bound;
+    const { harness } = bound;
     for (const module of [one, two]) {
       await bound.put(module, 1);
       await chown(bound.path(module), nobody, nobody);
@@ -66,21 +71,21 @@ test(
     }
     await chmod(bound.path(two), 0o600);
     for (let time = 0; time < 2; time++)
-      assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
-    assert.deepEqual(await world.kept(), [one.name, two.name]);
+      assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, converted"]);
+    assert.deepEqual(await harness.kept(), [one.name, two.name]);
     await chmod(bound.path(two), 0o644);
-    assert.deepEqual(await world.ask(one, two), ["right, cached", "right, cached"]);
+    assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, cached"]);
   },
 );
 
 test("keeps the cap beside what it may not read, remove or sweep", { skip }, async () => {
   const cap = 2 * bytes + 100;
   await using bound = await startBound(modules, { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap) });
-  const { world } = bound;
+  const { harness } = bound;
   const foreign = [
-    join(world.folder, "symcache-v0/a"),
-    join(world.folder, "tmp", `${hostname()}-4194305-0a1b2c`),
-    join(world.folder, "symcache-v1/unreadable.so"),
+    join(harness.folder, "symcache-v0/a"),
+    join(harness.folder, "tmp", `${hostname()}-4194305-0a1b2c`),
+    join(harness.folder, "symcache-v1/unreadable.so"),
   ];
   for (const path of foreign) {
     await mkdir(path, { recursive: true });
@@ -92,13 +97,13 @@ test("keeps the cap beside what it may not read, remove or sweep", { skip }, asy
   await chown(dirname(bound.path(one)), nobody, nobody);
   await bound.put(two, 2);
   await bound.put(three, 3);
-  await world.restart();
-  const names = async () => (await world.kept()).filter((name) => name.startsWith("module"));
+  await harness.restart();
+  const names = async () => (await harness.kept()).filter((name) => name.startsWith("module"));
   // The least recently used of them can't be removed, and doesn't stand in the way of the next.
-  assert.deepEqual(await world.ask(three, four), ["right, cached", "right, converted"]);
+  assert.deepEqual(await harness.ask(three, four), ["right, cached", "right, converted"]);
   while ((await names()).includes(two.name)) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.deepEqual(await world.ask(three, four), ["right, cached", "right, cached"]);
-  for (const module of modules.slice(4)) assert.deepEqual(await world.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.ask(three, four), ["right, cached", "right, cached"]);
+  for (const module of modules.slice(4)) assert.deepEqual(await harness.ask(module), ["right, converted"]);
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.ok((await names()).length <= 3, String(await names()));
   assert.equal(await bound.heartbeat(), "200, ok");
@@ -106,16 +111,16 @@ test("keeps the cap beside what it may not read, remove or sweep", { skip }, asy
 
 test("says that nothing can be kept where the symcaches' folder can't be written", { skip }, async () => {
   await using bound = await startBound([one, two]);
-  const { world } = bound;
-  await world.ask(one);
-  const folder = join(world.folder, "symcache-v1");
+  const { harness } = bound;
+  await harness.ask(one);
+  const folder = join(harness.folder, "symcache-v1");
   await chmod(folder, 0o555);
-  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
+  assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, converted"]);
   assert.equal(await bound.heartbeat(), "503, error");
-  assert.deepEqual(await world.kept(), [one.name]);
+  assert.deepEqual(await harness.kept(), [one.name]);
   await chmod(folder, 0o755);
-  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
-  assert.deepEqual(await world.ask(one, two), ["right, cached", "right, cached"]);
+  assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, converted"]);
+  assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, cached"]);
 });
 
 test(
@@ -123,15 +128,15 @@ test(
   { skip },
   async () => {
     await using bound = await startBound([one, two]);
-    const { world } = bound;
-    await world.ask(one);
-    const { mode } = await stat(world.folder);
-    await chmod(world.folder, 0);
+    const { harness } = bound;
+    await harness.ask(one);
+    const { mode } = await stat(harness.folder);
+    await chmod(harness.folder, 0);
     for (let time = 0; time < 2; time++)
-      assert.deepEqual(await world.ask(one, two), ["right, converted", "right, converted"]);
+      assert.deepEqual(await harness.ask(one, two), ["right, converted", "right, converted"]);
     assert.equal(await bound.heartbeat(), "503, error");
-    await chmod(world.folder, mode);
-    assert.deepEqual(await world.ask(one, two), ["right, cached", "right, converted"]);
-    assert.deepEqual(await world.kept(), [one.name, two.name]);
+    await chmod(harness.folder, mode);
+    assert.deepEqual(await harness.ask(one, two), ["right, cached", "right, converted"]);
+    assert.deepEqual(await harness.kept(), [one.name, two.name]);
   },
 );

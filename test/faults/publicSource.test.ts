@@ -7,10 +7,10 @@ import { execFile, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { reply, SymbolServer, type Script } from "../symbolServer.ts";
-import { madeModule } from "./madeModule.ts";
-import { startNameServer } from "./nameServer.ts";
-import { impatient, startWorld } from "./world.ts";
+import { reply, SymbolServer, type Script } from "../support/symbolServer.ts";
+import { syntheticModule } from "../support/syntheticModule.ts";
+import { startNameServer } from "../support/nameServer.ts";
+import { impatient, startHarness } from "../support/harness.ts";
 
 const publicAddress = "203.0.113.7";
 const within = "FAULTS_IN_NAMESPACE";
@@ -36,12 +36,12 @@ if (process.env[within] === undefined)
   );
 else {
   test("follows a public source's redirects to public addresses only", async () => {
-    const module = madeModule("module.so");
+    const module = syntheticModule("module.so");
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(() => {}, publicAddress);
     await using _ = await startNameServer((name) => (name === "inner.test" ? ["127.0.0.1"] : [publicAddress, "127.0.0.1"])); // prettier-ignore
-    await using world = await startWorld([module], settings);
-    await world.restart({ ELIOT_SYMBOLS_URLS: outer.url });
+    await using harness = await startHarness([module], settings);
+    await harness.restart({ ELIOT_SYMBOLS_URLS: outer.url });
     const { port } = new URL(inner.url);
     const hosts = [
       "127.0.0.1", "127.1", "2130706433", "0x7f.1", "127.0.0.2", "0.0.0.0", "localhost", "LOCALHOST.", "[::1]", "[::]", "[::ffff:127.0.0.1]",
@@ -49,56 +49,59 @@ else {
     ]; // prettier-ignore
     for (const host of hosts) {
       outer.script = redirect(`http://${host}:${port}/`);
-      assert.deepEqual(await world.ask(module), ["bare, download_failed"], host);
+      assert.deepEqual(await harness.ask(module), ["bare, download_failed"], host);
       assert.deepEqual(inner.hits, [], host);
     }
-    assert.deepEqual(await world.kept(), []);
+    assert.deepEqual(await harness.kept(), []);
     const { port: publicPort } = new URL(outer.url);
     outer.script = (socket, path) =>
       path === "/storage"
         ? reply("200 OK", module.symFile)(socket, path)
         : redirect(`http://${publicAddress}:${publicPort}/storage`)(socket, path);
-    assert.deepEqual(await world.ask(module), ["right, converted"]);
+    assert.deepEqual(await harness.ask(module), ["right, converted"]);
   });
 
   test("takes a source that was reached at a public address for public, whatever its name resolves to a moment later", async () => {
-    const module = madeModule("module.so");
+    const module = syntheticModule("module.so");
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
     let lookups = 0;
     await using _ = await startNameServer(() => [lookups++ === 0 ? publicAddress : "127.0.0.1"]);
-    await using world = await startWorld([module], settings);
-    await world.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(outer.url).port}/` });
-    assert.deepEqual(await world.ask(module), ["bare, download_failed"]);
+    await using harness = await startHarness([module], settings);
+    await harness.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(outer.url).port}/` });
+    assert.deepEqual(await harness.ask(module), ["bare, download_failed"]);
     assert.equal(outer.hits.length, 1);
     assert.deepEqual(inner.hits, []);
   });
 
   test("follows no redirect inwards of a public server that a private one redirects to", async () => {
-    const module = madeModule("module.so");
+    const module = syntheticModule("module.so");
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
-    await using world = await startWorld([module], settings);
-    world.fault(module, redirect(outer.url));
-    assert.deepEqual(await world.ask(module), ["bare, download_failed"]);
+    await using harness = await startHarness([module], settings);
+    harness.fault(module, redirect(outer.url));
+    assert.deepEqual(await harness.ask(module), ["bare, download_failed"]);
     assert.equal(outer.hits.length, 1);
     assert.deepEqual(inner.hits, []);
     outer.script = reply("200 OK", module.symFile);
-    assert.deepEqual(await world.ask(module), ["right, converted"]);
+    assert.deepEqual(await harness.ask(module), ["right, converted"]);
   });
 
   test("answers cached modules while no name server answers, and new ones once it does", async () => {
-    const [cached, module] = [madeModule("cached.so"), madeModule("module.so")];
+    const [cached, module] = [syntheticModule("cached.so"), syntheticModule("module.so")];
     await using names = await startNameServer(() => ["127.0.0.1"]);
-    await using world = await startWorld([cached, module], settings);
-    await world.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(world.server.url).port}/` });
-    assert.deepEqual(await world.ask(cached), ["right, converted"]);
-    await world.server.stop().then((start) => start());
+    await using harness = await startHarness([cached, module], settings);
+    await harness.restart({ ELIOT_SYMBOLS_URLS: `http://source.test:${new URL(harness.server.url).port}/` });
+    assert.deepEqual(await harness.ask(cached), ["right, converted"]);
+    await harness.server.stop().then((start) => start());
     names.zone = () => undefined;
-    assert.match((await world.ask(cached, module)).join(), /^right, cached,bare, (timeout|download_failed)$/);
+    assert.match(
+      (await harness.ask(cached, module)).join(),
+      /^right, cached,bare, (timeout|download_failed)$/,
+    );
     names.zone = () => [];
-    assert.deepEqual(await world.ask(cached, module), ["right, cached", "bare, download_failed"]);
+    assert.deepEqual(await harness.ask(cached, module), ["right, cached", "bare, download_failed"]);
     names.zone = () => ["127.0.0.1"];
-    assert.deepEqual(await world.ask(cached, module), ["right, cached", "right, converted"]);
+    assert.deepEqual(await harness.ask(cached, module), ["right, cached", "right, converted"]);
   });
 }

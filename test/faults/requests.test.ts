@@ -11,44 +11,44 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
-import { madeModule, type MadeModule } from "./madeModule.ts";
-import { randomRequest } from "./randomRequest.ts";
-import { postHead, rawClient } from "./rawClient.ts";
-import { isWhole, Random, times } from "./scale.ts";
-import { impatient, jobOf, startWorld, type World } from "./world.ts";
+import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
+import { randomRequest } from "../support/randomRequest.ts";
+import { postHead, rawClient } from "../support/rawClient.ts";
+import { isWhole, Random, times } from "../support/scale.ts";
+import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
 
-const healthy = madeModule("healthy.so");
+const healthy = syntheticModule("healthy.so");
 const names = [
   "__proto__", "constructor", "toString", "hasOwnProperty", "...", "..a", "a..", "~", "-", "--help", "[vdso]", "[]", "{}", "@", "+", "<x>", "a b",
   " ", " a", "a ", "a.so", "A.so", "a.so.", "a.SO", "a.pdb", "a.pdb.pdb", "a.sym", "a.symc", "tmp", "symcache-v1", "con", "nul", "x".repeat(250),
 ]; // prettier-ignore
-const modules = [healthy, ...names.map((name) => madeModule(name))];
+const modules = [healthy, ...names.map((name) => syntheticModule(name))];
 const limit = 1_000_000;
 
-let world: World;
+let harness: Harness;
 before(async () => {
-  world = await startWorld(modules, {
+  harness = await startHarness(modules, {
     ...impatient,
     ELIOT_MAX_BODY_SIZE: String(limit),
     ELIOT_REQUEST_TIMEOUT: "2",
     ELIOT_ANSWER_TIMEOUT: "2",
     ELIOT_MAX_CONNECTIONS: "100",
   });
-  await world.ask(healthy);
+  await harness.ask(healthy);
 });
-after(() => world[Symbol.asyncDispose]());
+after(() => harness[Symbol.asyncDispose]());
 
 const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
-  fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body, headers });
-const isHealthy = async () => assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body, headers });
+const isHealthy = async () => assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
 
 test("gives each of the strangest names its own symbols, also after a restart", async () => {
   const strange = modules.slice(1);
-  assert.deepEqual(new Set(await world.ask(...strange)), new Set(["right, converted"]));
-  assert.deepEqual(new Set(await world.ask(...strange)), new Set(["right, cached"]));
-  assert.deepEqual(await world.kept(), modules.map(({ name }) => name).toSorted());
-  await world.restart();
-  assert.deepEqual(new Set(await world.ask(...strange.toReversed())), new Set(["right, cached"]));
+  assert.deepEqual(new Set(await harness.ask(...strange)), new Set(["right, converted"]));
+  assert.deepEqual(new Set(await harness.ask(...strange)), new Set(["right, cached"]));
+  assert.deepEqual(await harness.kept(), modules.map(({ name }) => name).toSorted());
+  await harness.restart();
+  assert.deepEqual(new Set(await harness.ask(...strange.toReversed())), new Set(["right, cached"]));
 });
 
 for (const [name, id] of [
@@ -68,11 +68,11 @@ for (const [name, id] of [
   ["a", "F".repeat(65)],
 ] as const)
   test(`refuses the module ${JSON.stringify([name, id]).slice(0, 60)}, and asks nobody for it`, async () => {
-    const hits = world.server.hits.length;
+    const hits = harness.server.hits.length;
     assert.equal((await post(JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 1]]] }))).status, 400);
-    assert.equal(world.server.hits.length, hits);
+    assert.equal(harness.server.hits.length, hits);
     assert.deepEqual(
-      (await world.kept()).filter((file) => file.includes("/")),
+      (await harness.kept()).filter((file) => file.includes("/")),
       [],
     );
   });
@@ -90,7 +90,7 @@ for (const [encoding, encode] of Object.entries(encoders))
 
 test("answers everybody else while clients trickle their bodies in, and these with 408 in the end", async () => {
   const body = JSON.stringify(jobOf([healthy]));
-  const clients = await Promise.all(Array.from({ length: 40 }, () => rawClient(world.service.url)));
+  const clients = await Promise.all(Array.from({ length: 40 }, () => rawClient(harness.service.url)));
   const timers = clients.map(({ send }) => {
     send(postHead(body.length));
     return setInterval(() => send(" "), 50);
@@ -107,11 +107,11 @@ test("is done with clients that leave at any moment of a request or its answer",
   const body = JSON.stringify(jobOf([healthy]));
   const request = postHead(body.length) + body;
   const random = new Random(5);
-  const handles = () => readdirSync(`/proc/${world.service.pid}/fd`).length;
+  const handles = () => readdirSync(`/proc/${harness.service.pid}/fd`).length;
   await isHealthy();
   const handlesBefore = handles();
   for (let time = 0; time < times(100, 2_000); time++) {
-    using client = await rawClient(world.service.url);
+    using client = await rawClient(harness.service.url);
     client.send(request.slice(0, random.below(request.length + 1)));
     if (random.below(2) === 0) await new Promise((resolve) => setTimeout(resolve, random.below(4)));
     if (random.below(2) === 0) client.socket.resetAndDestroy();
@@ -121,11 +121,11 @@ test("is done with clients that leave at any moment of a request or its answer",
 });
 
 test("closes the files of the page that clients ask for in a row when these leave", async () => {
-  const { pid } = world.service;
+  const { pid } = harness.service;
   const files = () => readdirSync(`/proc/${pid}/fd`).filter((fd) => isOfPage(`/proc/${pid}/fd/${fd}`)).length;
   const request = "GET /static/page.css HTTP/1.1\r\nHost: x\r\n\r\n";
   for (let time = 0; time < 60; time++) {
-    using client = await rawClient(world.service.url);
+    using client = await rawClient(harness.service.url);
     client.send(request.repeat(20));
     await new Promise((resolve) => setTimeout(resolve, time % 8));
     client.socket.resetAndDestroy();
@@ -138,7 +138,7 @@ test(
   "gives up a body that takes too long to parse, and parses those behind it",
   { skip: !isWhole && "takes 20 s" },
   async () => {
-    await using other = await startWorld([healthy], {
+    await using other = await startHarness([healthy], {
       ...impatient,
       NODE_OPTIONS: "--max-old-space-size=100",
     });
@@ -157,7 +157,7 @@ for (const encoding of ["identity", "gzip"])
     const job = JSON.stringify(jobOf([healthy]));
     const statusOf = async (text: string) => {
       const body = encoding === "gzip" ? gzipSync(text, { level: 0 }) : Buffer.from(text);
-      using client = await rawClient(world.service.url);
+      using client = await rawClient(harness.service.url);
       const chunks = Array.from(body, (byte) => Buffer.from([0x31, 13, 10, byte, 13, 10]));
       client.send("POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n");
       client.send(`Content-Encoding: ${encoding}\r\n\r\n`);
@@ -182,15 +182,15 @@ test("refuses a zstd body that wants a window of 128 MB", async () => {
 test("ends the connection of a client that never takes its answer", async () => {
   const frames = Array.from({ length: 60_000 }, () => [0, healthy.frames[0]!.offset]);
   const body = JSON.stringify({ memoryMap: [[healthy.name, healthy.id]], stacks: [frames] });
-  using client = await rawClient(world.service.url);
+  using client = await rawClient(harness.service.url);
   client.send(postHead(body.length) + body);
-  await world.service.logged('"left":true');
+  await harness.service.logged('"left":true');
   await isHealthy();
 });
 
 test("closes connections past their bound at once, and takes others when those are gone", async () => {
   const clients: Awaited<ReturnType<typeof rawClient>>[] = [];
-  while (clients.length < 150) clients.push(await rawClient(world.service.url));
+  while (clients.length < 150) clients.push(await rawClient(harness.service.url));
   const surplus = clients.slice(-20);
   surplus.forEach(({ socket }) => socket.resume());
   await Promise.all(surplus.map(({ closed }) => closed));
@@ -203,11 +203,11 @@ test("answers generated requests with 200 or what is wrong with them, never with
   const random = new Random(6);
   let left = times(1_000, 100_000);
   const statuses = new Map<number, number>();
-  const wellFormed: MadeModule[] = modules;
+  const wellFormed: SyntheticModule[] = modules;
   const client = async () => {
     while (left-- > 0) {
       const { body, headers, path } = randomRequest(random, wellFormed);
-      const response = await fetch(world.service.url + path, { method: "POST", body, headers });
+      const response = await fetch(harness.service.url + path, { method: "POST", body, headers });
       const answer = (await response.json()) as { title?: string };
       assert.ok(
         [200, 400, 413, 415].includes(response.status),

@@ -3,32 +3,34 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { bytesIn } from "./bytesIn.ts";
-import { madeModule, symcacheOf } from "./madeModule.ts";
-import { Random, times } from "./scale.ts";
-import { ask, impatient, startWorld } from "./world.ts";
+import { bytesIn } from "../support/bytesIn.ts";
+import { syntheticModule, symcacheOf } from "../support/syntheticModule.ts";
+import { Random, times } from "../support/scale.ts";
+import { ask, impatient, startHarness } from "../support/harness.ts";
 
 const processes = 4;
 
 test("keeps the cap within one file a process, and answers rightly, while four processes share a folder and are killed", async (t) => {
   const random = new Random(4);
-  const modules = Array.from({ length: 40 }, (_, number) => madeModule(`shared${number + 10}.so`, 1_000));
+  const modules = Array.from({ length: 40 }, (_, number) =>
+    syntheticModule(`shared${number + 10}.so`, 1_000),
+  );
   const file = symcacheOf(modules[0]!).length + 100;
   const cap = 8 * file;
-  await using world = await startWorld(modules, {
+  await using harness = await startHarness(modules, {
     ...impatient,
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
     ELIOT_SYMBOLS_CACHE_RESCAN: "0.5",
     ELIOT_CONVERTERS: "1",
     ELIOT_LOOKUP_WORKERS: "1",
   });
-  const services = [world.service];
-  while (services.length < processes) services.push(await world.start());
+  const services = [harness.service];
+  while (services.length < processes) services.push(await harness.start());
 
   let most = 0;
   const over = new AbortController();
   const watch = async () => {
-    while (!over.signal.aborted) most = Math.max(most, await bytesIn(join(world.folder, "symcache-v1")));
+    while (!over.signal.aborted) most = Math.max(most, await bytesIn(join(harness.folder, "symcache-v1")));
   };
   const watching = watch();
   let left = times(120, 20_000);
@@ -41,7 +43,7 @@ test("keeps the cap within one file a process, and answers rightly, while four p
         const killed = services[number]!;
         killed.signal("SIGKILL");
         await killed.exit;
-        services[number] = await world.start();
+        services[number] = await harness.start();
       }
       const asked = [...new Set([random.pick(modules), random.pick(modules)])];
       for (const answer of await ask(services[number]!.url, ...asked)) assert.match(answer, /^right/);
@@ -56,9 +58,9 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   assert.ok(most <= cap + processes * file, `${most} bytes at most, for a cap of ${cap}`);
   // Two looks around later.
   await setTimeout(1500);
-  assert.ok((await bytesIn(join(world.folder, "symcache-v1"))) <= cap);
+  assert.ok((await bytesIn(join(harness.folder, "symcache-v1"))) <= cap);
   assert.ok(
-    (await world.kept()).every((name) => name.startsWith("shared")),
+    (await harness.kept()).every((name) => name.startsWith("shared")),
     "only whole symcaches",
   );
   t.diagnostic(
@@ -67,15 +69,15 @@ test("keeps the cap within one file a process, and answers rightly, while four p
 });
 
 test("keeps the smallest of the caps that processes on one folder have", async () => {
-  const modules = Array.from({ length: 8 }, (_, number) => madeModule(`shared${number}.so`, 100));
+  const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`shared${number}.so`, 100));
   const file = symcacheOf(modules[0]!).length;
   const settings = { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.1" };
-  await using world = await startWorld(modules, settings);
-  await world.ask(...modules);
-  assert.equal((await world.kept()).length, 8);
-  const frugal = await world.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * file + 100) });
-  const folder = join(world.folder, "symcache-v1");
-  for (const service of [world.service, frugal, world.service]) {
+  await using harness = await startHarness(modules, settings);
+  await harness.ask(...modules);
+  assert.equal((await harness.kept()).length, 8);
+  const frugal = await harness.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * file + 100) });
+  const folder = join(harness.folder, "symcache-v1");
+  for (const service of [harness.service, frugal, harness.service]) {
     for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);
     while ((await bytesIn(folder)) > 3 * file + 100) await setTimeout(20);
   }

@@ -8,17 +8,17 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { crc32, zstdCompressSync } from "node:zlib";
-import { ScriptedStore, type StoreScript } from "../scriptedStore.ts";
-import { temporaryFolder } from "../service.ts";
-import { madeModule, type MadeModule } from "./madeModule.ts";
-import { ask, kept, startWorld, type World } from "./world.ts";
+import { ScriptedS3Server, type StoreScript } from "../support/scriptedS3Server.ts";
+import { temporaryFolder } from "../support/service.ts";
+import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
+import { ask, kept, startHarness, type Harness } from "../support/harness.ts";
 
 const patience = { ELIOT_SHARED_CACHE_PATIENCE: "0.3", ELIOT_SHARED_CACHE_TIMEOUT: "1" };
 /** The store is asked again at once. */
 const undaunted = { ELIOT_BREAKER_COOLDOWN: "0.001" };
 const headerEnd = 16 + 80;
 
-function objectPath({ key }: MadeModule): string {
+function objectPath({ key }: SyntheticModule): string {
   return `/bucket/v1/${key}.symc.zst`;
 }
 
@@ -28,8 +28,8 @@ async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** More bytes than are asked for at first, of which nothing can be made less. */
-function largeModule(name: string): MadeModule {
-  const module = madeModule(name, 60_000);
+function largeModule(name: string): SyntheticModule {
+  const module = syntheticModule(name, 60_000);
   const random = createHash("shake256", { outputLength: 14e6 }).update(name).digest("base64url");
   let at = 0;
   const files = Array.from({ length: 60_000 }, (_, number) => {
@@ -159,20 +159,24 @@ const faults: Fault[] = [
 ];
 
 /** Lets an instance convert the modules and put them into the store. Gives what is there then. */
-async function fill(world: World, store: ScriptedStore, modules: MadeModule[]): Promise<Map<string, Buffer>> {
-  await world.ask(...modules);
+async function fill(
+  harness: Harness,
+  store: ScriptedS3Server,
+  modules: SyntheticModule[],
+): Promise<Map<string, Buffer>> {
+  await harness.ask(...modules);
   await eventually(() => modules.every((module) => store.objects.has(objectPath(module))));
   return new Map(store.objects);
 }
 
 /** One more instance, with an empty folder. */
-async function startEmpty(world: World, env: Record<string, string> = {}) {
+async function startEmpty(harness: Harness, env: Record<string, string> = {}) {
   const folder = await temporaryFolder();
-  const service = await world.start({ ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...env });
+  const service = await harness.start({ ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...env });
   return {
     service,
     folder: folder.path,
-    ask: (...modules: MadeModule[]) => ask(service.url, ...modules),
+    ask: (...modules: SyntheticModule[]) => ask(service.url, ...modules),
     [Symbol.asyncDispose]: async () => {
       await service[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -190,11 +194,13 @@ async function sharedCacheHealth({ url }: { url: string }): Promise<unknown[]> {
 }
 
 test("goes on as if there were no store, whatever that gives", async (t) => {
-  const modules = faults.map((_, number) => madeModule(`store${number}.so`, 50 + number, { inlines: true }));
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld(modules, { ...store.settings, ...patience, ...undaunted });
-  const objects = await fill(world, store, modules);
-  await using empty = await startEmpty(world);
+  const modules = faults.map((_, number) =>
+    syntheticModule(`store${number}.so`, 50 + number, { inlines: true }),
+  );
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness(modules, { ...store.settings, ...patience, ...undaunted });
+  const objects = await fill(harness, store, modules);
+  await using empty = await startEmpty(harness);
   for (const [number, { what, script, isBad = false }] of faults.entries())
     await t.test(what, async () => {
       const module = modules[number]!;
@@ -212,12 +218,17 @@ test("goes on as if there were no store, whatever that gives", async (t) => {
 
 test("gets a large symcache in parts, of one object only", async () => {
   const modules = ["whole.so", "cut.so", "gone.so", "replaced.so"].map(largeModule);
-  const [sound, cut, gone, replaced] = modules as [MadeModule, MadeModule, MadeModule, MadeModule];
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld(modules, { ...store.settings, ...undaunted });
-  await fill(world, store, modules);
+  const [sound, cut, gone, replaced] = modules as [
+    SyntheticModule,
+    SyntheticModule,
+    SyntheticModule,
+    SyntheticModule,
+  ];
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness(modules, { ...store.settings, ...undaunted });
+  await fill(harness, store, modules);
   /** Lets a script have all parts but the first. */
-  const later = (module: MadeModule, script: StoreScript) =>
+  const later = (module: SyntheticModule, script: StoreScript) =>
     store.scripts.set(`GET ${objectPath(module)}`, (request, response) => {
       if (request.headers.range?.startsWith("bytes=0-")) store.get(objectPath(module), request, response);
       else void script(request, response);
@@ -232,7 +243,7 @@ test("gets a large symcache in parts, of one object only", async () => {
     store.objects.set(path, store.objects.get(objectPath(sound))!);
     store.get(path, request, response);
   });
-  await using empty = await startEmpty(world);
+  await using empty = await startEmpty(harness);
   assert.deepEqual(await empty.ask(sound), ["right, cached"]);
   assert.ok(store.requests.filter((request) => request === `GET ${objectPath(sound)}`).length > 2);
   for (const module of [cut, gone, replaced])
@@ -244,10 +255,10 @@ test("gets a large symcache in parts, of one object only", async () => {
 
 test("gets two large symcaches at a time, and small ones beside them", async () => {
   const large = Array.from({ length: 6 }, (_, number) => largeModule(`large${number}.so`));
-  const small = madeModule("small.so");
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([...large, small], store.settings);
-  await fill(world, store, [...large, small]);
+  const small = syntheticModule("small.so");
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([...large, small], store.settings);
+  await fill(harness, store, [...large, small]);
   const underWay = new Map<string, number>();
   let most = 0;
   for (const module of large) {
@@ -262,7 +273,7 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
       underWay.set(path, (underWay.get(path) ?? 0) - 1);
     });
   }
-  await using empty = await startEmpty(world, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
+  await using empty = await startEmpty(harness, { ELIOT_SHARED_CACHE_TIMEOUT: "3" });
   const asked = Promise.all(large.map((module) => empty.ask(module)));
   await eventually(() => most > 0);
   assert.deepEqual(await empty.ask(small), ["right, cached"]);
@@ -274,18 +285,18 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
 });
 
 test("asks a store that keeps failing no more for a while, then finds out by itself that it is well", async () => {
-  const modules = Array.from({ length: 8 }, (_, number) => madeModule(`broken${number}.so`));
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld(modules, { ...store.settings, ...patience });
-  await fill(world, store, modules);
+  const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`broken${number}.so`));
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness(modules, { ...store.settings, ...patience });
+  await fill(harness, store, modules);
   for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
-  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(harness, { ELIOT_BREAKER_COOLDOWN: "3600" });
   assert.deepEqual(await sharedCacheHealth(empty.service), [200, "ok", undefined]);
   const asked = store.requests.length;
   for (const module of modules) assert.deepEqual(await empty.ask(module), ["right, converted"]);
   assert.equal(store.requests.slice(asked).filter((request) => request.startsWith("GET")).length, 3);
 
-  await using mending = await startEmpty(world, undaunted);
+  await using mending = await startEmpty(harness, undaunted);
   for (const module of modules.slice(0, 4)) await mending.ask(module);
   const { host } = new URL(store.settings["ELIOT_SHARED_CACHE_ENDPOINT"]!);
   const messages = [`http://${host}/bucket/: ${host} answered 503 SlowDown`];
@@ -306,12 +317,12 @@ for (const [what, script] of [
 ] as [string, StoreScript][])
   test(`answers, and gives what there is, where the store ${what}`, async () => {
     const [stored, other, another] = ["stored.so", "other.so", "another.so"].map((name) =>
-      madeModule(name),
-    ) as [MadeModule, MadeModule, MadeModule];
-    await using store = await ScriptedStore.start();
-    await using world = await startWorld([stored, other, another], { ...store.settings, ...patience });
-    await fill(world, store, [stored]);
-    await using empty = await startEmpty(world);
+      syntheticModule(name),
+    ) as [SyntheticModule, SyntheticModule, SyntheticModule];
+    await using store = await ScriptedS3Server.start();
+    await using harness = await startHarness([stored, other, another], { ...store.settings, ...patience });
+    await fill(harness, store, [stored]);
+    await using empty = await startEmpty(harness);
     for (const module of [other, another]) store.scripts.set(`PUT ${objectPath(module)}`, script);
     assert.deepEqual(await empty.ask(other), ["right, converted"]);
     await eventually(() => store.requests.includes(`PUT ${objectPath(other)}`));
@@ -321,9 +332,9 @@ for (const [what, script] of [
   });
 
 test("doesn't wait for what gives the store's key, and asks the store once it does", async () => {
-  const modules = ["early.so", "late.so"].map((name) => madeModule(name));
-  const [early, late] = modules as [MadeModule, MadeModule];
-  await using store = await ScriptedStore.start();
+  const modules = ["early.so", "late.so"].map((name) => syntheticModule(name));
+  const [early, late] = modules as [SyntheticModule, SyntheticModule];
+  await using store = await ScriptedS3Server.start();
   await using folder = await temporaryFolder();
   const token = join(folder.path, "token");
   await writeFile(token, "token");
@@ -345,11 +356,11 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
     request.resume();
     asked.resolve(response);
   });
-  await using world = await startWorld(modules, env);
+  await using harness = await startHarness(modules, env);
   const start = performance.now();
-  assert.deepEqual(await world.ask(early), ["right, converted"]);
+  assert.deepEqual(await harness.ask(early), ["right, converted"]);
   assert.ok(performance.now() - start < 10_000);
-  const [, , details] = await sharedCacheHealth(world.service);
+  const [, , details] = await sharedCacheHealth(harness.service);
   assert.match(JSON.stringify(details), /can't sign what [^ ]+ is asked: no key within 300 ms"/);
 
   const expiration = new Date(Date.now() + 3_600_000).toISOString();
@@ -358,17 +369,17 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
   (await asked.promise)
     .writeHead(200, { "content-type": "text/xml" })
     .end(`<AssumeRoleWithWebIdentityResponse>${result}</AssumeRoleWithWebIdentityResponse>`);
-  assert.deepEqual(await world.ask(late), ["right, converted"]);
+  assert.deepEqual(await harness.ask(late), ["right, converted"]);
   await eventually(() => store.objects.has(objectPath(late)));
 });
 
 test("ends also while what gives the store's key takes its time", async () => {
-  const module = madeModule("keyless.so");
-  await using store = await ScriptedStore.start();
+  const module = syntheticModule("keyless.so");
+  await using store = await ScriptedS3Server.start();
   await using folder = await temporaryFolder();
   const file = join(folder.path, "config");
   await writeFile(file, "[default]\ncredential_process = sleep 3600\n");
-  await using world = await startWorld([module], {
+  await using harness = await startHarness([module], {
     ...store.settings,
     ...patience,
     AWS_ACCESS_KEY_ID: "",
@@ -376,21 +387,21 @@ test("ends also while what gives the store's key takes its time", async () => {
     AWS_CONFIG_FILE: file,
     AWS_SHARED_CREDENTIALS_FILE: join(folder.path, "none"),
   });
-  assert.deepEqual(await world.ask(module), ["right, converted"]);
-  world.service.signal("SIGTERM");
-  assert.equal(await world.service.exit, 0);
+  assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  harness.service.signal("SIGTERM");
+  assert.equal(await harness.service.exit, 0);
 });
 
 test("puts symcaches also into a store that doesn't know If-None-Match", async () => {
-  const module = madeModule("plain.so");
+  const module = syntheticModule("plain.so");
   const path = objectPath(module);
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], { ...store.settings, ...patience });
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([module], { ...store.settings, ...patience });
   store.scripts.set(`PUT ${path}`, async (request, response) => {
     if (request.headers["if-none-match"] === undefined) await store.put(path, request, response);
     else refuses(501, "NotImplemented")(request, response);
   });
-  await fill(world, store, [module]);
+  await fill(harness, store, [module]);
   assert.deepEqual(
     store.requests.filter((request) => request.startsWith("PUT")),
     [`PUT ${path}`, `PUT ${path}`],
@@ -398,53 +409,59 @@ test("puts symcaches also into a store that doesn't know If-None-Match", async (
 });
 
 test("takes a connection that is closed on an object which the store has for what it is: no fault", async () => {
-  const known = ["one.so", "two.so", "three.so"].map((name) => madeModule(name));
-  const last = madeModule("four.so");
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([...known, last], store.settings);
-  await fill(world, store, known);
+  const known = ["one.so", "two.so", "three.so"].map((name) => syntheticModule(name));
+  const last = syntheticModule("four.so");
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([...known, last], store.settings);
+  await fill(harness, store, known);
   for (const module of known) {
     store.scripts.set(`GET ${objectPath(module)}`, refuses(404, "NoSuchKey"));
     store.scripts.set(`PUT ${objectPath(module)}`, (request) => request.socket.resetAndDestroy());
   }
-  await using empty = await startEmpty(world, { ELIOT_BREAKER_COOLDOWN: "3600" });
+  await using empty = await startEmpty(harness, { ELIOT_BREAKER_COOLDOWN: "3600" });
   for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
   assert.deepEqual(await empty.ask(last), ["right, converted"]);
   await eventually(() => store.objects.has(objectPath(last)));
 });
 
 test("lets a store take its time to keep what it got: nobody waits for that", async () => {
-  const module = madeModule("kept.so");
+  const module = syntheticModule("kept.so");
   const path = objectPath(module);
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "0.3" });
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([module], {
+    ...store.settings,
+    ELIOT_SHARED_CACHE_PATIENCE: "0.3",
+  });
   let left = false;
   store.scripts.set(`PUT ${path}`, async (request, response) => {
     response.on("close", () => (left = !response.writableFinished));
     await setTimeout(1500);
     await store.put(path, request, response);
   });
-  await fill(world, store, [module]);
+  await fill(harness, store, [module]);
   assert.equal(left, false);
 });
 
 test("puts what is under way into the store before it ends", async () => {
-  const module = madeModule("last.so", 50_000);
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], store.settings);
-  await world.ask(module);
-  world.service.signal("SIGTERM");
-  assert.equal(await world.service.exit, 0);
+  const module = syntheticModule("last.so", 50_000);
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([module], store.settings);
+  await harness.ask(module);
+  harness.service.signal("SIGTERM");
+  assert.equal(await harness.service.exit, 0);
   assert.equal(store.objects.size, 1);
 });
 
 test("ends also while the store takes its time", async () => {
-  const module = madeModule("slow.so");
-  await using store = await ScriptedStore.start();
-  await using world = await startWorld([module], { ...store.settings, ELIOT_SHARED_CACHE_PATIENCE: "3600" });
+  const module = syntheticModule("slow.so");
+  await using store = await ScriptedS3Server.start();
+  await using harness = await startHarness([module], {
+    ...store.settings,
+    ELIOT_SHARED_CACHE_PATIENCE: "3600",
+  });
   store.scripts.set(`PUT ${objectPath(module)}`, () => {});
-  await world.ask(module);
+  await harness.ask(module);
   await eventually(() => store.requests.length === 2);
-  world.service.signal("SIGTERM");
-  assert.equal(await world.service.exit, 0);
+  harness.service.signal("SIGTERM");
+  assert.equal(await harness.service.exit, 0);
 });

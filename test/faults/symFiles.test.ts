@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { reply } from "../symbolServer.ts";
-import { madeModule } from "./madeModule.ts";
-import { isWhole, Random, times } from "./scale.ts";
-import { impatient, jobOf, outcomes, startWorld, type World } from "./world.ts";
-import type { V5Answer } from "../service.ts";
+import { reply } from "../support/symbolServer.ts";
+import { syntheticModule } from "../support/syntheticModule.ts";
+import { isWhole, Random, times } from "../support/scale.ts";
+import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import type { V5Response } from "../support/service.ts";
 
 interface Case {
   what: string;
@@ -68,34 +68,34 @@ const cases: Case[] = [
 ]; // prettier-ignore
 
 const used = cases.filter(({ isLarge }) => isWhole || !isLarge);
-const modules = used.map((_, number) => madeModule(`hostile${number}.so`));
-const healthy = madeModule("healthy.so");
+const modules = used.map((_, number) => syntheticModule(`hostile${number}.so`));
+const healthy = syntheticModule("healthy.so");
 const random = new Random(7);
 const mutants = Array.from({ length: times(150, 5_000) }, (_, number) =>
-  madeModule(`mutant${number}.so`, 20),
+  syntheticModule(`mutant${number}.so`, 20),
 );
 
-let world: World;
+let harness: Harness;
 before(async () => {
-  world = await startWorld([healthy, ...modules, ...mutants], {
+  harness = await startHarness([healthy, ...modules, ...mutants], {
     ...impatient,
     ELIOT_NOT_FOUND_TTL: "600",
     ELIOT_HEADERS_TIMEOUT: "60",
     ELIOT_STALL_TIMEOUT: "60",
     ELIOT_CONVERSION_TIMEOUT: "20",
   });
-  await world.ask(healthy);
+  await harness.ask(healthy);
 });
-after(() => world[Symbol.asyncDispose]());
+after(() => harness[Symbol.asyncDispose]());
 
 async function outcomeOf(module: (typeof modules)[0]) {
-  const response = await fetch(`${world.service.url}/symbolicate/v5`, {
+  const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
     method: "POST",
     body: JSON.stringify(jobOf([healthy, module])),
     headers: { debug: "x" },
   });
   assert.equal(response.status, 200);
-  const [first, second] = outcomes((await response.json()) as V5Answer, [healthy, module]);
+  const [first, second] = outcomes((await response.json()) as V5Response, [healthy, module]);
   assert.equal(first?.text, "right, cached");
   return second!;
 }
@@ -105,7 +105,7 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     const module = modules[number]!;
     const [head = "", rest = ""] = module.symFile.split(/(?<=FILE .*\n)/);
     const text = Buffer.from(head + records() + rest, "utf8");
-    world.fault(module, reply("200 OK", gzipSync(text, { level: 1 }), { "Content-Encoding": "gzip" }));
+    harness.fault(module, reply("200 OK", gzipSync(text, { level: 1 }), { "Content-Encoding": "gzip" }));
     const outcome = await outcomeOf(module);
     if (status !== "either") assert.equal(outcome.status, status, outcome.reason ?? "");
     else assert.ok(["converted", "malformed"].includes(outcome.status), outcome.reason ?? "");
@@ -114,8 +114,8 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     // A large symcache is answered from while it is flushed: who comes before its end is one more for whom it was made.
     const isFlushing = isLarge && again.status === "converted";
     if (!isFlushing) assert.equal(again.status, outcome.status === "converted" ? "cached" : outcome.status);
-    assert.equal(world.hits(module), 1);
-    const temporary = async () => (await world.kept()).filter((name) => name.startsWith("tmp/"));
+    assert.equal(harness.hits(module), 1);
+    const temporary = async () => (await harness.kept()).filter((name) => name.startsWith("tmp/"));
     if (isFlushing)
       while ((await temporary()).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     assert.deepEqual(await temporary(), []);
@@ -138,23 +138,23 @@ test("gives no wrong function for sym files that are cut, doubled or changed any
         random.below(256),
       ]);
     const text = random.below(3) > 0 ? bytes : bytes.subarray(0, head + random.below(bytes.length - head));
-    world.fault(module, reply("200 OK", text));
-    const response = await fetch(`${world.service.url}/symbolicate/v5`, { method: "POST", body: JSON.stringify(jobOf([module])), headers: { debug: "x" } }); // prettier-ignore
+    harness.fault(module, reply("200 OK", text));
+    const response = await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: JSON.stringify(jobOf([module])), headers: { debug: "x" } }); // prettier-ignore
     assert.equal(response.status, 200);
-    const { debug } = (await response.json()) as V5Answer;
+    const { debug } = (await response.json()) as V5Response;
     const status = debug.modules.status_per_module[module.key]?.status ?? "none";
     assert.ok(["converted", "malformed"].includes(status), status);
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
   }
-  assert.deepEqual(await world.ask(healthy), ["right, cached"]);
+  assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
   t.diagnostic(
     `changed sym files: ${[...statuses].map(([status, count]) => `${count} ${status}`).join(", ")}`,
   );
 });
 
 test("ends a conversion that outgrows its memory, alone and once", async () => {
-  const [large, other] = [madeModule("large.so", 60_000), madeModule("other.so")];
-  await using smallWorld = await startWorld([large, other], {
+  const [large, other] = [syntheticModule("large.so", 60_000), syntheticModule("other.so")];
+  await using smallWorld = await startHarness([large, other], {
     ...impatient,
     ELIOT_NOT_FOUND_TTL: "600",
     ELIOT_CONVERTERS: "1",
@@ -168,8 +168,8 @@ test("ends a conversion that outgrows its memory, alone and once", async () => {
 });
 
 test("ends a conversion that takes too long in all, alone and once", async () => {
-  const [slow, other] = [madeModule("slow.so", 60_000), madeModule("other.so")];
-  await using impatientWorld = await startWorld([slow, other], {
+  const [slow, other] = [syntheticModule("slow.so", 60_000), syntheticModule("other.so")];
+  await using impatientWorld = await startHarness([slow, other], {
     ...impatient,
     ELIOT_NOT_FOUND_TTL: "600",
     ELIOT_CONVERTERS: "1",

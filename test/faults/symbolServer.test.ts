@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
-import { startTestService } from "../service.ts";
-import { certificatePath, inTurn, reply, SymbolServer, type Script } from "../symbolServer.ts";
-import { downloadFaults, wholeDownloads } from "./downloads.ts";
-import { madeModule } from "./madeModule.ts";
-import { impatient, outcomes, startWorld, jobOf, type World } from "./world.ts";
+import { startTestService } from "../support/service.ts";
+import { certificatePath, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
+import { downloadFaults, wholeDownloads } from "../support/downloadFaults.ts";
+import { syntheticModule } from "../support/syntheticModule.ts";
+import { impatient, outcomes, startHarness, jobOf, type Harness } from "../support/harness.ts";
 
-const healthy = madeModule("healthy.so");
-const faulty = downloadFaults.map((_, number) => madeModule(`faulty${number}.so`));
-const fine = wholeDownloads.map((_, number) => madeModule(`fine${number}.so`));
+const healthy = syntheticModule("healthy.so");
+const faulty = downloadFaults.map((_, number) => syntheticModule(`faulty${number}.so`));
+const fine = wholeDownloads.map((_, number) => syntheticModule(`fine${number}.so`));
 const modules = [healthy, ...faulty, ...fine];
 const limits = {
   ELIOT_STALL_TIMEOUT: "1",
@@ -22,31 +22,31 @@ const limits = {
   ELIOT_BREAKER_COOLDOWN: "0.001",
 };
 
-let world: World;
-let remembering: World;
+let harness: Harness;
+let remembering: Harness;
 before(async () => {
-  world = await startWorld(modules, { ...impatient, ...limits });
-  remembering = await startWorld(modules, { ...impatient, ...limits, ELIOT_NOT_FOUND_TTL: "600" });
+  harness = await startHarness(modules, { ...impatient, ...limits });
+  remembering = await startHarness(modules, { ...impatient, ...limits, ELIOT_NOT_FOUND_TTL: "600" });
 });
-after(() => Promise.all([world, remembering].map((each) => each[Symbol.asyncDispose]())));
+after(() => Promise.all([harness, remembering].map((each) => each[Symbol.asyncDispose]())));
 
 for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
   const module = faulty[number]!;
 
   test(`answers all but the module for which a server has ${what}, and that once it has it`, async () => {
-    world.fault(module, script(module));
-    const others = (await world.kept()).filter((name) => name !== healthy.name);
-    const [first, second] = await world.ask(healthy, module);
+    harness.fault(module, script(module));
+    const others = (await harness.kept()).filter((name) => name !== healthy.name);
+    const [first, second] = await harness.ask(healthy, module);
     assert.match(first ?? "", /^right/);
     assert.equal(second, `bare, ${status}`);
-    assert.equal(world.hits(module), hits);
-    assert.deepEqual(await world.kept(), [...others, healthy.name].toSorted());
-    assert.deepEqual(await world.ask(module), [`bare, ${status}`]);
-    assert.equal(world.hits(module), 2 * hits);
-    world.mend(module);
-    assert.deepEqual(await world.ask(module), ["right, converted"]);
-    assert.deepEqual(await world.ask(module), ["right, cached"]);
-    assert.deepEqual(await world.kept(), [...others, healthy.name, module.name].toSorted());
+    assert.equal(harness.hits(module), hits);
+    assert.deepEqual(await harness.kept(), [...others, healthy.name].toSorted());
+    assert.deepEqual(await harness.ask(module), [`bare, ${status}`]);
+    assert.equal(harness.hits(module), 2 * hits);
+    harness.mend(module);
+    assert.deepEqual(await harness.ask(module), ["right, converted"]);
+    assert.deepEqual(await harness.ask(module), ["right, cached"]);
+    assert.deepEqual(await harness.kept(), [...others, healthy.name, module.name].toSorted());
   });
 
   if (isRemembered)
@@ -61,9 +61,9 @@ for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloa
 for (const [number, [how, script]] of wholeDownloads.entries()) {
   const module = fine[number]!;
   test(`takes a sym file that comes ${how}`, async () => {
-    world.fault(module, script(module));
-    assert.deepEqual(await world.ask(module), ["right, converted"]);
-    assert.ok((await world.kept()).includes(module.name));
+    harness.fault(module, script(module));
+    assert.deepEqual(await harness.ask(module), ["right, converted"]);
+    assert.ok((await harness.kept()).includes(module.name));
   });
 }
 
@@ -98,13 +98,13 @@ test("goes on to the next source from one that refuses connections, has no name,
   await using noTls = await SymbolServer.start(() => {});
   const stalling = noTls.url.replace("http:", "https:");
   const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url, stalling];
-  await using other = await startWorld([healthy], impatient);
+  await using other = await startHarness([healthy], impatient);
   await other.restart({
     ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
     ELIOT_CONNECT_TIMEOUT: "1",
   });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
-  const unknown = madeModule("unknown.so");
+  const unknown = syntheticModule("unknown.so");
   assert.match((await other.ask(unknown)).join(), /^bare, (download_failed|timeout)$/);
   assert.deepEqual(untrusted.hits, []);
   const heartbeat = await fetch(`${other.service.url}/__heartbeat__`);
@@ -114,17 +114,17 @@ test("goes on to the next source from one that refuses connections, has no name,
 });
 
 test("takes a certificate that NODE_EXTRA_CA_CERTS has", async () => {
-  const module = madeModule("secret.so");
+  const module = syntheticModule("secret.so");
   await using server = await SymbolServer.startTls(reply("200 OK", module.symFile));
-  await using other = await startWorld([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
+  await using other = await startHarness([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
   await other.restart({ ELIOT_SYMBOLS_URLS: server.url });
   assert.deepEqual(await other.ask(module), ["right, converted"]);
   assert.deepEqual(server.hits, [module.path]);
 });
 
 test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
-  const news = Array.from({ length: 12 }, (_, number) => madeModule(`new${number}.so`));
-  await using other = await startWorld([healthy, ...news], { ...impatient, ELIOT_BREAKER_COOLDOWN: "1" });
+  const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number}.so`));
+  await using other = await startHarness([healthy, ...news], { ...impatient, ELIOT_BREAKER_COOLDOWN: "1" });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
   const hitsBefore = other.server.hits.length;
   for (const module of news) other.fault(module, reply("503 Down"));
@@ -158,8 +158,8 @@ test("answers cached modules all through an outage, fails new ones at once, and 
 });
 
 test("fails other modules at once while a single download finds out whether an outage is over", async () => {
-  const news = Array.from({ length: 8 }, (_, number) => madeModule(`new${number}.so`));
-  await using other = await startWorld(news, {
+  const news = Array.from({ length: 8 }, (_, number) => syntheticModule(`new${number}.so`));
+  await using other = await startHarness(news, {
     ...impatient,
     ELIOT_BREAKER_COOLDOWN: "0.2",
     ELIOT_HEADERS_TIMEOUT: "60",
@@ -187,11 +187,11 @@ test("fails other modules at once while a single download finds out whether an o
 });
 
 test("asks again within a request after each of several passing faults", async () => {
-  const module = madeModule("passing.so");
-  await using other = await startWorld([module], { ...impatient, ELIOT_DOWNLOAD_ATTEMPTS: "4" });
+  const module = syntheticModule("passing.so");
+  await using other = await startHarness([module], { ...impatient, ELIOT_DOWNLOAD_ATTEMPTS: "4" });
   other.fault(
     module,
-    inTurn(
+    inSequence(
       reply("500 Oh"),
       reply("503 Busy", "", { "Retry-After": "0" }),
       (socket) => socket.resetAndDestroy(),
@@ -208,8 +208,8 @@ for (const [status, outcome] of [
   ["503 Busy", "bare, download_failed"],
 ] as const)
   test(`waits for no body of ${status}, and lets go of one that comes a byte at a time`, async () => {
-    const module = madeModule("slowBody.so");
-    await using other = await startWorld([module], { ...impatient, ELIOT_MAX_DOWNLOADS: "1" });
+    const module = syntheticModule("slowBody.so");
+    await using other = await startHarness([module], { ...impatient, ELIOT_MAX_DOWNLOADS: "1" });
     let isWhole = false;
     const closed = Promise.withResolvers<void>();
     const trickle: Script = (socket) => {
@@ -220,7 +220,7 @@ for (const [status, outcome] of [
       }, 50);
       socket.on("close", () => closed.resolve(clearInterval(timer)));
     };
-    other.fault(module, inTurn(trickle, reply("200 OK", module.symFile)));
+    other.fault(module, inSequence(trickle, reply("200 OK", module.symFile)));
     assert.deepEqual(await other.ask(module), [outcome]);
     await closed.promise;
     assert.ok(!isWhole);
@@ -230,8 +230,8 @@ for (const [status, outcome] of [
   });
 
 test("uses a connection again behind the body of a 404 that comes a little later", async () => {
-  const missing = ["first.so", "second.so"].map((name) => madeModule(name));
-  await using other = await startWorld(missing, impatient);
+  const missing = ["first.so", "second.so"].map((name) => syntheticModule(name));
+  await using other = await startHarness(missing, impatient);
   const sockets = new Set<Socket>();
   for (const module of missing)
     other.fault(module, (socket) => {

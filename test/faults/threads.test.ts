@@ -4,11 +4,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
-import { reply } from "../symbolServer.ts";
-import { attachDebugger } from "./debugger.ts";
-import { madeModule, type MadeModule } from "./madeModule.ts";
-import { Random, times } from "./scale.ts";
-import { impatient, startWorld } from "./world.ts";
+import { reply } from "../support/symbolServer.ts";
+import { attachDebugger } from "../support/debugger.ts";
+import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
+import { Random, times } from "../support/scale.ts";
+import { impatient, startHarness } from "../support/harness.ts";
 
 const converter = "converterThread.ts";
 const lookup = "lookupThread.ts";
@@ -39,16 +39,16 @@ const sleep = (milliseconds: number) =>
 const fails = `throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "close" });`;
 
 /** A world under a debugger, whose service has one thread of each kind. */
-async function startDebugged(modules: MadeModule[], env: Record<string, string> = {}) {
+async function startDebugged(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [process.execPath, "--inspect=127.0.0.1:0", "src/main.ts"];
   const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...impatient, ...env };
   await using starting = new AsyncDisposableStack();
-  const world = starting.use(await startWorld(modules, settings, () => command));
-  const address = /ws:\S+/.exec(world.service.errors.join("\n"))?.[0] ?? "";
+  const harness = starting.use(await startHarness(modules, settings, () => command));
+  const address = /ws:\S+/.exec(harness.service.errors.join("\n"))?.[0] ?? "";
   const inspector = starting.use(await attachDebugger(address));
   const running = starting.move();
   return {
-    world,
+    harness,
     /** Evaluates an expression in the threads of this entry, once there is one. */
     async evaluate(entry: string, expression: string) {
       for (let time = 0; (await inspector.evaluate(entry, expression)) === 0; time++) {
@@ -60,39 +60,39 @@ async function startDebugged(modules: MadeModule[], env: Record<string, string> 
   };
 }
 
-const [one, other] = [madeModule("one.so"), madeModule("other.so")];
+const [one, other] = [syntheticModule("one.so"), syntheticModule("other.so")];
 
 test("downloads and converts once more where a converter ends at its work, without an error", async () => {
   await using debugged = await startDebugged([one]);
-  const { world } = debugged;
+  const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", exit));
-  assert.deepEqual(await world.ask(one), ["right, converted"]);
-  assert.equal(world.hits(one), 2);
-  assert.deepEqual(await world.kept(), [one.name]);
+  assert.deepEqual(await harness.ask(one), ["right, converted"]);
+  assert.equal(harness.hits(one), 2);
+  assert.deepEqual(await harness.kept(), [one.name]);
 });
 
 test("says that a module failed where its converters keep ending, and remembers nothing", async () => {
   await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
-  const { world } = debugged;
-  world.fault(one, async (socket, path) => {
+  const { harness } = debugged;
+  harness.fault(one, async (socket, path) => {
     await debugged.evaluate(converter, inCrate("converter_finish", exit));
     await reply("200 OK", one.symFile)(socket, path);
   });
-  assert.deepEqual(await world.ask(one), ["bare, failed"]);
-  assert.equal(world.hits(one), 2);
-  world.mend(one);
-  assert.deepEqual(await world.ask(one, other), ["right, converted", "right, converted"]);
+  assert.deepEqual(await harness.ask(one), ["bare, failed"]);
+  assert.equal(harness.hits(one), 2);
+  harness.mend(one);
+  assert.deepEqual(await harness.ask(one, other), ["right, converted", "right, converted"]);
 });
 
 for (const step of ["converter_push", "converter_finish", "symcache_file_write"])
   test(`fails a sym file at which the converter traps in ${step}, once, and nothing else`, async () => {
     await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
-    const { world } = debugged;
+    const { harness } = debugged;
     await debugged.evaluate(converter, inCrate(step, trap));
-    for (let time = 0; time < 2; time++) assert.deepEqual(await world.ask(one), ["bare, failed"]);
-    assert.equal(world.hits(one), 1);
-    assert.deepEqual(await world.ask(other), ["right, converted"]);
-    assert.deepEqual(await world.kept(), [other.name]);
+    for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(one), ["bare, failed"]);
+    assert.equal(harness.hits(one), 1);
+    assert.deepEqual(await harness.ask(other), ["right, converted"]);
+    assert.deepEqual(await harness.kept(), [other.name]);
   });
 
 test("replaces a converter that ended, hangs or traps before it had any text, and loses nothing", async () => {
@@ -102,14 +102,14 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
     inCrate("converter_new", hang),
     inCrate("converter_new", trap),
   ];
-  const modules = expressions.map((_, number) => madeModule(`module${number}.so`));
+  const modules = expressions.map((_, number) => syntheticModule(`module${number}.so`));
   await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "2" });
-  const { world } = debugged;
+  const { harness } = debugged;
   for (const [number, expression] of expressions.entries()) {
     const module = modules[number]!;
     await debugged.evaluate(converter, expression);
-    assert.deepEqual(await world.ask(module), ["right, converted"], expression);
-    assert.equal(world.hits(module), 1);
+    assert.deepEqual(await harness.ask(module), ["right, converted"], expression);
+    assert.equal(harness.hits(module), 1);
   }
 });
 
@@ -118,16 +118,16 @@ test("ends a converter that hangs at its work, and converts what waited for it",
     ELIOT_NOT_FOUND_TTL: "600",
     ELIOT_CONVERSION_TIMEOUT: "2",
   });
-  const { world } = debugged;
+  const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
-  world.fault(other, async (socket, path) => {
-    while (world.hits(one) === 0) await setTimeout(10);
+  harness.fault(other, async (socket, path) => {
+    while (harness.hits(one) === 0) await setTimeout(10);
     await reply("200 OK", other.symFile)(socket, path);
   });
-  assert.deepEqual(await world.ask(one), ["bare, timeout"]);
-  assert.deepEqual(await world.ask(one, other), ["bare, timeout", "right, converted"]);
-  assert.equal(world.hits(one), 1);
-  assert.deepEqual(await world.kept(), [other.name]);
+  assert.deepEqual(await harness.ask(one), ["bare, timeout"]);
+  assert.deepEqual(await harness.ask(one, other), ["bare, timeout", "right, converted"]);
+  assert.equal(harness.hits(one), 1);
+  assert.deepEqual(await harness.kept(), [other.name]);
 });
 
 test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
@@ -135,60 +135,60 @@ test("remembers nothing of a sym file whose symcache a hanging disk doesn't take
     ELIOT_NOT_FOUND_TTL: "600",
     ELIOT_CONVERSION_TIMEOUT: "2",
   });
-  const { world } = debugged;
+  const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", hang));
-  assert.deepEqual(await world.ask(one), ["bare, failed"]);
-  assert.deepEqual(await world.ask(one), ["right, converted"]);
-  assert.deepEqual(await world.kept(), [one.name]);
+  assert.deepEqual(await harness.ask(one), ["bare, failed"]);
+  assert.deepEqual(await harness.ask(one), ["right, converted"]);
+  assert.deepEqual(await harness.kept(), [one.name]);
 });
 
 test("waits for a slow disk as long as it takes something", async () => {
-  const large = madeModule("large.so", 250_000);
+  const large = syntheticModule("large.so", 250_000);
   await using debugged = await startDebugged([large], { ELIOT_CONVERSION_TIMEOUT: "2" });
-  const { world } = debugged;
+  const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", sleep(100)));
-  assert.deepEqual(await world.ask(large), ["right, converted"]);
-  assert.equal(world.hits(large), 1);
-  assert.deepEqual(await world.kept(), [large.name]);
+  assert.deepEqual(await harness.ask(large), ["right, converted"]);
+  assert.equal(harness.hits(large), 1);
+  assert.deepEqual(await harness.kept(), [large.name]);
 });
 
 for (const name of ["openSync", "writeSync", "closeSync"])
   test(`answers without keeping what the disk has no room for in ${name}`, async () => {
     await using debugged = await startDebugged([one, other]);
-    const { world } = debugged;
+    const { harness } = debugged;
     // By then the thread has loaded its modules, for which it may need the disk.
-    await world.ask(other);
+    await harness.ask(other);
     await debugged.evaluate(converter, inDisk(name, fails));
-    for (let time = 0; time < 2; time++) assert.deepEqual(await world.ask(one), ["right, converted"]);
-    assert.deepEqual(await world.kept(), [other.name]);
+    for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(one), ["right, converted"]);
+    assert.deepEqual(await harness.kept(), [other.name]);
   });
 
 test("takes no pause of the whole process for a thread that hangs", async () => {
   await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "2" });
-  const { world } = debugged;
+  const { harness } = debugged;
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
   await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
-  const answer = world.ask(one);
-  while (!world.service.errors.includes("at work")) await setTimeout(10);
-  world.service.signal("SIGSTOP");
+  const answer = harness.ask(one);
+  while (!harness.service.errors.includes("at work")) await setTimeout(10);
+  harness.service.signal("SIGSTOP");
   await setTimeout(6000);
-  world.service.signal("SIGCONT");
+  harness.service.signal("SIGCONT");
   assert.deepEqual(await answer, ["right, converted"]);
-  assert.equal(world.hits(one), 1);
+  assert.equal(harness.hits(one), 1);
 });
 
 test("answers rightly while lookup threads end at random moments", async (t) => {
   const ends = times(10, 500);
   const random = new Random(8);
-  const modules = [20_000, 300, 3].map((functions) => madeModule(`module${functions}.so`, functions));
+  const modules = [20_000, 300, 3].map((functions) => syntheticModule(`module${functions}.so`, functions));
   await using debugged = await startDebugged(modules, { ELIOT_LOOKUP_WORKERS: "2" });
-  const { world } = debugged;
-  await world.ask(...modules);
+  const { harness } = debugged;
+  await harness.ask(...modules);
   const over = new AbortController();
   const answers: string[][] = [];
   const client = async () => {
     while (!over.signal.aborted) {
-      answers.push(await world.ask(...modules));
+      answers.push(await harness.ask(...modules));
       assert.deepEqual(answers.at(-1), modules.map(() => "right, cached")); // prettier-ignore
     }
   };
@@ -209,14 +209,14 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
   test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
     await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "2" });
-    const { world } = debugged;
-    await world.ask(one);
+    const { harness } = debugged;
+    await harness.ask(one);
     await debugged.evaluate(lookup, inDisk("lstatSync", deed));
-    const answers = await Promise.all([1, 2, 3].map(() => world.ask(one)));
+    const answers = await Promise.all([1, 2, 3].map(() => harness.ask(one)));
     const rest = answers.flat().filter((answer) => answer !== "bare, failed");
     assert.equal(rest.length, 2);
     assert.deepEqual([...new Set(rest)], ["right, cached"]);
-    assert.deepEqual(await world.ask(one), ["right, cached"]);
+    assert.deepEqual(await harness.ask(one), ["right, cached"]);
   });
 
 test("tells the load balancer that a thread hangs, and that it is well again", async () => {
@@ -224,9 +224,9 @@ test("tells the load balancer that a thread hangs, and that it is well again", a
     ELIOT_CONVERSION_TIMEOUT: "2",
     ELIOT_LOOKUP_TIMEOUT: "2",
   });
-  const { world } = debugged;
+  const { harness } = debugged;
   const heartbeat = async () => {
-    const response = await fetch(`${world.service.url}/__heartbeat__`);
+    const response = await fetch(`${harness.service.url}/__heartbeat__`);
     const { checks } = (await response.json()) as { checks: Record<string, string> };
     return [response.status, checks["lookup_threads"], checks["converter_threads"]];
   };
@@ -234,7 +234,7 @@ test("tells the load balancer that a thread hangs, and that it is well again", a
   assert.deepEqual(await heartbeat(), [503, "error", "error"]);
   while ((await heartbeat())[0] === 503) await setTimeout(200);
   assert.deepEqual(await heartbeat(), [200, "ok", "ok"]);
-  assert.deepEqual(await world.ask(one), ["right, converted"]);
+  assert.deepEqual(await harness.ask(one), ["right, converted"]);
 });
 
 /** A user whom nobody else is, without root's right to as many threads as it likes. */
@@ -246,30 +246,39 @@ test(
   "makes do with the threads that it has where the system gives no more, and takes others once it does",
   { skip: canBound ? false : "to bound another user's threads needs root, setpriv and prlimit" },
   async () => {
-    const modules = Array.from({ length: 8 }, (_, number) => madeModule(`module${number}.so`));
-    const [first, large, next, ...others] = modules as [MadeModule, MadeModule, MadeModule, ...MadeModule[]];
+    const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`));
+    const [first, large, next, ...others] = modules as [
+      SyntheticModule,
+      SyntheticModule,
+      SyntheticModule,
+      ...SyntheticModule[],
+    ];
     const start = `chown 64123 "$1" && exec ${program} ${options.join(" ")} "$0" src/main.ts`;
     const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
-    await using world = await startWorld(modules, { ...impatient, ELIOT_MAX_SYM_FILE_SIZE: "1mb" }, command);
+    await using harness = await startHarness(
+      modules,
+      { ...impatient, ELIOT_MAX_SYM_FILE_SIZE: "1mb" },
+      command,
+    );
     const allow = (more: number) => {
-      const threads = readdirSync(`/proc/${world.service.pid}/task`).length;
-      const limit = ["prlimit", `--pid=${world.service.pid}`, `--nproc=${threads + more}:`];
+      const threads = readdirSync(`/proc/${harness.service.pid}/task`).length;
+      const limit = ["prlimit", `--pid=${harness.service.pid}`, `--nproc=${threads + more}:`];
       execFileSync(program, [...options, ...limit]);
     };
     const health = async () => {
-      const answer = await fetch(`${world.service.url}/__heartbeat__`);
+      const answer = await fetch(`${harness.service.url}/__heartbeat__`);
       return ((await answer.json()) as { checks: Record<string, string> }).checks["converter_threads"];
     };
-    assert.deepEqual(await world.ask(first), ["right, converted"]);
+    assert.deepEqual(await harness.ask(first), ["right, converted"]);
     allow(0);
-    assert.deepEqual(new Set(await world.ask(...others)), new Set(["right, converted"]));
+    assert.deepEqual(new Set(await harness.ask(...others)), new Set(["right, converted"]));
     // A conversion that is broken off takes its thread along, and then there is none.
     allow(-3);
-    world.fault(large, reply("200 OK", `${large.symFile}${"\n".repeat(2_000_000)}`));
-    assert.deepEqual(await world.ask(large), ["bare, too_large"]);
-    assert.deepEqual(await world.ask(first, next), ["right, cached", "bare, failed"]);
+    harness.fault(large, reply("200 OK", `${large.symFile}${"\n".repeat(2_000_000)}`));
+    assert.deepEqual(await harness.ask(large), ["bare, too_large"]);
+    assert.deepEqual(await harness.ask(first, next), ["right, cached", "bare, failed"]);
     assert.equal(await health(), "error");
     allow(10);
-    assert.deepEqual(await world.ask(first, next), ["right, cached", "right, converted"]);
+    assert.deepEqual(await harness.ask(first, next), ["right, cached", "right, converted"]);
   },
 );

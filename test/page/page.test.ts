@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { SymbolServer } from "../symbolServer.ts";
+import { SymbolServer } from "../support/symbolServer.ts";
 import { noBrowser, visit } from "./browser.ts";
 import { useBrowserAndService } from "./browserAndService.ts";
 import * as sample from "./sampleCaptures.ts";

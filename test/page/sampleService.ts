@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { quirkSymbols, sampleSymbols, temporaryFolder } from "../service.ts";
-import { startProcess } from "../serviceProcess.ts";
+import { quirkSymbols, sampleSymbols, temporaryFolder } from "../support/service.ts";
+import { startProcess } from "../support/serviceProcess.ts";
 import { xul, xulSymFile } from "./sampleCaptures.ts";
 
 /** A service as a process of its own, which has the symbols of the sample captures, and those of the fixtures. */

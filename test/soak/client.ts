@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { Agent, request } from "undici";
-import { randomRequest } from "../faults/randomRequest.ts";
-import { postHead, rawClient } from "../faults/rawClient.ts";
-import type { Random } from "../faults/scale.ts";
-import type { Answered, Judge } from "./judge.ts";
-import type { Population } from "./population.ts";
+import { randomRequest } from "../support/randomRequest.ts";
+import { postHead, rawClient } from "../support/rawClient.ts";
+import type { Random } from "../support/scale.ts";
+import type { Answered, Oracle } from "./oracle.ts";
+import type { Population } from "./modules.ts";
 import { crashPings, oldRequest, profile, smallRequest, type SoakRequest } from "./request.ts";
-import type { Tally } from "./tally.ts";
-import type { Weather } from "./weather.ts";
+import type { Counters } from "./counters.ts";
+import type { FaultSchedule } from "./faultSchedule.ts";
 
 /** Milliseconds in which an answer must begin: longer than all attempts of a download. */
 const patience = 120_000;
@@ -33,9 +33,9 @@ const otherPaths: [path: string, ...statuses: number[]][] = [
 export interface ClientParts {
   url: string;
   population: Population;
-  weather: Weather;
-  judge: Judge;
-  tally: Tally;
+  faultSchedule: FaultSchedule;
+  oracle: Oracle;
+  counters: Counters;
 }
 
 /** It ends connections that were not used for ten seconds, though the service would keep them. */
@@ -72,9 +72,9 @@ export class Client {
 
   /** Is many that come at once, and go. */
   async crowd(): Promise<void> {
-    const { weather, population } = this.#parts;
+    const { faultSchedule, population } = this.#parts;
     // Requests that have to wait for downloads find no place meanwhile.
-    const gone = weather.excuseAll(0);
+    const gone = faultSchedule.excuseAll(0);
     const agent = newAgent();
     const asked = Array.from({ length: crowd }, () => smallRequest(this.#random, population));
     await Promise.all(asked.map((each) => this.#ask(each, agent)));
@@ -85,20 +85,20 @@ export class Client {
   async #ask(asked: SoakRequest, agent = this.#agent): Promise<void> {
     const path = `/symbolicate/${asked.version}`;
     const answered = await this.#send("POST", path, asked.headers, asked.body, agent);
-    if (answered) this.#parts.judge.answer(asked, answered);
+    if (answered) this.#parts.oracle.answer(asked, answered);
   }
 
   async #askBadly(): Promise<void> {
     const { steady, usual } = this.#parts.population;
     const { path, body, headers } = randomRequest(this.#random, [...steady.slice(0, 2), ...usual]);
     const answered = await this.#send("POST", path, headers, body);
-    if (answered) this.#parts.judge.status(answered, 200, 400, 413, 415);
+    if (answered) this.#parts.oracle.status(answered, 200, 400, 413, 415);
   }
 
   async #lookAround(): Promise<void> {
     const [path, ...statuses] = this.#random.pick(otherPaths);
     const answered = await this.#send("GET", path, {});
-    if (answered) this.#parts.judge.status(answered, ...statuses);
+    if (answered) this.#parts.oracle.status(answered, ...statuses);
   }
 
   /** Leaves while it sends its request, waits for the answer, or has yet to take it. */
@@ -111,7 +111,7 @@ export class Client {
     client.send(whole.subarray(0, sent));
     await setTimeout(random.below(2) * random.below(300));
     if (random.below(2) === 0) client.socket.resetAndDestroy();
-    this.#parts.tally.answered("left");
+    this.#parts.counters.answered("left");
   }
 
   /** Takes its time to send its request. */
@@ -128,9 +128,9 @@ export class Client {
       const { status, head, body: text } = await client.answer();
       const isRetryAfterSaid = head.includes("\r\nretry-after: ");
       const until = performance.now();
-      this.#parts.judge.answer(asked, { status, isRetryAfterSaid, text, from, until });
+      this.#parts.oracle.answer(asked, { status, isRetryAfterSaid, text, from, until });
     } catch (error) {
-      this.#parts.tally.isWrong(`no answer: ${String(error)}`);
+      this.#parts.counters.isWrong(`no answer: ${String(error)}`);
     }
   }
 
@@ -155,7 +155,7 @@ export class Client {
       const isRetryAfterSaid = response.headers["retry-after"] !== undefined;
       return { status: response.statusCode, isRetryAfterSaid, text, from, until: performance.now() };
     } catch (error) {
-      if (!this.#signal.aborted) this.#parts.tally.isWrong(`no answer to ${path}: ${String(error)}`);
+      if (!this.#signal.aborted) this.#parts.counters.isWrong(`no answer to ${path}: ${String(error)}`);
       return undefined;
     }
   }

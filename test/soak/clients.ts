@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { Random } from "../faults/scale.ts";
+import { Random } from "../support/scale.ts";
 import { Client, newAgent, type ClientParts } from "./client.ts";
 
 /** Milliseconds that a client rests between two things it does, and that pass between two crowds, at most. */
@@ -17,7 +17,7 @@ export async function askOn(
   const goOn = async (random: Random, rest: number, act: (client: Client) => Promise<void>) => {
     const client = new Client(parts, random, agent, signal);
     while (!signal.aborted) {
-      await act(client).catch((error: unknown) => parts.tally.isWrong(String(error)));
+      await act(client).catch((error: unknown) => parts.counters.isWrong(String(error)));
       await setTimeout(random.below(rest), undefined, { signal }).catch(() => {});
     }
   };

@@ -1,10 +1,10 @@
 import { median } from "../../bench/measure.ts";
 import { plot, type Panel } from "../../src/cli/plot.ts";
 import { short } from "../../src/cli/numberText.ts";
-import { folderBytes } from "./population.ts";
+import { folderBytes } from "./modules.ts";
 import type { Sample } from "./sample.ts";
 import type { Soak } from "./soak.ts";
-import { halves } from "./verdict.ts";
+import { halves } from "./findings.ts";
 
 type Quantity = keyof Sample;
 
@@ -44,10 +44,10 @@ export function table({ start, samples, rest }: Soak): string {
 }
 
 /** What was asked and what went wrong on purpose, in sentences. */
-export function counts({ tally, faults }: Soak): string {
+export function counts({ counters, faults }: Soak): string {
   return [
-    `${listed(tally.answers)} requests; ${tally.wrongAnswers} answers wrong.`,
-    `${listed(tally.modules)} modules, where a request asked what became of them.`,
+    `${listed(counters.answers)} requests; ${counters.wrongAnswers} answers wrong.`,
+    `${listed(counters.modules)} modules, where a request asked what became of them.`,
     `${short(sum(faults))} faults of ${faults.size} kinds.`,
   ].join(" ");
 }

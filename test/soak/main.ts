@@ -5,11 +5,11 @@ import { machine, writeInto } from "../../bench/page.ts";
 import { short } from "../../src/cli/numberText.ts";
 import { counts, drawing, table } from "./figures.ts";
 import { readOptions, type Options } from "./options.ts";
-import { wholePopulation } from "./population.ts";
+import { wholePopulation } from "./modules.ts";
 import type { Sample } from "./sample.ts";
 import { soak } from "./soak.ts";
-import type { Tally } from "./tally.ts";
-import { findings, halves } from "./verdict.ts";
+import type { Counters } from "./counters.ts";
+import { findings, halves } from "./findings.ts";
 
 /** Minutes of a soak whose figures are worth keeping. */
 const long = 20;
@@ -57,7 +57,7 @@ async function run({ minutes, seed, clients, plot, docs: forDocs }: Options): Pr
 }
 
 /** Tells of the first wrong answers as they come, and how it goes: on a terminal in a line that the next overwrites, else in one now and then. */
-function tell(minutes: number): (sample: Sample, tally: Tally, spell: string) => void {
+function tell(minutes: number): (sample: Sample, counters: Counters, spell: string) => void {
   let last = -Infinity;
   let told = 0;
   return (sample, { answers, wrongAnswers, wrong }, spell) => {

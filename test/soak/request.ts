@@ -1,13 +1,13 @@
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { functionBytes, startOf, type MadeModule } from "../faults/madeModule.ts";
-import type { Random } from "../faults/scale.ts";
-import { absentModule, logarithmic, pickUsual, type Population } from "./population.ts";
+import { functionBytes, startOf, type SyntheticModule } from "../support/syntheticModule.ts";
+import type { Random } from "../support/scale.ts";
+import { absentModule, logarithmic, pickUsual, type Population } from "./modules.ts";
 
 export interface AskedJob {
   memoryMap: [debugFilename: string, debugId: string][];
   stacks: [moduleIndex: number, moduleOffset: number][][];
   /** By position in the memory map; undefined where no source has symbols. */
-  modules: (MadeModule | undefined)[];
+  modules: (SyntheticModule | undefined)[];
 }
 
 /** A request as it is sent, and what is asked in it. */
@@ -68,7 +68,7 @@ export function smallRequest(random: Random, { steady }: Population): SoakReques
   return requestOf("v5", [jobOf([module], [[[0, offsetIn(module, random)]]])], random, {});
 }
 
-function pingJob(shared: MadeModule[], random: Random, population: Population): AskedJob {
+function pingJob(shared: SyntheticModule[], random: Random, population: Population): AskedJob {
   const job = jobOf([...new Set([...shared, ...pickUsual(random.below(4), population, random)])], []);
   // Some that are asked for again and again, and now and then one that nobody ever asked for.
   const absent = [random.pick(population.absent)];
@@ -84,12 +84,12 @@ function pingJob(shared: MadeModule[], random: Random, population: Population): 
   return job;
 }
 
-function jobOf(modules: MadeModule[], stacks: AskedJob["stacks"]): AskedJob {
+function jobOf(modules: SyntheticModule[], stacks: AskedJob["stacks"]): AskedJob {
   return { memoryMap: modules.map(({ name, id }) => [name, id]), stacks, modules };
 }
 
 /** Anywhere in a function of the module; anywhere at all where there is none. */
-function offsetIn(module: MadeModule | undefined, random: Random): number {
+function offsetIn(module: SyntheticModule | undefined, random: Random): number {
   return startOf(random.below(module?.functions ?? 1e6)) + random.below(functionBytes);
 }
 

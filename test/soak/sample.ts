@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesIn } from "../faults/bytesIn.ts";
-import type { Tally } from "./tally.ts";
+import { bytesIn } from "../support/bytesIn.ts";
+import type { Counters } from "./counters.ts";
 
 /** What the service takes at a moment, and how it answered since the moment before. */
 export interface Sample {
@@ -25,12 +25,12 @@ export interface Sample {
 interface Measured {
   pid: number;
   folder: string;
-  tally: Tally;
+  counters: Counters;
 }
 
 /** Measures a running process. `minutes` since the soak began, and when the sample before was taken. */
 export async function sample(
-  { pid, folder, tally }: Measured,
+  { pid, folder, counters }: Measured,
   minutes: number,
   minutesBefore = NaN,
 ): Promise<Sample> {
@@ -40,7 +40,7 @@ export async function sample(
     folderBytes(folder),
   ]);
   const numberOf = (name: string) => Number(new RegExp(`^${name}:\\s+([0-9]+)`, "m").exec(status)?.[1]);
-  const { all, cached } = tally.takeTimes();
+  const { all, cached } = counters.takeTimes();
   return {
     minutes,
     megabytes: (numberOf("VmRSS") * 1024) / 1e6,

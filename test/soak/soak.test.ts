@@ -1,26 +1,28 @@
 /** That a soak finds what it is there to find. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { madeModule } from "../faults/madeModule.ts";
-import { Random } from "../faults/scale.ts";
-import { absentModule, type Population } from "./population.ts";
+import { syntheticModule } from "../support/syntheticModule.ts";
+import { Random } from "../support/scale.ts";
+import { absentModule, type Population } from "./modules.ts";
 import { crashPings, oldRequest, profile } from "./request.ts";
 import type { Sample } from "./sample.ts";
 import { soak, type Soak } from "./soak.ts";
-import { Tally } from "./tally.ts";
-import { findings } from "./verdict.ts";
+import { Counters } from "./counters.ts";
+import { findings } from "./findings.ts";
 
 const population: Population = {
   steady: [50, 500, 5_000].map((functions, number) =>
-    madeModule(`steady${number}.so`, functions, { inlines: true }),
+    syntheticModule(`steady${number}.so`, functions, { inlines: true }),
   ),
-  usual: Array.from({ length: 30 }, (_, number) => madeModule(`usual${number}.pdb`, 100, { inlines: true })),
-  large: [madeModule("large.so", 50_000, { inlines: true })],
+  usual: Array.from({ length: 30 }, (_, number) =>
+    syntheticModule(`usual${number}.pdb`, 100, { inlines: true }),
+  ),
+  large: [syntheticModule("large.so", 50_000, { inlines: true })],
   absent: [absentModule(1), absentModule(2)],
 };
 
 /** A soak of a service into which `code` is loaded; it ends without a rest once that is enough. */
-function soakWith(code: string, isEnough: (tally: Tally, samples: number) => boolean): Promise<Soak> {
+function soakWith(code: string, isEnough: (counters: Counters, samples: number) => boolean): Promise<Soak> {
   const enough = new AbortController();
   let samples = 0;
   return soak({
@@ -35,7 +37,7 @@ function soakWith(code: string, isEnough: (tally: Tally, samples: number) => boo
       `data:text/javascript,${encodeURIComponent(code)}`,
       "src/main.ts",
     ],
-    onSample: (_, tally) => isEnough(tally, ++samples) && enough.abort(),
+    onSample: (_, counters) => isEnough(counters, ++samples) && enough.abort(),
     signal: enough.signal,
   });
 }
@@ -51,9 +53,9 @@ test("finds no answer wrong, of many kinds, but memory and file handles that gro
     ({ answers, modules }, taken) =>
       taken > 60 && answers.has("400") && answers.has("left") && modules.has("cached"),
   );
-  const { tally, samples } = soaked;
-  assert.deepEqual(tally.wrong, []);
-  for (const status of ["converted", "not_found"]) assert.ok(tally.modules.has(status), status);
+  const { counters, samples } = soaked;
+  assert.deepEqual(counters.wrong, []);
+  for (const status of ["converted", "not_found"]) assert.ok(counters.modules.has(status), status);
   assert.ok(samples.some(({ answersPerSecond, p99, median }) => answersPerSecond > 0 && p99 >= median));
   const [memory = "", handles = ""] = findings(soaked);
   assert.match(
@@ -73,8 +75,8 @@ test("finds answers that are wrong", async () => {
       return write.call(this, bytes, ...more);
     };
   `;
-  const { tally } = await soakWith(lie, ({ wrongAnswers }) => wrongAnswers > 0);
-  assert.match(tally.wrong.join(), /"function":"in [a-z0-9.]+::2/);
+  const { counters } = await soakWith(lie, ({ wrongAnswers }) => wrongAnswers > 0);
+  assert.match(counters.wrong.join(), /"function":"in [a-z0-9.]+::2/);
 });
 
 /** Made samples of an hour, one in 5 s; quantities as functions of the minute. */
@@ -83,9 +85,9 @@ function samplesOf(quantities: (minute: number) => Partial<Sample>): Sample[] {
   return minutes.map((minute) => ({ ...atRest, minutes: minute, ...quantities(minute) }));
 }
 const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, answersPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
-const found = (samples: Sample[], rest = atRest, tally = new Tally()) =>
+const found = (samples: Sample[], rest = atRest, counters = new Counters()) =>
   findings({
-    tally,
+    counters,
     faults: new Map(),
     start: { ...atRest, handles: 65, symcacheHandles: 5 },
     samples,
@@ -130,10 +132,10 @@ test("finds file handles that are not given back, but for those of more threads"
 });
 
 test("finds a folder that is over its bound at any time, and tells of wrong answers", () => {
-  const tally = new Tally();
-  tally.isWrong("500: oh");
+  const counters = new Counters();
+  counters.isWrong("500: oh");
   const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));
-  assert.deepEqual(found(samples, atRest, tally), [
+  assert.deepEqual(found(samples, atRest, counters), [
     "1 wrong answers, the first: 500: oh",
     "the folder held 151 MB, more than it may",
   ]);

@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
-import { startWorld } from "../faults/world.ts";
+import { startHarness } from "../support/harness.ts";
 import { clientLimits } from "./client.ts";
 import { askOn } from "./clients.ts";
-import { Judge } from "./judge.ts";
-import { folderBytes, type Population } from "./population.ts";
+import { Oracle } from "./oracle.ts";
+import { folderBytes, type Population } from "./modules.ts";
 import { sample, type Sample } from "./sample.ts";
-import { Tally } from "./tally.ts";
-import { isAtRest } from "./verdict.ts";
-import { faultLimits, Weather } from "./weather.ts";
+import { Counters } from "./counters.ts";
+import { isAtRest } from "./findings.ts";
+import { faultLimits, FaultSchedule } from "./faultSchedule.ts";
 
 export interface SoakOptions {
   minutes: number;
@@ -18,13 +18,13 @@ export interface SoakOptions {
   interval: number;
   /** What to start in place of the service itself. */
   command?: string[];
-  onSample: (sample: Sample, tally: Tally, spell: string) => void;
+  onSample: (sample: Sample, counters: Counters, spell: string) => void;
   /** Ends it early. */
   signal: AbortSignal;
 }
 
 export interface Soak {
-  tally: Tally;
+  counters: Counters;
   /** Faults that were served, by name. */
   faults: Map<string, number>;
   /** All symcaches that are asked for all the time are there, and all threads have started. */
@@ -65,24 +65,29 @@ export async function soak(options: SoakOptions): Promise<Soak> {
   } = options;
   const { steady, usual, large } = population;
   const modules = [...steady, ...usual, ...large];
-  await using world = await startWorld(modules, limits, () => command);
-  const tally = new Tally();
-  const weather = new Weather(world, modules, seed);
-  const measured = { pid: world.service.pid, folder: world.folder, tally };
+  await using harness = await startHarness(modules, limits, () => command);
+  const counters = new Counters();
+  const faultSchedule = new FaultSchedule(harness, modules, seed);
+  const measured = { pid: harness.service.pid, folder: harness.folder, counters };
   // All at once, so that all converters start.
-  await Promise.all(steady.map((module) => world.ask(module)));
-  const result: Soak = { tally, faults: weather.faults, start: await sample(measured, 0), samples: [] };
+  await Promise.all(steady.map((module) => harness.ask(module)));
+  const result: Soak = {
+    counters,
+    faults: faultSchedule.faults,
+    start: await sample(measured, 0),
+    samples: [],
+  };
 
   const begin = performance.now();
   const ended = new AbortController();
   const over = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(minutes * 60_000)]);
-  const judge = new Judge(steady, weather, tally);
-  const parts = { url: world.service.url, population, weather, judge, tally };
+  const oracle = new Oracle(steady, faultSchedule, counters);
+  const parts = { url: harness.service.url, population, faultSchedule, oracle, counters };
   let before = result.start;
   const next = async () => {
-    world.server.hits.length = 0;
+    harness.server.hits.length = 0;
     before = await sample(measured, (performance.now() - begin) / 60_000, before.minutes);
-    onSample(before, tally, weather.spell);
+    onSample(before, counters, faultSchedule.spell);
     return before;
   };
   const watch = async () => {
@@ -92,7 +97,7 @@ export async function soak(options: SoakOptions): Promise<Soak> {
     }
   };
   const goThrough = async () => {
-    await Promise.all([askOn(parts, clients, seed, over), weather.change(over), watch()]);
+    await Promise.all([askOn(parts, clients, seed, over), faultSchedule.change(over), watch()]);
     const deadline = performance.now() + longestRest;
     while (!signal.aborted && performance.now() < deadline) {
       await setTimeout(1000, undefined, { signal }).catch(() => {});
@@ -100,7 +105,7 @@ export async function soak(options: SoakOptions): Promise<Soak> {
       if (result.rest.symcacheHandles === 0 && isAtRest(result.start, result.rest)) break;
     }
   };
-  const crash = world.service.exit.then((code) =>
+  const crash = harness.service.exit.then((code) =>
     code === null ? "the service was killed" : `the service ended by itself, with exit code ${code}`,
   );
   const going = goThrough().catch(async (error: unknown) => {

@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { moduleId } from "../../src/identity/moduleId.ts";
 import { ChunkDamaged, Chunks } from "../../src/sharedCache/chunks.ts";
 import { chunkBytes, symcacheHeaderBytes } from "../../src/sharedCache/packedHeader.ts";
-import { convert, wasm } from "./symFile.ts";
+import { convert, wasm } from "../support/symFile.ts";
 
 const chunks = new Chunks(wasm);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConversionError, Converter } from "../../src/symcache/convert/converter.ts";
-import { convert, module, symFile, wasm } from "./symFile.ts";
+import { convert, module, symFile, wasm } from "../support/symFile.ts";
 
 function reasonOf(work: () => unknown): string {
   try {

@@ -9,7 +9,7 @@ import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts
 import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
 import type { LookupAnswer } from "../../src/symcache/messages.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
-import { convert, module, open, rows, symFile, wasm } from "./symFile.ts";
+import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Symcache, SymcacheDamaged } from "../../src/symcache/symcache.ts";
 import { WasmInstance } from "../../src/symcache/wasmInstance.ts";
-import { convert, module, open, readFrom, rows, symFile, wasm } from "./symFile.ts";
+import { convert, module, open, readFrom, rows, symFile, wasm } from "../support/symFile.ts";
 
 const text = symFile(
   "FILE 0 hg:hg.mozilla.org/mozilla-central:dom/x/../a.cpp:abc",

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import { startEngine } from "../../engine.ts";
 import { createLogs } from "../../observability/logging.ts";
 import { Metrics } from "../../observability/metrics.ts";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { createSource } from "../../sources/createSource.ts";
 import type { Source } from "../../sources/source.ts";
 import { countBytes } from "../countBytes.ts";
@@ -32,8 +32,8 @@ export async function startBuiltInEngine(
   );
   const running = starting.move();
   return {
-    v5: (body) => orAborted(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
-    v4: (body) => orAborted(answerRequest("v4", body, symcaches), signal),
+    v5: (body) => abortable(answerRequest("v5", body, symcaches) as Promise<Answer>, signal),
+    v4: (body) => abortable(answerRequest("v4", body, symcaches), signal),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

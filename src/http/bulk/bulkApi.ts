@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
@@ -69,7 +69,7 @@ export function bulkApi(deps: Deps) {
       if (gzipped) response.set("Content-Encoding", "gzip");
       try {
         for (;;) {
-          const { done, value: group } = await orAborted(groups.next(), signal);
+          const { done, value: group } = await abortable(groups.next(), signal);
           if (done) break;
           for (const line of group.lines) {
             const { slices, reservedBytes } = await render(line, style, config.maxAnswerBytes, reservation);

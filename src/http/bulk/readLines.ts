@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { orAborted } from "../../async/abortable.ts";
+import { abortable } from "../../async/abortable.ts";
 import { HttpError } from "../httpError.ts";
 
 /** A line without its line break; undefined if it is too long. */
@@ -50,7 +50,7 @@ async function* readPieces(body: Readable, { timeoutMs, signal }: ReadOptions): 
     const timer = setTimeout(() => stalled.abort(new HttpError(408)), timeoutMs);
     let next;
     try {
-      next = await orAborted(pieces.next(), stop);
+      next = await abortable(pieces.next(), stop);
     } catch (error) {
       if (stop.aborted) throw error;
       throw new HttpError(400, "the body is cut, or not what its Content-Encoding says");

@@ -1,0 +1,183 @@
+/** That what deploy/ and docker-compose.yml say agrees with the service. Their schemas are checked by scripts/check-deploy.sh. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { suite, test } from "node:test";
+import { parseEnv } from "node:util";
+import { parse, parseAllDocuments } from "yaml";
+import { Environment, readConfig } from "../../src/config/config.ts";
+import { startTestService } from "../support/service.ts";
+
+const root = new URL("../../", import.meta.url);
+const base = new URL("deploy/kubernetes/base/", root);
+
+interface Probe {
+  httpGet: { port: string; path: string };
+}
+
+interface Container {
+  name: string;
+  ports: { name: string; containerPort: number }[];
+  envFrom: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
+  startupProbe: Probe;
+  readinessProbe: Probe;
+  livenessProbe: Probe;
+  resources: { limits: Record<string, string>; requests: Record<string, string> };
+  volumeMounts: { name: string; mountPath: string }[];
+}
+
+interface Manifest {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  data: Record<string, string>;
+  spec: { template: { spec: PodSpec } };
+}
+
+interface PodSpec {
+  terminationGracePeriodSeconds: number;
+  securityContext: { runAsUser: number; runAsGroup: number };
+  containers: [Container];
+  initContainers: { ports: { containerPort: number }[] }[];
+  volumes: { name: string; emptyDir?: { sizeLimit: string }; configMap?: { name: string } }[];
+}
+
+async function read(file: string, folder = root): Promise<string> {
+  return await readFile(new URL(file, folder), "utf8");
+}
+
+const settings = parseEnv(await read("settings.env", base)) as Record<string, string>;
+const config = readConfig(settings);
+const { spec: pod } = (parse(await read("deployment.yaml", base)) as Manifest).spec.template;
+const [container] = pod.containers;
+
+/** `26Gi` */
+function bytes(quantity: string | undefined): number {
+  return Environment.shape.ELIOT_BULK_SPOOL.parse(`${quantity}B`);
+}
+
+/** Settings of the service that it doesn't know. */
+function unknown(names: string[]): string[] {
+  return names.filter((name) => !(name in Environment.shape));
+}
+
+interface ComposeService {
+  environment: Record<string, string>;
+  stop_grace_period: string;
+}
+
+async function composeInstances(): Promise<ComposeService[]> {
+  const { services } = parse(await read("docker-compose.yml"), { merge: true }) as {
+    services: Record<string, ComposeService>;
+  };
+  const instances = Object.entries(services).filter(([name]) => name.startsWith("tseliot-"));
+  assert.equal(instances.length, 2);
+  return instances.map(([, service]) => service);
+}
+
+test("has only settings in docker-compose.yml that there are", async () => {
+  for (const { environment } of await composeInstances())
+    assert.deepEqual(unknown(Object.keys(environment)), []);
+});
+
+test("lets an instance of docker-compose.yml end before it is killed", async () => {
+  const { drainDelay, drainTimeout } = readConfig({});
+  for (const { stop_grace_period } of await composeInstances())
+    // Five seconds more for what is being put into the store.
+    assert.ok(parseInt(stop_grace_period) * 1000 > drainDelay + drainTimeout + 5000);
+});
+
+suite("deploy/kubernetes/base", () => {
+  test("has settings that there are", () => {
+    assert.deepEqual(unknown(Object.keys(settings)), []);
+  });
+
+  test("lets a pod end before it is killed", () => {
+    // Five seconds more for what is being put into the store.
+    assert.ok(pod.terminationGracePeriodSeconds * 1000 > config.drainDelay + config.drainTimeout + 5000);
+  });
+
+  test("asks for what says that the instance works, not for what it needs", async () => {
+    await using service = await startTestService();
+    for (const { httpGet } of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {
+      assert.equal(httpGet.path, "/__lbheartbeat__");
+      assert.equal((await fetch(service.url + httpGet.path)).status, 200);
+      const port = container.ports.find(({ name }) => name === httpGet.port);
+      assert.equal(port?.containerPort, config.port);
+    }
+  });
+
+  test("has room for the folder, for what is spooled, and for large symcaches that were evicted under a reader", () => {
+    const mount = container.volumeMounts.find(({ mountPath }) => mountPath === config.cacheFolder);
+    const volume = pod.volumes.find(({ name }) => name === mount?.name);
+    const room = bytes(volume?.emptyDir?.sizeLimit);
+    assert.ok(room > config.cacheMaxBytes + config.bulkSpoolBytes + 2e9, String(room));
+    assert.ok(bytes(container.resources.requests["ephemeral-storage"]) >= room);
+    assert.ok(bytes(container.resources.limits["ephemeral-storage"]) > room);
+  });
+
+  test("has the memory that docs/operations.md counts", async () => {
+    const text = await read("docs/operations.md");
+    const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
+    const [, store = ""] =
+      /\| symcaches in transit to and from the shared cache, .* \| (\d+) MB \|/.exec(text) ?? [];
+    const { lookupMemory, maxBodiesBytes, converters, converterMemory } = config;
+    const fixed = (Number(idle) + Number(store)) * 1e6;
+    const most = fixed + lookupMemory + 1.5 * maxBodiesBytes + converters * converterMemory;
+    assert.notEqual(store, "");
+    assert.ok(bytes(container.resources.limits["memory"]) > most, String(most));
+  });
+
+  test("runs as the image's user", async () => {
+    const [, user, group] = /^USER (\d+):(\d+)$/m.exec(await read("Dockerfile")) ?? [];
+    const { runAsUser, runAsGroup } = pod.securityContext;
+    assert.deepEqual([String(runAsUser), String(runAsGroup)], [user, group]);
+  });
+});
+
+const builders = [
+  ["kustomize", "build"],
+  ["kubectl", "kustomize"],
+] as const;
+const builder = builders.find(([program]) => !spawnSync(program).error);
+const skip = builder === undefined && !process.env["CI"] ? "needs kustomize or kubectl" : false;
+
+suite("deploy/kubernetes/example", { skip }, () => {
+  const build = () => {
+    const [program, command] = builder ?? builders[0];
+    const text = execFileSync(program, [command, "deploy/kubernetes/example"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+  };
+  const named = (manifests: Manifest[], kind: string, name: string | undefined) =>
+    manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+
+  test("puts base and components together, in one namespace", () => {
+    const manifests = build();
+    const kinds =
+      "ConfigMap ConfigMap Deployment HorizontalPodAutoscaler PodDisruptionBudget Service ServiceAccount";
+    assert.equal(manifests.map(({ kind }) => kind).toSorted().join(" "), kinds); // prettier-ignore
+    const namespaces = new Set(manifests.map(({ metadata }) => metadata.namespace));
+    assert.equal(namespaces.size, 1);
+  });
+
+  test("gives the instances the settings of base, of both components and its own, and the store's secret", () => {
+    const manifests = build();
+    const instance = named(manifests, "Deployment", "tseliot")!.spec.template.spec;
+    const [maps, secrets] = instance.containers[0].envFrom.map((from) => from.configMapRef ?? from.secretRef);
+    const { data } = named(manifests, "ConfigMap", maps?.name)!;
+    assert.deepEqual(unknown(Object.keys(data)), []);
+    for (const [name, value] of Object.entries(settings)) assert.equal(data[name], value);
+    assert.match(data["ELIOT_SHARED_CACHE_URL"] ?? "", /^s3:/);
+    assert.equal(readConfig(data).statsdPort, 9125);
+    assert.equal(secrets?.name, "tseliot-object-store");
+  });
+
+  test("has the map of metrics where the exporter reads it", () => {
+    const manifests = build();
+    const instance = named(manifests, "Deployment", "tseliot")!.spec.template.spec;
+    const volume = instance.volumes.find(({ configMap }) => configMap);
+    assert.ok(named(manifests, "ConfigMap", volume?.configMap?.name)?.data["mapping.yaml"]);
+  });
+});

@@ -1,0 +1,558 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { constants, createGunzip, gzipSync, zstdCompressSync } from "node:zlib";
+import { sampleSymbols, quirkSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { startStatsdServer } from "../support/statsdServer.ts";
+import { SymbolServer } from "../support/symbolServer.ts";
+
+const symbols = await temporaryFolder();
+const statsd = await startStatsdServer();
+const service = await startTestService({
+  ...statsd.env,
+  ELIOT_HOSTNAME: "testhost",
+  ELIOT_SYMBOLS_URLS: `${sampleSymbols},${quirkSymbols},file://${symbols.path}`,
+  ELIOT_MAX_BODY_SIZE: "1mb",
+  ELIOT_MAX_ANSWER_SIZE: "2mb",
+  ELIOT_REQUEST_TIMEOUT: "1",
+});
+after(async () => {
+  await service[Symbol.asyncDispose]();
+  await statsd[Symbol.asyncDispose]();
+  await symbols[Symbol.asyncDispose]();
+});
+
+const [libstdc, libstdcId] = ["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"];
+/** d_print_mod(), where d_append_char() is inlined. */
+const inlined = 811_418;
+const job = { memoryMap: [[libstdc, libstdcId]], stacks: [[[0, inlined]], [[0, 1], [0, inlined]]] }; // prettier-ignore
+const base = 0x7f00_0000_0000;
+const hex = (address: number) => `0x${address.toString(16).padStart(16, "0")}`;
+const ping = {
+  crash_thread: 1,
+  crash_type: "SIGSEGV",
+  modules: [
+    { base_address: hex(0x1000), debug_file: "unused.so", debug_id: "A", filename: "unused.so" },
+    { base_address: hex(base), debug_file: libstdc, debug_id: libstdcId, filename: "libstdc++.so.6.0.30" },
+  ],
+  threads: [
+    { frames: [{ ip: hex(0x1234) }] },
+    {
+      frames: [
+        { ip: hex(base + inlined), module_index: 1, trust: "context" },
+        { ip: hex(base + 1), module_index: 1, trust: "scan" },
+      ],
+    },
+  ],
+};
+
+type Body = string | Uint8Array<ArrayBuffer>;
+
+async function post(body: Body, query = "", headers: Record<string, string> = {}) {
+  return service.post(`/symbolicate/bulk${query}`, body, headers);
+}
+
+/** The lines that answer a body. */
+async function ask(body: Body, query?: string, headers?: Record<string, string>): Promise<unknown[]> {
+  const response = await post(body, query, headers);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+  const text = await response.text();
+  assert.match(text, /^$|\n$/);
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+async function v5(value: object): Promise<unknown> {
+  const response = await service.post("/symbolicate/v5", JSON.stringify(value));
+  const { results } = (await response.json()) as { results: unknown[] };
+  return results[0];
+}
+
+const invalid = (fault: string) => ({ error: { title: `job is invalid: ${fault}` } });
+const ndjson = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+
+interface Line {
+  threads: { frames: Record<string, unknown>[] }[];
+  stacks: Record<string, unknown>[][];
+  crash_thread: number;
+  found_modules: Record<string, boolean | null>;
+}
+const askOne = async (value: unknown, query?: string) => (await ask(ndjson(value), query))[0] as Line;
+
+test("answers a job as v5 does", async () => {
+  assert.deepEqual(await ask(ndjson(job)), [await v5(job)]);
+});
+
+test("answers a crash ping by the modules that its addresses are in", async () => {
+  const { stacks } = (await v5({ ...job, stacks: [[[0, inlined]]] })) as Line;
+  const known = { ...stacks[0]?.[0], module: "libstdc++.so.6.0.30", trust: "context" };
+  assert.deepEqual(await askOne(ping), {
+    threads: [
+      { frames: [{ frame: 0, module: "<unknown>", module_offset: "0x1234" }] },
+      {
+        frames: [known, { frame: 1, module: "libstdc++.so.6.0.30", module_offset: "0x1", trust: "scan" }],
+      },
+    ],
+    crash_thread: 1,
+    found_modules: { [`${libstdc}/${libstdcId}`]: true },
+  });
+});
+
+test("takes pings in Android's camelCase, and with the names that pings used to have", async () => {
+  const asked = await askOne(ping);
+  const camelCase = (text: string) =>
+    text.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  assert.deepEqual(
+    await ask(`${camelCase(JSON.stringify(ping))}\n`.replaceAll("libstdc++So", "libstdc++.so")),
+    [asked],
+  );
+  const { crash_thread, modules, ...rest } = ping;
+  const older = {
+    ...rest,
+    crash_info: { crashing_thread: crash_thread, address: "0x0" },
+    modules: modules.map(({ base_address, ...module }) => ({ ...module, base_addr: base_address })),
+  };
+  assert.deepEqual(await askOne(older), asked);
+});
+
+test("takes addresses as hex with or without 0x and as integers, to 2^64 − 1", async () => {
+  const of = (ip: string, base_address: string) =>
+    `{"modules":[{"base_address":${base_address},"debug_file":"a","debug_id":"A"}],"threads":[{"frames":[{"ip":${ip},"module_index":0},{"ip":${ip}}]}]}\n`;
+  const lines = await ask(
+    of(`"0xFFFFFFFFFFFFFFFF"`, `"ffffffffffff0000"`) +
+      of("18446744073709551615", "18446744073709551614") +
+      of("9007199254740993", "1") +
+      of("4096", `"0x1"`),
+  );
+  assert.deepEqual(
+    lines.map((line) => (line as Line).threads[0]?.frames.map(({ module_offset }) => module_offset)),
+    [
+      ["0xffff", "0xffffffffffffffff"],
+      ["0x1", "0xffffffffffffffff"],
+      ["0x20000000000000", "0x20000000000001"],
+      ["0xfff", "0x1000"],
+    ],
+  );
+});
+
+test("answers a ping though symbols can't have the name or the id of a module", async () => {
+  const of = (debug_file: unknown, debug_id: unknown) => ({
+    ...ping,
+    modules: [{ base_address: "0x0", debug_file, debug_id, filename: "字.dll" }, ping.modules[1]],
+    threads: [{ frames: [{ ip: "0x5", module_index: 0 }, ping.threads[1]?.frames[0]] }],
+  });
+  for (const [name, id, key] of [
+    ["字.pdb", "A", "/A"],
+    ["a/b", null, "/"],
+    [undefined, "A-1", "/"],
+    ["a", undefined, "a/"],
+  ]) {
+    // prettier-ignore
+    const { threads, found_modules } = await askOne(of(name, id));
+    const [bare, known] = threads[0]?.frames ?? [];
+    assert.deepEqual(bare, { frame: 0, module: "字.dll", module_offset: "0x5" });
+    assert.equal(known?.["function"], "d_print_mod");
+    assert.deepEqual(found_modules, { [String(key)]: null, [`${libstdc}/${libstdcId}`]: true });
+  }
+});
+
+test("takes pings without threads, frames, modules or a thread that crashed", async () => {
+  assert.deepEqual(
+    await ask(
+      ndjson({ threads: [] }, { threads: [{}] }, { crash_thread: 7, threads: null }) +
+        ndjson({ threads: [{ frames: [] }] }),
+      "?thread=crashing",
+    ),
+    Array.from({ length: 4 }, () => ({ threads: [{ frames: [] }], crash_thread: 0, found_modules: {} })),
+  );
+  assert.deepEqual(await askOne({ crash_thread: 7, threads: [] }), {
+    threads: [],
+    crash_thread: 7,
+    found_modules: {},
+  });
+});
+
+for (const [fault, change] of [
+  ["modules must be a list", { modules: {} }],
+  ["threads must be a list", { threads: 5 }],
+  ["crash_thread is not a position in threads", { crash_thread: -1 }],
+  ["crash_thread is not a position in threads", { crash_thread: "0" }],
+  ["thread 1 is not an object", { threads: [{}, []] }],
+  ["thread 0 has frames that are not a list", { threads: [{ frames: {} }] }],
+  ["thread 0 frame 1 is not an object", { threads: [{ frames: [{ ip: 1 }, 5] }] }],
+  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{}] }] }],
+  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: "0x10000000000000000" }] }] }],
+  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: -1 }] }] }],
+  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: 0.5 }] }] }],
+  ["thread 0 frame 0 has an invalid module_index", { threads: [{ frames: [{ ip: 1, module_index: "0" }] }] }],
+  [
+    "thread 0 frame 0 has a module_index that isn't in modules",
+    { threads: [{ frames: [{ ip: 1, module_index: 2 }] }] },
+  ],
+  [
+    "thread 0 frame 0 has an ip below the base_address of its module",
+    { threads: [{ frames: [{ ip: 1, module_index: 1 }] }] },
+  ],
+  ["module index 0 is not an object", { modules: [5], threads: [{ frames: [{ ip: 1, module_index: 0 }] }] }],
+  [
+    "module index 0 has an invalid base_address",
+    { modules: [{}], threads: [{ frames: [{ ip: 1, module_index: 0 }] }] },
+  ],
+] as const)
+  // prettier-ignore
+  test(`says of a ping with ${JSON.stringify(change)} that ${fault}`, async () => {
+    assert.deepEqual(await ask(ndjson({ ...ping, ...change }, job)), [invalid(fault), await v5(job)]);
+  });
+
+test("makes frames of calls that were inlined, innermost first, where they are wanted flat", async () => {
+  const nested = await askOne(ping);
+  const [known, bare] = nested.threads[1]?.frames ?? [];
+  const {
+    frame: _,
+    function_offset,
+    inlines,
+    ...outermost
+  } = known as Record<string, unknown> & { inlines: object[] };
+  const { module, module_offset, trust } = outermost;
+  const { threads } = await askOne(ping, "?inlines=flat");
+  assert.deepEqual(threads[1]?.frames, [
+    { frame: 0, module, module_offset, trust, inlined: true, ...inlines[0] },
+    { ...outermost, frame: 1, function_offset },
+    { ...bare, frame: 2 },
+  ]);
+  const { stacks } = await askOne(job, "?inlines=flat");
+  assert.deepEqual(stacks.map((stack) => stack.map(({ frame, inlined: flag }) => [frame, flag])), [
+    [[0, true], [1, undefined]],
+    [[0, undefined], [1, true], [2, undefined]],
+  ]); // prettier-ignore
+  assert.deepEqual(await askOne(ping, "?inlines=nested"), nested);
+});
+
+test("gives the thread that crashed, and frames from the top, where that is wanted", async () => {
+  const { threads } = await askOne(ping);
+  const crashing = await askOne(ping, "?thread=crashing");
+  assert.deepEqual([crashing.threads, crashing.crash_thread], [[threads[1]], 0]);
+  const top = await askOne(ping, "?frames=1&thread=all");
+  assert.deepEqual(top.threads, [threads[0], { frames: threads[1]?.frames.slice(0, 1) }]);
+  const flat = await askOne(ping, "?frames=1&inlines=flat&thread=crashing");
+  assert.equal(flat.threads[0]?.frames.length, 2);
+  const { stacks } = (await v5(job)) as Line;
+  assert.deepEqual((await askOne(job, "?frames=1&thread=crashing")).stacks, [
+    stacks[0],
+    stacks[1]?.slice(0, 1),
+  ]);
+});
+
+for (const [query, title] of [
+  ["?line=1", "there is no option line"],
+  ["?inlines=nested&Inlines=flat", "there is no option Inlines"],
+  ["?inlines=none", "inlines must be nested or flat"],
+  ["?inlines=flat&inlines=flat", "inlines must be nested or flat"],
+  ["?thread=", "thread must be all or crashing"],
+  ...["0", "-1", "1.5", "1e3", "", "all", "9999999999", "1&frames=2"].map(
+    (frames) => [`?frames=${frames}`, "frames must be a whole number from 1 to 999999999"] as const,
+  ),
+] as const)
+  // prettier-ignore
+  test(`answers 400 to ${query}`, async () => {
+    const response = await post(ndjson(job), query);
+    assert.deepEqual([response.status, await response.json()], [400, { title }]);
+  });
+
+test("answers bad lines in their places, and skips blank ones", async () => {
+  const bad = "it is not valid JSON";
+  const neither = "it is neither a job nor the stack_traces of a crash ping";
+  const result = await v5(job);
+  const text = [
+    "", "{", JSON.stringify(job), " \t\r", "5", "null", "[]", `"${"x".repeat(100)}"`, "{}", `{"stacks":[]}`, `{"memoryMap":[],"stacks":[]}`,
+    `${JSON.stringify(job)}\r`, `{"memoryMap":[["a/b","A"]],"stacks":[[]]}`, `{"memoryMap":[],"stacks":[[[0,1]]]}`, `{"jobs":[]}`, "{}{}",
+    `${"[".repeat(501)}${"]".repeat(501)}`, "\uFEFF{\"stacks\":[[]],\"memoryMap\":[]}", JSON.stringify(job),
+  ].join("\n"); // prettier-ignore
+  assert.deepEqual(await ask(text), [
+    invalid(bad), result, ...Array.from({ length: 4 }, () => invalid("it is not an object")), invalid(neither), invalid("no memoryMap specified"),
+    invalid("no stacks specified"), result, invalid("module index 0 has an invalid debug_filename"),
+    invalid("stack 0 frame 0 has a module_index that isn't in modules"), invalid(neither), invalid(bad),
+    invalid(bad), { stacks: [[]], found_modules: {} }, result,
+  ]); // prettier-ignore
+  const notUtf8 = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n{}\n')]);
+  assert.deepEqual(await ask(notUtf8), [invalid(bad), invalid(neither)]);
+  assert.deepEqual(await ask(""), []);
+  assert.deepEqual(await ask("\n\r\n  \n"), []);
+});
+
+test("takes lines up to the limit, and tells of a longer one", async () => {
+  const line = JSON.stringify(job);
+  const result = await v5(job);
+  const text = `${line.padEnd(1_000_000)}\n${line.padEnd(1_000_001)}\n${line}\n${"[".repeat(3_000_000)}`;
+  const tooLong = invalid("the line is too long");
+  assert.deepEqual(await ask(text), [result, tooLong, result, tooLong]);
+});
+
+for (const [encoding, compress] of [
+  ["gzip", gzipSync],
+  ["zstd", zstdCompressSync],
+] as const) {
+  // prettier-ignore
+  test(`takes a body in ${encoding}, and tells where one is cut`, async () => {
+    const headers = { "content-encoding": encoding };
+    assert.deepEqual(await ask(compress(ndjson(job, job)), "", headers), [await v5(job), await v5(job)]);
+    const many = compress(Array.from({ length: 2000 }, () => ndjson({ ...job, noise: randomBytes(400).toString("hex") })).join(""));
+    const lines = await ask(many.subarray(0, -many.length / 2), "", headers);
+    assert.deepEqual(lines[0], await v5(job));
+    assert.ok(lines.length > 100);
+    assert.deepEqual(lines.at(-1), {
+      error: { title: "the body is cut, or not what its Content-Encoding says", fatal: true },
+    });
+    const none = await post("plain", "", headers);
+    assert.deepEqual([none.status, Object.keys((await none.json()) as object)], [400, ["title"]]);
+  });
+}
+
+test("ends a body that goes on and on without a line", async () => {
+  for (const bomb of [
+    Buffer.alloc(50e6, "\n"),
+    Buffer.alloc(50e6, " "),
+    Buffer.alloc(50e6, "x\n".padEnd(2e6)),
+  ]) {
+    const body = Buffer.concat([Buffer.from(ndjson(job)), bomb, Buffer.from(ndjson(job))]);
+    const lines = await ask(gzipSync(body), "", { "content-encoding": "gzip" });
+    assert.deepEqual(lines[0], await v5(job));
+    assert.deepEqual(lines.at(-1), { error: { title: "the body goes on without a line", fatal: true } });
+  }
+});
+
+test("answers 415 to other encodings, 405 to other methods, and allows preflights", async () => {
+  assert.equal((await post(ndjson(job), "", { "content-encoding": "compress" })).status, 415);
+  const get = await fetch(`${service.url}/symbolicate/bulk`);
+  assert.deepEqual([get.status, get.headers.get("allow")], [405, "POST, OPTIONS"]);
+  const preflight = await fetch(`${service.url}/symbolicate/bulk`, {
+    method: "OPTIONS",
+    headers: { "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
+  });
+  assert.deepEqual(
+    [preflight.status, preflight.headers.get("access-control-allow-headers")],
+    [200, "content-type"],
+  );
+});
+
+test("tells with the Debug header what became of each module", async () => {
+  const missing = { ...job, memoryMap: [["missing.so", "A"], ["idle.so", "A"]], stacks: [[[0, 1], [-1, 1]]] }; // prettier-ignore
+  const lines = await ask(ndjson(job, missing), "", { debug: "yes" });
+  const statuses = lines.map(
+    (line) => (line as { debug: { modules: { status_per_module: object } } }).debug.modules,
+  );
+  assert.deepEqual(statuses, [
+    { status_per_module: { [`${libstdc}/${libstdcId}`]: { status: "cached" } } },
+    { status_per_module: { "missing.so/A": { status: "not_found", reason: "no source has a sym file" } } },
+  ]);
+});
+
+/** A request whose body is sent bit by bit. */
+function open(
+  headers: Record<string, string> = {},
+  url = service.url,
+): {
+  sent: ClientRequest;
+  answer: Promise<{ next: () => Promise<unknown>; response: IncomingMessage }>;
+} {
+  const sent = request(`${url}/symbolicate/bulk`, { method: "POST", headers });
+  sent.flushHeaders();
+  const answer = once(sent, "response").then(([response]: IncomingMessage[]) => {
+    assert.ok(response);
+    const isGzipped = response.headers["content-encoding"] === "gzip";
+    const input = isGzipped ? response.pipe(createGunzip({ flush: constants.Z_SYNC_FLUSH })) : response;
+    const lines = createInterface({ input })[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value ?? "null") as unknown;
+    return { next, response };
+  });
+  return { sent, answer };
+}
+
+for (const [accepted, encoding] of [
+  ["identity", undefined],
+  ["br, gzip", "gzip"],
+  ["gzip;q=0", undefined],
+] as const)
+  test(`answers each line while the next has yet to come, for as long as lines come, to a client that accepts ${accepted}`, async () => {
+    const { sent, answer } = open({ "accept-encoding": accepted });
+    const result = await v5(job);
+    sent.write(ndjson(job));
+    const { next, response } = await answer;
+    assert.deepEqual([response.statusCode, response.headers["content-encoding"]], [200, encoding]);
+    assert.deepEqual(await next(), result);
+    // Longer than a request may take.
+    for (let time = 0; time < 7; time++) {
+      await setTimeout(300);
+      sent.write(ndjson(job).slice(0, 20));
+      sent.write(ndjson(job).slice(20));
+      assert.deepEqual(await next(), result);
+    }
+    sent.end(JSON.stringify(job));
+    assert.deepEqual(await next(), result);
+    assert.equal(await next(), null);
+  });
+
+test("puts lines together that come in single bytes", async () => {
+  const { sent, answer } = open();
+  for (const byte of Buffer.from(ndjson(job, job))) {
+    sent.write(Buffer.of(byte));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  sent.end();
+  const { next } = await answer;
+  const result = await v5(job);
+  assert.deepEqual([await next(), await next(), await next()], [result, result, null]);
+});
+
+test("ends with an error line where nothing comes for longer than a request may take", async () => {
+  const { sent, answer } = open();
+  sent.on("error", () => {});
+  sent.write(`${ndjson(job)}{"stacks"`);
+  const { next } = await answer;
+  assert.deepEqual(await next(), await v5(job));
+  assert.deepEqual(await next(), { error: { title: "408 Request Timeout", fatal: true } });
+  assert.equal(await next(), null);
+});
+
+test("waits for a client that sends on once it has its answers, though these took longer than a request may", async () => {
+  await using server = await SymbolServer.start(async (socket) => {
+    await setTimeout(1500);
+    socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  });
+  await using impatient = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_REQUEST_TIMEOUT: "1",
+  });
+  // More than are read ahead.
+  const count = 300;
+  const line = { memoryMap: [["late.so", "A"]], stacks: [[[0, 1]]] };
+  const { sent, answer } = open({}, impatient.url);
+  sent.write(ndjson(...Array.from({ length: count }, () => line)));
+  const { next } = await answer;
+  for (let number = 0; number < count; number++) await next();
+  sent.end(ndjson(line));
+  const found_modules = { "late.so/A": false };
+  const stacks = [[{ frame: 0, module: "late.so", module_offset: "0x1" }]];
+  assert.deepEqual([await next(), await next()], [{ stacks, found_modules }, null]);
+});
+
+test("looks lines that come together up together, and counts them", async () => {
+  await askOne(job);
+  // Behind all metrics of what was asked before.
+  await fetch(`${service.url}/__version__`);
+  await statsd.received(/__version__/);
+  statsd.clear();
+  const count = 1000;
+  const lines = await ask(ndjson(...Array.from({ length: count }, () => job), 5));
+  assert.deepEqual(
+    lines.slice(0, -1),
+    Array.from({ length: count }, () => lines[0]),
+  );
+  assert.equal(lines.length, count + 1);
+  for (const last of [/pageview/, /result:bad/, /result:answered/]) await statsd.received(last);
+  const metrics = await statsd.received(/bulk.stream/);
+  assert.deepEqual(metrics, [
+    "eliot.bulk.lines:#|c|#host:testhost,result:answered",
+    "eliot.bulk.lines:#|c|#host:testhost,result:bad",
+    "eliot.bulk.stream:#|ms|#end:whole,host:testhost",
+    "eliot.diskcache.get:#|h|#host:testhost,result:hit",
+    "eliot.pageview:#|c|#host:testhost,method:post,path:/symbolicate/bulk",
+  ]);
+  assert.ok(statsd.count("diskcache.get") < count / 10, `${statsd.count("diskcache.get")} lookups`);
+  const summary = service.log.findLast(({ Type }) => Type === "request.summary")?.Fields;
+  assert.deepEqual([summary?.["lines"], summary?.["bad_lines"], summary?.["end"]], [count + 1, 1, "whole"]);
+});
+
+test("keeps answers in order though the symbols of an earlier line are late", async () => {
+  const goOn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const lateId = "0123456789ABCDEF0123456789ABCDEF0";
+  const symFile = `MODULE Linux x86_64 ${lateId} late.so\nFUNC 0 10 0 late\n`;
+  await using server = await SymbolServer.start(async (socket) => {
+    asked.resolve();
+    await goOn.promise;
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile}`);
+  });
+  await using slow = await startTestService({ ELIOT_SYMBOLS_URLS: `${sampleSymbols},${server.url}` });
+  const late = { memoryMap: [["late.so", lateId]], stacks: [[[0, 1]]] };
+  const body = ndjson(late, ...Array.from({ length: 500 }, () => job));
+  const response = slow.post("/symbolicate/bulk", body);
+  await asked.promise;
+  goOn.resolve();
+  const lines = (await (await response).text()).split("\n").slice(0, -1);
+  assert.match(lines[0] ?? "", /"function":"late"/);
+  assert.equal(lines.length, 501);
+  assert.ok(lines.slice(1).every((line) => line.includes("d_print_mod")));
+});
+
+/** So many frames where 5,000 calls are inlined in each other. */
+async function deepJob(frames: number) {
+  const debugId = "0123456789ABCDEF0123456789ABCDEF0";
+  const folder = join(symbols.path, "deep.so", debugId);
+  await mkdir(folder, { recursive: true });
+  const inlines = Array.from({ length: 5000 }, (_, level) => `INLINE ${level} 1 0 0 10 10`);
+  const records = ["FILE 0 a.c", "INLINE_ORIGIN 0 g", "FUNC 10 10 0 f", ...inlines, "10 10 2 0"];
+  await writeFile(
+    join(folder, "deep.so.sym"),
+    [`MODULE Linux x86_64 ${debugId} deep.so`, ...records, ""].join("\n"),
+  );
+  return { memoryMap: [["deep.so", debugId]], stacks: [Array.from({ length: frames }, () => [0, 0x10])] };
+}
+
+test("answers a line with an error where its answer would be too large, and the others", async () => {
+  const tooLarge = { error: { title: "the answer would be too large: ask for fewer frames" } };
+  const small = await deepJob(1);
+  // 5,001 rows a frame: over 2 MB of JSON, and over the 16 million that a lookup gives.
+  for (const frames of [20, 4000]) {
+    const lines = await ask(ndjson(small, await deepJob(frames), job, small));
+    assert.deepEqual([lines[1], lines[2], lines[3]], [tooLarge, await v5(job), lines[0]]);
+  }
+});
+
+test("tells of a line for which there is no room, and answers the others", async () => {
+  await using small = await startTestService({
+    ELIOT_SYMBOLS_URLS: `${sampleSymbols},file://${symbols.path}`,
+    ELIOT_MAX_BODY_SIZE: "1mb",
+    ELIOT_MAX_BODIES_SIZE: "9.5mb",
+  });
+  const response = await small.post("/symbolicate/bulk", ndjson(await deepJob(20), job));
+  const lines = (await response.text()).split("\n");
+  assert.equal(lines[0], JSON.stringify({ error: { title: "503 Service Unavailable" } }));
+  assert.match(lines[1] ?? "", /d_print_mod/);
+});
+
+test("answers 503 where all places are taken, and takes streams again when they are not", async () => {
+  await using small = await startTestService({ ELIOT_MAX_REQUESTS: "2" });
+  const streams = Array.from({ length: 2 }, () =>
+    request(`${small.url}/symbolicate/bulk`, { method: "POST" }),
+  );
+  for (const stream of streams) {
+    stream.on("error", () => {});
+    stream.write(ndjson(job));
+    await once(stream, "response");
+  }
+  const refused = await small.post("/symbolicate/bulk", ndjson(job));
+  assert.deepEqual([refused.status, await refused.json()], [503, { title: "503 Service Unavailable" }]);
+  assert.ok(Number(refused.headers.get("retry-after")) > 0);
+  for (const stream of streams) stream.destroy();
+  let status;
+  do ({ status } = await small.post("/symbolicate/bulk", ndjson(job)));
+  while (status === 503);
+  assert.equal(status, 200);
+  assert.equal(small.log.filter(({ Fields }) => Fields["end"] === "left").length, 2);
+});
+
+test("answers 503 where there is no room for a stream's lines", async () => {
+  await using small = await startTestService({ ELIOT_MAX_BODIES_SIZE: "20mb" });
+  assert.equal((await small.post("/symbolicate/bulk", ndjson(job))).status, 503);
+  assert.equal((await small.post("/symbolicate/v5", JSON.stringify(job))).status, 200);
+});

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startTestService, temporaryFolder } from "../support/service.ts";
+
+const lines: string[] = [];
+const service = await startTestService({}, { logDestination: { write: (line) => void lines.push(line) } });
+test.after(() => service[Symbol.asyncDispose]());
+
+const secret = "5ECE7000000000000000000000000000A";
+const body = JSON.stringify({
+  memoryMap: [["plain.so", "000000000000000000000000000000010"]],
+  stacks: [[[0, 4096]]],
+  secret,
+});
+
+/** The log lines of a request, once its summary is among them. */
+async function linesOf(path: string, init: RequestInit = {}): Promise<Record<string, unknown>[]> {
+  lines.splice(0);
+  await (await fetch(service.url + path, init)).arrayBuffer();
+  while (!lines.some((line) => line.includes("request.summary")))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test("logs a request.summary for a request", async () => {
+  const headers = { "user-agent": "test/1.0", "accept-language": "gsw", "x-request-id": "abc-123" };
+  const [summary, ...others] = await linesOf("/symbolicate/v5?a=b", { method: "POST", body, headers });
+  assert.deepEqual(others, []);
+  const { Timestamp, Hostname, Pid, Fields, ...rest } = summary as {
+    Fields: Record<string, unknown>;
+  } & Record<string, unknown>;
+  assert.deepEqual(rest, { Severity: 6, Type: "request.summary", Logger: "eliot", EnvVersion: "2.0" });
+  assert.deepEqual([typeof Timestamp, typeof Hostname, typeof Pid], ["number", "string", "number"]);
+  const { t, ...fields } = Fields;
+  assert.equal(typeof t, "number");
+  assert.deepEqual(fields, {
+    agent: "test/1.0",
+    errno: 0,
+    method: "POST",
+    path: "/symbolicate/v5",
+    code: 200,
+    lang: "gsw",
+    rid: "abc-123",
+    left: false,
+    msg: "request.summary",
+  });
+});
+
+test("writes timestamps in nanoseconds, all 19 digits of them", async () => {
+  await linesOf("/__version__");
+  assert.match(lines[0] ?? "", /"Timestamp":1\d{18},/);
+});
+
+test("keeps lines whole and fields flat, whatever a client sends", async () => {
+  const agent = `"\\}{ ${"x".repeat(5000)}`;
+  const [summary] = await linesOf("/%0A%22/".concat("y".repeat(5000)), {
+    headers: { "user-agent": agent, "x-request-id": "bad id" },
+  });
+  const { Fields } = summary as { Fields: Record<string, string> };
+  assert.ok((Fields["agent"]?.length ?? 0) <= 256 && (Fields["path"]?.length ?? 0) <= 256);
+  assert.match(Fields["rid"] ?? "", /^[0-9a-f-]{36}$/);
+  for (const value of Object.values(Fields)) assert.notEqual(typeof value, "object");
+});
+
+test("logs an error with its traceback when something is broken", async () => {
+  const [error, summary] = await linesOf("/__broken__");
+  const { Severity, Fields } = error as { Severity: number; Fields: Record<string, string> };
+  assert.equal(Severity, 3);
+  assert.equal(Fields["error"], "Error: intentional exception");
+  assert.match(Fields["traceback"] ?? "", /at .*dockerflow\.ts/);
+  assert.deepEqual((summary as { Fields: Record<string, unknown> }).Fields["code"], 500);
+});
+
+test("logs nothing of a body", async () => {
+  const bodies = [
+    body,
+    body.slice(0, -2),
+    body.replace("plain.so", "no/such"),
+    body.replace("plain.so", "x".repeat(255)),
+  ];
+  for (const sent of bodies) {
+    await linesOf("/symbolicate/v5", { method: "POST", body: sent });
+    assert.ok(
+      !lines.some((line) => line.includes(secret) || line.includes("no/such") || line.includes("xxx")),
+    );
+  }
+});
+
+test("names no module that may not exist when the folder can't be read", async () => {
+  await using folder = await temporaryFolder();
+  const loop = join(folder.path, "loop");
+  await symlink(loop, loop);
+  await using unlucky = await startTestService({ ELIOT_SYMBOLS_CACHE_DIR: loop });
+  await unlucky.symbolicate({ memoryMap: [["secret.so", "A"]], stacks: [[[0, 1]]] });
+  const errors = unlucky.log.filter(({ Fields }) => Fields["msg"] === "cache folder can't be read");
+  assert.deepEqual(
+    errors.map(({ Fields }) => Fields["code"]),
+    ["ELOOP"],
+  );
+  assert.ok(!JSON.stringify(unlucky.log).includes("secret.so"));
+});
+
+test("masks the DSN where it logs its configuration", async () => {
+  const log: string[] = [];
+  const dsn = "http://s3cret@127.0.0.1:9/1";
+  await using _ = await startTestService(
+    { ELIOT_SECRET_SENTRY_DSN: dsn },
+    { logDestination: { write: (line) => void log.push(line) } },
+  );
+  assert.ok(log.some((line) => line.includes('"sentryDsn":"***"')));
+  assert.ok(!log.some((line) => line.includes("s3cret")));
+});
+
+test("writes lines for a person where the machine is a developer's", async () => {
+  const shown: string[] = [];
+  const logDestination = { write: (line: string) => void shown.push(line) };
+  await using _ = await startTestService({ ELIOT_LOCAL_DEV_ENV: "true" }, { logDestination });
+  assert.match(shown[0] ?? "", /^\[[0-9:.]+\] INFO: configuration /);
+});

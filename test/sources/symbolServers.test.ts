@@ -1,0 +1,335 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { gzipSync } from "node:zlib";
+import { sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { certificate, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
+
+const name = "libtest.so";
+const id = "0123456789ABCDEF0123456789ABCDEF0";
+const key = `${name}/${id}`;
+const job = { memoryMap: [[name, id]], stacks: [[[0, 0x1008]]] };
+const symFile = `MODULE Linux x86_64 ${id} ${name}\nFILE 0 main.c\nFUNC 1000 10 0 main\n1000 10 42 0\n`;
+const gzipped = gzipSync(symFile);
+
+/** Asks a service whose only source does what `script` says; what is remembered of it lapses at once. */
+async function ask(
+  script: Script,
+  { times = 1, env = {} }: { times?: number; env?: Record<string, string> } = {},
+) {
+  await using server = await SymbolServer.start(script);
+  await using folder = await temporaryFolder();
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_SYMBOLS_CACHE_DIR: folder.path,
+    ELIOT_DOWNLOAD_FAILED_TTL: "0",
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    ELIOT_STALL_TIMEOUT: "0.5",
+    ELIOT_HEADERS_TIMEOUT: "0.5",
+    ...env,
+  });
+  let answer = await service.symbolicate(job);
+  for (let time = 1; time < times; time++) answer = await service.symbolicate(job);
+  const { results, debug } = answer;
+  return {
+    found: results[0]?.found_modules[key],
+    function: results[0]?.stacks[0]?.[0]?.["function"],
+    status: debug.modules.status_per_module[key]?.status,
+    reason: debug.modules.status_per_module[key]?.reason,
+    hits: server.hits,
+    files: (await readdir(folder.path, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name),
+  };
+}
+
+const whole: [string, Script][] = [
+  ["with a length", reply("200 OK", symFile)],
+  ["gzipped", reply("200 OK", gzipped, { "Content-Encoding": "gzip" })],
+  [
+    "gzipped in two members",
+    reply("200 OK", Buffer.concat([gzipSync(symFile.slice(0, 50)), gzipSync(symFile.slice(50))]), {
+      "Content-Encoding": "gzip",
+    }),
+  ],
+  ["with a length and without a last newline", reply("200 OK", symFile.trimEnd())],
+  [
+    "in chunks",
+    (socket) =>
+      socket.end(
+        `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${symFile.length.toString(16)}\r\n${symFile}\r\n0\r\n\r\n`,
+      ),
+  ],
+  ["until the connection closes", (socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${symFile}`)],
+];
+for (const [how, script] of whole) {
+  test(`takes a sym file that comes ${how}`, async () => {
+    const { status, function: called, files } = await ask(script);
+    assert.deepEqual(
+      { status, called, files },
+      { status: "converted", called: "main", files: [`${id}.symc`] },
+    );
+  });
+}
+
+const cut: [string, Script][] = [
+  [
+    "ends before its length",
+    reply("200 OK", symFile.slice(0, 60), { "Content-Length": String(symFile.length) }),
+  ],
+  [
+    "ends inside a chunk",
+    (socket) => socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n${symFile}`),
+  ],
+  [
+    "lacks its last chunk",
+    (socket) =>
+      socket.end(
+        `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${symFile.length.toString(16)}\r\n${symFile}\r\n`,
+      ),
+  ],
+  [
+    "lacks the last 4 bytes of its gzip",
+    reply("200 OK", gzipped.subarray(0, -4), { "Content-Encoding": "gzip" }),
+  ],
+  [
+    "has a wrong checksum in its gzip",
+    reply("200 OK", Buffer.concat([gzipped.subarray(0, -8), Buffer.alloc(4), gzipped.subarray(-4)]), {
+      "Content-Encoding": "gzip",
+    }),
+  ],
+  [
+    "has garbage behind its gzip",
+    reply("200 OK", Buffer.concat([gzipped, Buffer.from("garbage")]), { "Content-Encoding": "gzip" }),
+  ],
+  ["says that it is gzip and is not", reply("200 OK", symFile, { "Content-Encoding": "gzip" })],
+  ["is gzip and does not say so", reply("200 OK", gzipped)],
+  [
+    "ends with the connection, inside a line",
+    (socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${symFile.slice(0, -3)}`),
+  ],
+  ["is an error page with 200", reply("200 OK", "<html><body>Sorry!</body></html>")],
+  ["is empty", reply("200 OK")],
+  ["is another module's", reply("200 OK", symFile.replace(id, id.replace("0", "F")))],
+  ["has an unknown content encoding", reply("200 OK", symFile, { "Content-Encoding": "snappy" })],
+];
+for (const [what, script] of cut) {
+  test(`treats a sym file that ${what} as a failed download, and asks again next time`, async () => {
+    const { found, status, hits, files } = await ask(script, { times: 2 });
+    assert.deepEqual(
+      { found, status, hits: hits.length, files },
+      { found: false, status: "download_failed", hits: 2, files: [] },
+    );
+  });
+}
+
+for (const [when, script] of [
+  ["before its headers", () => {}],
+  [
+    "in the middle",
+    (socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n${symFile}`),
+  ],
+] as [string, Script][]) {
+  test(`gives up on a source that stalls ${when}`, async () => {
+    const { found, status, files } = await ask(script);
+    assert.deepEqual({ found, status, files }, { found: false, status: "timeout", files: [] });
+  });
+}
+
+test("gives up on a source that sends a byte at a time once the whole download has taken too long", async () => {
+  const drip: Script = (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n`);
+    const timer = setInterval(() => socket.write("M"), 20);
+    socket.on("close", () => clearInterval(timer));
+  };
+  const { status } = await ask(drip, { env: { ELIOT_DOWNLOAD_TIMEOUT: "0.5" } });
+  assert.equal(status, "timeout");
+});
+
+for (const status of ["404 Not Found", "403 Forbidden", "410 Gone"]) {
+  test(`remembers that a source has no sym file when it says ${status}`, async () => {
+    const { found, status: outcome, hits } = await ask(reply(status), { times: 3 });
+    assert.deepEqual(
+      { found, outcome, hits },
+      { found: false, outcome: "not_found", hits: [`/${name}/${id}/${name}.sym`] },
+    );
+  });
+}
+
+test("asks again after a passing fault, within one request", async () => {
+  const script = inSequence(
+    reply("503 Service Unavailable"),
+    (socket) => socket.destroy(),
+    reply("200 OK", symFile),
+  );
+  const { status, hits } = await ask(script, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "3" } });
+  assert.deepEqual({ status, hits: hits.length }, { status: "converted", hits: 3 });
+});
+
+test("waits as long as Retry-After says, and not at all for one that is absurd", async () => {
+  const soon = inSequence(
+    reply("429 Too Many Requests", "", { "Retry-After": "0" }),
+    reply("200 OK", symFile),
+  );
+  assert.equal((await ask(soon, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" } })).status, "converted");
+  const never = inSequence(
+    reply("429 Too Many Requests", "", { "Retry-After": "Fri, 31 Dec 2300 23:59:59 GMT" }),
+    reply("200 OK", symFile),
+  );
+  assert.equal((await ask(never, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" } })).status, "download_failed");
+});
+
+test("leaves a source alone that failed five times in a row, and finds out when it is well", async () => {
+  await using server = await SymbolServer.start(reply("500 Internal Server Error"));
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DOWNLOAD_FAILED_TTL: "0",
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    ELIOT_BREAKER_COOLDOWN: "0.3",
+  });
+  for (let time = 0; time < 8; time++) await service.symbolicate(job);
+  assert.equal(server.hits.length, 5);
+  server.script = reply("200 OK", symFile);
+  let found: boolean | null | undefined = false;
+  for (let time = 0; time < 100 && !found; time++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    found = (await service.symbolicate(job)).results[0]?.found_modules[key];
+  }
+  assert.equal(found, true);
+});
+
+const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
+
+test("follows three redirects, and no more", async () => {
+  const hops = [redirect("/a"), redirect("/b"), redirect("/c")] as const;
+  assert.equal((await ask(inSequence(...hops, reply("200 OK", symFile)))).status, "converted");
+  const { status, hits } = await ask(inSequence(...hops, redirect("/d"), reply("200 OK", symFile)));
+  assert.deepEqual({ status, hits: hits.length }, { status: "download_failed", hits: 4 });
+});
+
+for (const script of [reply("302 Found"), redirect("file:///etc/passwd"), redirect("http://[")]) {
+  test("does not follow a redirect that leads nowhere", async () => {
+    assert.equal((await ask(script)).status, "download_failed");
+  });
+}
+
+test("takes a sym file by https from a server that it can trust, and never goes from there to http", async (t) => {
+  await using plain = await SymbolServer.start(reply("200 OK", symFile));
+  await using server = await SymbolServer.startTls(reply("200 OK", symFile));
+  const env = {
+    ELIOT_SYMBOLS_URLS: server.url,
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    ELIOT_DOWNLOAD_FAILED_TTL: "0",
+  };
+  const status = async () => {
+    await using service = await startTestService(env);
+    return (await service.symbolicate(job)).debug.modules.status_per_module[key]?.status;
+  };
+  assert.equal(await status(), "download_failed");
+  const trusted = getCACertificates();
+  setDefaultCACertificates([...trusted, certificate]);
+  t.after(() => setDefaultCACertificates(trusted));
+  assert.equal(await status(), "converted");
+  server.script = redirect(plain.url);
+  assert.deepEqual([await status(), plain.hits], ["download_failed", []]);
+});
+
+test("asks the sources in order, and the next after any failure", async () => {
+  await using bad = await SymbolServer.start(reply("500 Internal Server Error"));
+  await using missing = await SymbolServer.start(reply("404 Not Found"));
+  await using page = await SymbolServer.start(reply("200 OK", "<html>"));
+  await using good = await SymbolServer.start(reply("200 OK", symFile));
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: [bad, missing, page, good, bad].map(({ url }) => url).join(","),
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+  });
+  const { debug } = await service.symbolicate(job);
+  assert.equal(debug.modules.status_per_module[key]?.status, "converted");
+  assert.deepEqual(
+    [bad, missing, page, good].map(({ hits }) => hits.length),
+    [1, 1, 1, 1],
+  );
+});
+
+test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
+  const started = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  await using server = await SymbolServer.start(async (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n${symFile.slice(0, 30)}`);
+    started.resolve();
+    await goOn.promise;
+    socket.end(symFile.slice(30));
+  });
+  await using service = await startTestService({ ELIOT_SYMBOLS_URLS: server.url });
+  const leaving = new AbortController();
+  const first = fetch(`${service.url}/symbolicate/v5`, {
+    method: "POST",
+    body: JSON.stringify(job),
+    signal: leaving.signal,
+  });
+  await started.promise;
+  leaving.abort();
+  await assert.rejects(first);
+  const others = Array.from({ length: 99 }, () => service.symbolicate(job));
+  goOn.resolve();
+  const functions = (await Promise.all(others)).map(
+    ({ results }) => results[0]?.stacks[0]?.[0]?.["function"],
+  );
+  assert.deepEqual(new Set(functions), new Set(["main"]));
+  assert.equal(server.hits.length, 1);
+});
+
+test("sends names to the server as they are", async () => {
+  await using server = await SymbolServer.start(reply("404 Not Found"));
+  await using service = await startTestService({ ELIOT_SYMBOLS_URLS: `${server.url}try` });
+  const names = [
+    "libgallium-24.2.8-1~bpo12+rpt1.so",
+    "a@b.so",
+    "[vdso]",
+    "a b.so",
+    "<x>.so",
+    "{y}.pdb",
+    "file.PDB",
+  ];
+  await service.symbolicate({
+    memoryMap: names.map((debugFilename) => [debugFilename, "ab"]),
+    stacks: [names.map((_, index) => [index, 1])],
+  });
+  assert.deepEqual(
+    server.hits.toSorted(),
+    [
+      "/try/%3Cx%3E.so/AB/%3Cx%3E.so.sym",
+      "/try/[vdso]/AB/[vdso].sym",
+      "/try/a%20b.so/AB/a%20b.so.sym",
+      "/try/a@b.so/AB/a@b.so.sym",
+      "/try/file.PDB/AB/file.PDB.sym",
+      "/try/libgallium-24.2.8-1~bpo12+rpt1.so/AB/libgallium-24.2.8-1~bpo12+rpt1.so.sym",
+      "/try/%7By%7D.pdb/AB/%7By%7D.sym",
+    ].toSorted(),
+  );
+});
+
+test("symbolicates the other modules of a request whose one module can't be had", async () => {
+  await using server = await SymbolServer.start((socket) => socket.destroy());
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: `${server.url},${sampleSymbols}`,
+    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+  });
+  const { results } = await service.symbolicate({
+    memoryMap: [
+      [name, id],
+      ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"],
+    ],
+    stacks: [
+      [
+        [0, 1],
+        [1, 0x6322a],
+      ],
+    ],
+  });
+  assert.deepEqual(
+    results[0]?.stacks[0]?.map((frame) => typeof frame["function"]),
+    ["undefined", "string"],
+  );
+});
