@@ -6,13 +6,13 @@ import { createGzip } from "node:zlib";
 import { report } from "./measure.ts";
 import { writeSymFile, type SymFile } from "./symFile.ts";
 
-/** What all parts of a run share. */
+/** What all comparisons share. */
 export class Bench {
-  /** Whether everything is small, for a test of the bench itself. */
+  /** Whether all inputs are small, to test the benchmark itself. */
   readonly quick: boolean;
   /** A temporary folder. */
   readonly folder: string;
-  /** A Python that has Symbolic; undefined where there is none. */
+  /** A Python with Symbolic; undefined if there is none. */
   readonly python: string | undefined;
   readonly #symFiles = new Map<number, SymFile>();
 
@@ -22,17 +22,16 @@ export class Bench {
     this.python = python;
   }
 
-  /** One number for a whole run, another for a quick one. */
-  pick<T>(whole: T, quick: T): T {
-    return this.quick ? quick : whole;
+  pick<T>(full: T, quick: T): T {
+    return this.quick ? quick : full;
   }
 
-  /** What symbol servers of this run have. */
+  /** The folder of the symbol servers. */
   get symbols(): string {
     return join(this.folder, "symbols");
   }
 
-  /** A libxul of so many megabytes, in a folder of symbols of its own; gzipped beside it where `gzipped`. */
+  /** Writes a libxul of the given size into its own symbols folder, with a gzipped copy if requested. */
   async libxul(megabytes: number, gzipped = false): Promise<SymFile & { symbols: string }> {
     const symbols = join(this.symbols, String(megabytes));
     let symFile = this.#symFiles.get(megabytes);
@@ -48,7 +47,7 @@ export class Bench {
     return { ...symFile, symbols };
   }
 
-  /** A new folder that is gone once disposed. */
+  /** Creates a folder that is removed on disposal. */
   async newFolder(): Promise<{ path: string } & AsyncDisposable> {
     const path = await mkdtemp(join(this.folder, "run-"));
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

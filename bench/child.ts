@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 export interface Child extends AsyncDisposable {
-  /** The first match of the pattern in what the process wrote. */
+  /** The match of `ready` in the output. */
   ready: RegExpMatchArray;
-  /** The most memory that the process has held, in MB of 10^6 bytes. */
+  /** Peak resident memory, in MB of 10^6 bytes. */
   peakMegabytes(): number;
-  /** Asks the preloaded eventLoopDelay.ts for its numbers, and lets it begin anew. */
-  eventLoopDelay(): Promise<{ p99: number; most: number }>;
+  /** Reads and resets the histogram of the preloaded eventLoopDelay.ts, in milliseconds. */
+  eventLoopDelay(): Promise<{ p99: number; max: number }>;
 }
 
-/** Starts a process that writes a line which matches `ready`, and ends it on disposal. */
+/** Starts a process, waits until its output matches `ready`, and terminates it on disposal. */
 export async function startChild(
   command: string,
   parameters: string[],
@@ -38,9 +38,9 @@ export async function startChild(
     ready: match,
     peakMegabytes: () => peakMegabytes(child.pid ?? 0),
     async eventLoopDelay() {
-      const answer = once(child, "message");
+      const message = once(child, "message");
       child.send("eventLoopDelay");
-      return (await answer)[0] as { p99: number; most: number };
+      return (await message)[0] as { p99: number; max: number };
     },
     async [Symbol.asyncDispose]() {
       child.kill();
@@ -49,7 +49,7 @@ export async function startChild(
   };
 }
 
-/** The most memory that a live process has held, in MB of 10^6 bytes. */
+/** Peak resident memory of a running process, in MB of 10^6 bytes. */
 export function peakMegabytes(pid: number | "self"): number {
   const kibibytes = /VmHWM:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return (Number(kibibytes) * 1024) / 1e6;

@@ -1,4 +1,4 @@
-/** `node convert.ts FILE DEBUG-FILENAME DEBUG-ID OUT` converts a sym file in a thread, prints what that took as JSON. */
+/** `node convert.ts FILE DEBUG-FILENAME DEBUG-ID OUT` converts a sym file in a thread, and prints time and memory as JSON. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { peakMegabytes } from "./child.ts";

@@ -1,4 +1,4 @@
-/** Converts a sym file, read 1 MiB at a time, and answers with what that took. */
+/** Converts a sym file, read 1 MiB at a time, and reports the time and the size of the symcache. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { moduleId } from "../src/identity/moduleId.ts";

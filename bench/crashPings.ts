@@ -1,30 +1,30 @@
 import { randomNumbers, type SymFile } from "./symFile.ts";
 
-/** A crash ping's `stack_traces`, and its crashed thread as a job of v5. */
+/** A crash ping's `stack_traces`, and its crashing thread as a v5 job. */
 export interface CrashPing {
   ping: object;
   job: object;
 }
 
-/** Modules of the system that a ping lists and no source has symbols of. */
+/** System modules that each ping lists, and that have no symbols. */
 const systemModules = 100;
 
 /**
- * Crash pings as Firefox makes them: the thread that crashed has 10 to 60 frames, most of them in a few modules (the n-th
- * of `symFiles` has one part in n, by Zipf's law); the modules of the system are listed, too.
+ * Crash pings like Firefox's. The crashing thread has 10 to 60 frames, whose modules are drawn from `symFiles` by Zipf's
+ * law. Modules without frames are listed as well.
  */
 export function crashPings(symFiles: SymFile[], seed = 11): () => CrashPing {
   const random = randomNumbers(seed);
   const weights = symFiles.map((_, rank) => Math.round(1e6 / (rank + 1)));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const totalWeight = weights.reduce((total, weight) => total + weight, 0);
   const pick = () => {
-    let left = random(sum);
-    return weights.findIndex((weight) => (left -= weight) < 0);
+    let rest = random(totalWeight);
+    return weights.findIndex((weight) => (rest -= weight) < 0);
   };
   const known = symFiles.map(({ debugFilename, debugId }) => [debugFilename, debugId] as const);
-  const system = Array.from({ length: systemModules }, (_, number) => {
-    const id = number.toString(16).padStart(33, "A").toUpperCase();
-    return [`libsystem${number}.so`, id] as const;
+  const system = Array.from({ length: systemModules }, (_, index) => {
+    const id = index.toString(16).padStart(33, "A").toUpperCase();
+    return [`libsystem${index}.so`, id] as const;
   });
   const memoryMap = [...known, ...system];
   const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;

@@ -1,4 +1,4 @@
-/** Preloaded into a service, tells its parent how long the main thread's turns delayed others. */
+/** Preloaded into a service: measures the main thread's event-loop delay, and reports it to the parent on request. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const resolution = 1;
@@ -6,11 +6,11 @@ const histogram = monitorEventLoopDelay({ resolution });
 histogram.enable();
 
 process.on("message", () => {
-  // The histogram counts the timer's own wait as delay.
+  // The histogram includes the timer's own interval.
   const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution);
-  process.send?.({ p99: milliseconds(histogram.percentile(99)), most: milliseconds(histogram.max) });
+  process.send?.({ p99: milliseconds(histogram.percentile(99)), max: milliseconds(histogram.max) });
   histogram.reset();
 });
-// Its parent is gone.
+// The parent is gone.
 process.on("disconnect", () => process.kill(process.pid));
 process.channel?.unref();

@@ -3,8 +3,8 @@ import { checkResponse } from "./frames.ts";
 import { time, type Measured } from "./measure.ts";
 import { startNative, startTseliot, type Service } from "./servers.ts";
 
-/** Lets a new tseliot with an empty folder answer one request. */
-export async function firstHere(
+/** Measures the first request to a tseliot whose cache folder is empty. */
+export async function firstTseliotRequest(
   bench: Bench,
   symbols: string,
   body: string,
@@ -13,21 +13,21 @@ export async function firstHere(
   await using folder = await bench.newFolder();
   await using service = await startTseliot({ symbols, folder: folder.path }, environment);
   await service.eventLoopDelay();
-  const measured = await answered(service, body);
-  const { p99, most } = await service.eventLoopDelay();
-  return { ...measured, p99, most };
+  const measured = await measureRequest(service, body);
+  const { p99, max } = await service.eventLoopDelay();
+  return { ...measured, p99, max };
 }
 
-/** Lets a new native service with an empty folder answer one request. */
-export async function firstNative(bench: Bench, symbols: string, body: string): Promise<Measured> {
+/** Measures the first request to a native service whose cache folder is empty. */
+export async function firstNativeRequest(bench: Bench, symbols: string, body: string): Promise<Measured> {
   if (!bench.python) return {};
   await using folder = await bench.newFolder();
   await using service = await startNative(bench.python, { symbols, folder: folder.path });
-  return await answered(service, body);
+  return await measureRequest(service, body);
 }
 
-/** Time and memory of a service that has answered one request. */
-export async function answered(service: Service, body: string): Promise<Measured> {
+/** The response time, and the peak memory of the service afterwards. */
+export async function measureRequest(service: Service, body: string): Promise<Measured> {
   const milliseconds = await time(async () => checkResponse(await service.post(body), body));
   return { milliseconds, megabytes: service.peakMegabytes() };
 }

@@ -1,6 +1,6 @@
 import { randomNumbers, type SymFile } from "./symFile.ts";
 
-/** Bodies of requests with frames anywhere in some sym files; another body each time. */
+/** Generates request bodies with frames spread over the given sym files. */
 export function requests(symFiles: SymFile[], framesPerModule: number, seed = 7): () => string {
   const random = randomNumbers(seed);
   const memoryMap = symFiles.map(({ debugFilename, debugId }) => [debugFilename, debugId]);
@@ -12,7 +12,7 @@ export function requests(symFiles: SymFile[], framesPerModule: number, seed = 7)
   };
 }
 
-/** Offsets anywhere in a sym file's functions. */
+/** Offsets spread over a sym file's functions. */
 export function offsets(symFile: SymFile, count: number, seed = 7): number[] {
   const random = randomNumbers(seed);
   return Array.from({ length: count }, () => offsetIn(symFile, random));
@@ -22,10 +22,10 @@ function offsetIn({ end }: SymFile, random: (n: number) => number): number {
   return 0x1000 + random(end - 0x1000);
 }
 
-/** Throws unless nearly all frames of a request have a function in its answer. Functions have small gaps between them. */
-export function checkResponse(answer: string, body: string): void {
-  const found = answer.split('"function_offset"').length - 1;
+/** Throws unless at least 90 % of the frames have a function; offsets may fall into the gaps between functions. */
+export function checkResponse(response: string, body: string): void {
+  const found = response.split('"function_offset"').length - 1;
   const frames = (JSON.parse(body) as { stacks: unknown[][] }).stacks.flat().length;
   if (found < 0.9 * frames)
-    throw new Error(`${found} of ${frames} frames were found: ${answer.slice(0, 500)}`);
+    throw new Error(`${found} of ${frames} frames have a function: ${response.slice(0, 500)}`);
 }

@@ -1,7 +1,6 @@
 /**
- * Measures the service beside others: `npm run bench -- [--quick] [PART…]`.
- * It writes the tables and plots of the parts into docs/performance.md; with --quick, where everything is small, it
- * only shows them.
+ * Compares the service with others: `npm run bench -- [--quick] [COMPARISON…]`.
+ * It writes tables and plots to docs/performance.md. With --quick, inputs are small and it only prints the tables.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,18 +8,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Bench } from "./bench.ts";
 import { report } from "./measure.ts";
-import { clients } from "./parts/clients.ts";
-import { crashPings } from "./parts/crashPings.ts";
-import { conversion } from "./parts/conversion.ts";
-import { firstRequests } from "./parts/firstRequests.ts";
-import { growth } from "./parts/growth.ts";
-import { laterRequests } from "./parts/laterRequests.ts";
-import { sharedCache } from "./parts/sharedCache.ts";
-import { scanner } from "./parts/scanner.ts";
+import { clients } from "./comparisons/clients.ts";
+import { crashPings } from "./comparisons/crashPings.ts";
+import { conversion } from "./comparisons/conversion.ts";
+import { firstRequests } from "./comparisons/firstRequests.ts";
+import { growth } from "./comparisons/growth.ts";
+import { laterRequests } from "./comparisons/laterRequests.ts";
+import { sharedCache } from "./comparisons/sharedCache.ts";
+import { scanner } from "./comparisons/scanner.ts";
 import { machine, writeInto } from "./page.ts";
 import { installNativeSymbolic } from "./python.ts";
 
-const parts: Record<string, (bench: Bench) => Promise<string>> = {
+const comparisons: Record<string, (bench: Bench) => Promise<string>> = {
   conversion,
   "first-requests": firstRequests,
   "later-requests": laterRequests,
@@ -36,16 +35,18 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const wanted = positionals.length > 0 ? positionals : Object.keys(parts);
-const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
+const selected = positionals.length > 0 ? positionals : Object.keys(comparisons);
+const unknown = selected.filter((name) => !Object.hasOwn(comparisons, name));
 if (unknown.length > 0)
-  throw new Error(`no part is called ${unknown.join(", ")}: there are ${Object.keys(parts).join(", ")}`);
+  throw new Error(
+    `unknown comparison: ${unknown.join(", ")} (one of ${Object.keys(comparisons).join(", ")})`,
+  );
 
 const folder = await mkdtemp(join(tmpdir(), "tseliot-bench-"));
 try {
   const bench = new Bench(values.quick, folder, await installNativeSymbolic(folder));
-  for (const name of wanted) {
-    const table = await parts[name]?.(bench);
+  for (const name of selected) {
+    const table = await comparisons[name]?.(bench);
     report("");
     console.log(`\n${name}, ${machine()}\n\n${table}`);
     if (!bench.quick) await writeInto(page, name, `${machine()}\n\n${table}`);

@@ -1,26 +1,26 @@
-/** What one go measured, by quantity: `{ milliseconds: 1400, megabytes: 780 }`. */
+/** The results of one run: `{ milliseconds: 1400, megabytes: 780 }`. */
 export type Measured = Record<string, number>;
 
-/** The goes of one contender, in the order of rounds. */
-export type Goes = Measured[];
+/** The runs of one contender, by round. */
+export type Runs = Measured[];
 
-/** Lets contenders go one after the other, round after round, so that a busy machine is busy for all of them. */
-export async function inSequence<Name extends string>(
+/** Runs the contenders one after the other in each round, so that other load on the machine affects all of them. */
+export async function interleave<Name extends string>(
   rounds: number,
   contenders: Record<Name, () => Promise<Measured>>,
-): Promise<Record<Name, Goes>> {
+): Promise<Record<Name, Runs>> {
   const names = Object.keys(contenders) as Name[];
-  const goes = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Goes>;
+  const runs = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Runs>;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
       report(`${name}, round ${round + 1} of ${rounds}`);
-      goes[name].push(await contenders[name]());
+      runs[name].push(await contenders[name]());
     }
   }
-  return goes;
+  return runs;
 }
 
-/** Calls `work` so often, one after the other, and gives the milliseconds of each. */
+/** Returns the milliseconds of each of `count` sequential calls. */
 export async function times(count: number, work: () => Promise<unknown>): Promise<number[]> {
   const milliseconds = [];
   for (let turn = 0; turn < count; turn++) milliseconds.push(await time(work));
@@ -40,7 +40,7 @@ export function median(numbers: number[]): number {
   return (upper + lower) / 2;
 }
 
-/** Tells a person on a terminal what is being done, in one line that the next overwrites. */
+/** Shows progress on a terminal, in one line that the next call overwrites. */
 export function report(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${what}`);
 }

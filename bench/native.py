@@ -1,8 +1,8 @@
 """Native Symbolic from PyPI, for comparison.
 
-native.py convert FILE ID OUT    converts a sym file, prints what that took as JSON
-native.py serve SOURCE FOLDER N  answers /symbolicate/v5 in N processes by the steps of Mozilla's Eliot:
-                                 reads the whole symcache for each module of each request, opens it, looks up
+native.py convert FILE ID OUT    converts a sym file, and prints time and memory as JSON
+native.py serve SOURCE FOLDER N  serves /symbolicate/v5 with N processes, following the steps of Mozilla's Eliot:
+                                 for each module of each request, reads the whole symcache, opens it, looks up
 """
 
 import gzip
@@ -39,17 +39,17 @@ def convert_file(path, debug_id, out):
     print(json.dumps({"milliseconds": milliseconds, "megabytes": peak * 1024 / 1e6, "symcache": len(symcache)}))
 
 
-def symcache_of(source, folder, filename, debug_id):
+def load_symcache(source, folder, filename, debug_id):
     path = os.path.join(folder, f"{filename}-{debug_id}.symc")
     try:
         with open(path, "rb") as file:
             return symbolic.SymCache.from_bytes(file.read())
     except FileNotFoundError:
         pass
-    ask = urllib.request.Request(
+    request = urllib.request.Request(
         f"{source}/{filename}/{debug_id}/{filename}.sym", headers={"Accept-Encoding": "gzip"}
     )
-    with urllib.request.urlopen(ask) as response:
+    with urllib.request.urlopen(request) as response:
         text = response.read()
         if response.headers["Content-Encoding"] == "gzip":
             text = gzip.decompress(text)
@@ -60,33 +60,33 @@ def symcache_of(source, folder, filename, debug_id):
     return symcache
 
 
-def location(found):
-    described = {"function": found.symbol}
+def describe(found):
+    location = {"function": found.symbol}
     if found.full_path:
-        described["file"] = found.full_path
+        location["file"] = found.full_path
         if found.line:
-            described["line"] = found.line
-    return described
+            location["line"] = found.line
+    return location
 
 
-def answer(symcache, position, module, offset):
-    frame = {"frame": position, "module": module, "module_offset": hex(offset)}
+def symbolicate_frame(symcache, index, module, offset):
+    frame = {"frame": index, "module": module, "module_offset": hex(offset)}
     found = symcache.lookup(offset)
     if found:
         frame["function_offset"] = hex(offset - found[-1].sym_addr)
-        frame |= location(found[-1])
+        frame |= describe(found[-1])
         if len(found) > 1:
-            frame["inlines"] = [location(inline) for inline in found[:-1]]
+            frame["inlines"] = [describe(inline) for inline in found[:-1]]
     return frame
 
 
 def symbolicate(source, folder, job):
     modules = job["memoryMap"]
-    symcaches = [symcache_of(source, folder, *module) for module in modules]
+    symcaches = [load_symcache(source, folder, *module) for module in modules]
     stacks = [
         [
-            answer(symcaches[index], position, modules[index][0], offset)
-            for position, (index, offset) in enumerate(stack)
+            symbolicate_frame(symcaches[module], index, modules[module][0], offset)
+            for index, (module, offset) in enumerate(stack)
         ]
         for stack in job["stacks"]
     ]

@@ -1,21 +1,21 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 
-/** Puts text between `<!-- generated: NAME -->` and `<!-- end -->` of a file. */
+/** Replaces the text between `<!-- generated: NAME -->` and `<!-- end -->` in a file. */
 export async function writeInto(file: URL, name: string, text: string): Promise<void> {
   await writeFile(file, withGenerated(await readFile(file, "utf8"), name, text));
 }
 
-/** A page with other text between `<!-- generated: NAME -->` and `<!-- end -->`. */
+/** Returns the page with new text between `<!-- generated: NAME -->` and `<!-- end -->`. */
 export function withGenerated(page: string, name: string, text: string): string {
   const start = `<!-- generated: ${name} -->\n`;
   const from = page.indexOf(start) + start.length;
   const to = page.indexOf("<!-- end -->", from);
-  if (from < start.length || to < 0) throw new Error(`the page has no place for ${name}`);
+  if (from < start.length || to < 0) throw new Error(`the page has no generated section "${name}"`);
   return `${page.slice(0, from)}\n${text}\n\n${page.slice(to)}`;
 }
 
-/** What numbers were measured on: `2026-11-24, 2 × …, 8 GB, Linux 6.1.0, Node v26.10.0`. */
+/** Date, machine and runtime of a measurement: `2026-11-24, 2 × …, 8 GB, Linux 6.1.0, Node v26.10.0`. */
 export function machine(): string {
   const processors = cpus();
   const model = processors[0]?.model.trim() || "unknown processor";

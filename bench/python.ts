@@ -5,7 +5,7 @@ import { report } from "./measure.ts";
 
 const execute = promisify(execFile);
 
-/** Makes a virtual environment in `folder` with Symbolic from PyPI, and gives its Python; undefined where that fails. */
+/** Installs Symbolic from PyPI into a virtual environment and returns its Python, or undefined if that fails. */
 export async function installNativeSymbolic(folder: string): Promise<string | undefined> {
   report("installing native Symbolic");
   const environment = join(folder, "python");
@@ -15,7 +15,7 @@ export async function installNativeSymbolic(folder: string): Promise<string | un
     await execute(python, ["-m", "pip", "install", "--quiet", "symbolic==13.9.0"]);
     return python;
   } catch (error) {
-    console.error(`No native Symbolic, its column stays empty: ${String(error)}`);
+    console.error(`cannot install native Symbolic, its column stays empty: ${String(error)}`);
     return undefined;
   }
 }

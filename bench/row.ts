@@ -1,40 +1,38 @@
 import { short } from "../src/cli/numberText.ts";
-import { median, type Goes } from "./measure.ts";
+import { median, type Runs } from "./measure.ts";
 
-/** One line of a table: the same thing measured here and elsewhere, round by round. */
+/** One line of a table: the same quantity of tseliot and of what it is compared with, by round. */
 export interface Row {
-  what: string;
+  label: string;
   unit: string;
-  here: number[];
-  /** Empty where there is nothing to compare with. */
+  tseliot: number[];
+  /** Empty if there is nothing to compare with. */
   other: number[];
-  /** Whether more is better; otherwise less is. */
-  more?: boolean;
+  higherIsBetter?: boolean;
 }
 
-/** A row of one quantity of two contenders' goes. */
-export function row(what: string, unit: string, quantity: string, here: Goes, other: Goes = []): Row {
-  const numbers = (goes: Goes) => goes.map((go) => go[quantity] ?? NaN);
-  return { what, unit, here: numbers(here), other: numbers(other) };
+export function row(label: string, unit: string, quantity: string, tseliot: Runs, other: Runs = []): Row {
+  const values = (runs: Runs) => runs.map((run) => run[quantity] ?? NaN);
+  return { label, unit, tseliot: values(tseliot), other: values(other) };
 }
 
-/** A table in Markdown: medians with the least and the most, and how many times better it is here. */
+/** A Markdown table with medians, ranges, and the factor by which tseliot is better. */
 export function table(rows: Row[], otherName: string): string {
-  const lines = rows.map(({ what, unit, here, other, more }) => {
-    const ratios = here.map((value, round) => {
+  const lines = rows.map(({ label, unit, tseliot, other, higherIsBetter }) => {
+    const ratios = tseliot.map((value, round) => {
       const otherValue = other[round] ?? NaN;
-      return more ? value / otherValue : otherValue / value;
+      return higherIsBetter ? value / otherValue : otherValue / value;
     });
-    const cells = [what, spread(here, unit), other.length > 0 ? spread(other, unit) : ""];
+    const cells = [label, spread(tseliot, unit), other.length > 0 ? spread(other, unit) : ""];
     return `| ${[...cells, other.length > 0 ? `${spread(ratios)} ×` : ""].join(" | ")} |`;
   });
-  return [`| | here | ${otherName} | better by |`, "| --- | --- | --- | --- |", ...lines].join("\n");
+  return [`| | tseliot | ${otherName} | better by |`, "| --- | --- | --- | --- |", ...lines].join("\n");
 }
 
 /** `1,410 (1,390–1,500) ms` */
 function spread(values: number[], unit = ""): string {
   const known = values.filter((value) => !Number.isNaN(value));
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const range = known.length > 1 ? ` (${short(least)}–${short(most)})` : "";
+  const [min, max] = [Math.min(...known), Math.max(...known)];
+  const range = known.length > 1 ? ` (${short(min)}–${short(max)})` : "";
   return `${short(median(known))}${range} ${unit}`.trim();
 }

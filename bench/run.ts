@@ -4,7 +4,7 @@ import type { Measured } from "./measure.ts";
 
 const execute = promisify(execFile);
 
-/** What a program of this folder, `.ts` or with `python` as `command`, prints as JSON. */
+/** Runs a program of this folder, which prints its results as JSON. `command` is the interpreter. */
 export async function run(name: string, parameters: string[], command = process.execPath): Promise<Measured> {
   const file = new URL(name, import.meta.url).pathname;
   const { stdout } = await execute(command, [file, ...parameters]);

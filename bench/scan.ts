@@ -1,4 +1,4 @@
-/** `node scan.ts FILE OFFSETS` looks offsets, as a JSON array, up with @indutny/breakpad; prints what that took as JSON. */
+/** `node scan.ts FILE OFFSETS` looks up a JSON array of offsets with @indutny/breakpad, and prints time and memory as JSON. */
 import { createReadStream } from "node:fs";
 import { symbolicateFrames } from "@indutny/breakpad";
 import { peakMegabytes } from "./child.ts";

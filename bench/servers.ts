@@ -1,27 +1,27 @@
 import { request } from "undici";
 import { startChild, type Child } from "./child.ts";
 
-/** A line that is an address or, in the service's log, says so. */
+/** Printed by each server, or logged by tseliot. */
 const address = /(?:^|listening on )(http:\/\/127\.0\.0\.1:[0-9]+)/m;
 
 function file(name: string): string {
   return new URL(name, import.meta.url).pathname;
 }
 
-/** A running service of either kind. */
+/** A running tseliot or native service. */
 export interface Service extends Child {
-  /** The answer to a request's body. */
+  /** Sends a v5 request and returns the response's body. */
   post(body: string): Promise<string>;
 }
 
 export interface ServiceOptions {
   /** The symbol server to download from. */
   symbols: string;
-  /** Its folder of symcaches. */
+  /** The cache folder. */
   folder: string;
 }
 
-/** Starts tseliot. `environment`: settings beside those of the options. */
+/** `environment` has additional settings. */
 export async function startTseliot(
   { symbols, folder }: ServiceOptions,
   environment: Record<string, string> = {},
@@ -32,7 +32,7 @@ export async function startTseliot(
       ["--import", file("eventLoopDelay.ts"), file("../src/main.ts")],
       address,
       {
-        // As `npm start` and the image have it.
+        // As in `npm start` and the image.
         MALLOC_ARENA_MAX: "2",
         NODE_COMPILE_CACHE: file("../node_modules/.cache/tseliot"),
         PORT: "0",
@@ -45,7 +45,7 @@ export async function startTseliot(
   );
 }
 
-/** Starts the service that does with native Symbolic what Eliot does. */
+/** Starts a service that follows Eliot's steps with native Symbolic. */
 export async function startNative(
   python: string,
   { symbols, folder }: ServiceOptions,
@@ -56,7 +56,7 @@ export async function startNative(
   );
 }
 
-/** Starts a symbol server on a folder and gives its address. */
+/** Starts a symbol server for a folder. */
 export async function startSymbolServer(folder: string): Promise<{ address: string } & AsyncDisposable> {
   const child = await startChild(process.execPath, [file("symbolServer.ts"), folder], address);
   return { address: child.ready[1] ?? "", [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
@@ -67,8 +67,8 @@ function posting(child: Child): Service {
   return {
     ...child,
     async post(body) {
-      const { statusCode, body: answer } = await request(url, { method: "POST", body, ...patience });
-      const text = await answer.text();
+      const { statusCode, body: responseBody } = await request(url, { method: "POST", body, ...timeouts });
+      const text = await responseBody.text();
       if (statusCode !== 200) throw new Error(`${statusCode}: ${text.slice(0, 1000)}`);
       return text;
     },
@@ -76,5 +76,5 @@ function posting(child: Child): Service {
   };
 }
 
-/** Native Symbolic needs minutes for the largest files. */
-const patience = { headersTimeout: 1_800_000, bodyTimeout: 1_800_000 };
+/** Native Symbolic takes minutes for the largest files. */
+const timeouts = { headersTimeout: 1_800_000, bodyTimeout: 1_800_000 };

@@ -1,13 +1,13 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** A sym file on disk, where a symbol server has it. */
+/** A sym file in a folder laid out like a symbol server. */
 export interface SymFile {
   debugFilename: string;
   debugId: string;
   path: string;
   megabytes: number;
-  /** The first address behind its functions. */
+  /** The address after its last function. */
   end: number;
 }
 
@@ -17,21 +17,21 @@ const names = (
   "Buffer Encoder Decoder WebGL Canvas Context Render Display Item List Builder Servo Selector Rule Declaration " +
   "Property Value Computed"
 ).split(" ");
-/** What libxul's sym file has; smaller and larger files have as many in proportion. */
+/** Counts in libxul's sym file; files of other sizes have proportional counts. */
 const libxul = { megabytes: 569, files: 45_000, origins: 260_000, publics: 60_000 };
-const pieceLength = 1024 * 1024;
+const flushLength = 1024 * 1024;
 
-/** Writes so many sym files of so many megabytes each, of `libmodule0.so`, `libmodule1.so` and so on. */
+/** Writes a sym file of each size, for `libmodule0.so`, `libmodule1.so` and so on. */
 export function writeSymFiles(folder: string, megabytes: number[]): SymFile[] {
-  return megabytes.map((size, number) => {
-    const debugId = `1410FAF03AD925211450AE25E0CB9A${String(number).padStart(3, "0")}`;
-    return writeSymFile(folder, size, `libmodule${number}.so`, debugId);
+  return megabytes.map((size, index) => {
+    const debugId = `1410FAF03AD925211450AE25E0CB9A${String(index).padStart(3, "0")}`;
+    return writeSymFile(folder, size, `libmodule${index}.so`, debugId);
   });
 }
 
 /**
- * Writes a sym file shaped like libxul's, under `folder` as `libxul.so/ID/libxul.so.sym`; the same arguments give the
- * same bytes. 569 MB have 412,000 FUNC, 5.0 million INLINE and 12.6 million line records.
+ * Writes a synthetic sym file shaped like libxul's to `folder`/libxul.so/ID/libxul.so.sym. The same arguments give the same
+ * bytes. 569 MB have 412,000 FUNC, 5.0 million INLINE and 12.6 million line records.
  */
 export function writeSymFile(
   folder: string,
@@ -96,9 +96,9 @@ export function writeSymFile(
   return { debugFilename, debugId, path, megabytes, end };
 }
 
-/** A new file that records are written to in large pieces. */
+/** Buffers records and writes them to a new file. */
 class RecordFile implements Disposable {
-  /** Bytes that are in the file; others may wait for it. */
+  /** Bytes in the file, without buffered ones. */
   written = 0;
   readonly #file: number;
   #text = "";
@@ -109,7 +109,7 @@ class RecordFile implements Disposable {
 
   put(record: string): void {
     this.#text += `${record}\n`;
-    if (this.#text.length > pieceLength) this.#flush();
+    if (this.#text.length > flushLength) this.#flush();
   }
 
   [Symbol.dispose](): void {
@@ -123,7 +123,7 @@ class RecordFile implements Disposable {
   }
 }
 
-/** Gives integers from 0 to n − 1, the same for the same seed: George Marsaglia's xorshift with 32 bits. */
+/** Returns integers from 0 to n − 1, the same for the same seed: George Marsaglia's xorshift with 32 bits. */
 export function randomNumbers(seed: number): (n: number) => number {
   let state = seed;
   return (n) => {

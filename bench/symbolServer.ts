@@ -1,6 +1,6 @@
 /**
- * A symbol server: `node symbolServer.ts FOLDER` has its sym files at /plain/ and, compressed, at /gzip/.
- * It writes its address.
+ * A symbol server: `node symbolServer.ts FOLDER` serves the folder's sym files at /plain/, and gzipped ones at /gzip/.
+ * It prints its address.
  */
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -26,5 +26,5 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () =>
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
 );
-// Its parent is gone.
+// The parent is gone.
 process.on("disconnect", () => process.exit());

@@ -1,11 +1,11 @@
-/** Starts the service on the sample symbols in this repository, asks it one question, prints the answer, stops. No network. */
+/** Starts the service with the sample symbols of this repository, sends one request and prints the response. No network. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { moduleOutcomes, type V5Response } from "../src/captures/response.ts";
 import { resultsText, modulesText } from "../src/cli/symbolicate/text.ts";
-import { readConfig } from "../src/config/config.ts";
+import { readConfig } from "../src/config/readConfig.ts";
 import { startService } from "../src/service.ts";
-import { moduleOutcomes, type Answer } from "../web/static/captures/answer.js";
 
 const symbols = new URL("../test/fixtures/conformance/symbols", import.meta.url);
 const request = {
@@ -39,9 +39,9 @@ try {
   const url = `http://127.0.0.1:${service.port}/symbolicate/v5`;
   console.log(`POST ${url}\n${JSON.stringify(request)}\n`);
   const response = await fetch(url, { method: "POST", body: JSON.stringify(request) });
-  const answer = (await response.json()) as Answer;
-  console.log(`${response.status} ${response.statusText}, read as a person would:\n`);
-  console.log([...resultsText(answer.results), ...modulesText(moduleOutcomes(answer))].join(""));
+  const body = (await response.json()) as V5Response;
+  console.log(`${response.status} ${response.statusText}, as text:\n`);
+  console.log([...resultsText(body.results), ...modulesText(moduleOutcomes(body))].join(""));
 } finally {
   await rm(cacheFolder, { recursive: true });
 }

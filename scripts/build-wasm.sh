@@ -4,9 +4,9 @@
 #
 # The committed binary is built with Debian 12's pinned toolchain:
 #   apt-get install rustc-web cargo-web rust-web-src lld-19 clang-19 llvm-19
-# Where that isn't installed, `rustup target add wasm32-unknown-unknown` is enough to build one that works the same.
+# Without them, `rustup target add wasm32-unknown-unknown` is enough to build an equivalent binary.
 #
-# MAX_MEMORY: bytes an instance may grow to, a multiple of 65,536; the default is all that wasm32 has.
+# MAX_MEMORY: the memory limit of an instance in bytes, a multiple of 65,536. Default: 4 GiB, the maximum of wasm32.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -16,9 +16,8 @@ out=$(realpath -m "${1:-src/symcache/symcache.wasm}")
 target=wasm32-unknown-unknown
 crate=crates/symcache
 
-# The binary must not depend on where it was built.
-flags="--remap-path-prefix=$repository/$crate=symcache"
-flags="$flags --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+# The binary must not depend on the machine. Cargo passes the crate's own paths relative to the crate.
+flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 flags="$flags -C target-feature=+simd128 -C link-arg=--max-memory=${MAX_MEMORY:-4294967296}"
 
 if [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-19 clang-19 llvm-ar-19 > /dev/null; then

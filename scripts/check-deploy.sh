@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks docker-compose.yml and what kustomize makes of deploy/kubernetes by their schemas, which are inside the packages that check:
-# by Kubernetes' oldest version that has all that is used, and a new one.
-# usage: scripts/check-deploy.sh        with kustomize or kubectl, and pipx
+# Validates docker-compose.yml and the output of kustomize for deploy/kubernetes against their schemas: those of the oldest
+# supported Kubernetes version, and of a recent one.
+# usage: scripts/check-deploy.sh        needs pipx, and kustomize or kubectl
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

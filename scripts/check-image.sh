@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Checks the image as far as that goes without a container engine: does what the Dockerfile says on this machine, then runs
-# its start command as its user, without privileges or a network, on a read-only root that has node and its libraries, no
-# shell, and only the cache volume to be written. What it can't check: the base image, and the user that is made there.
+# Checks the image without a container engine: runs the Dockerfile's steps on this machine, then its start command as its user,
+# without privileges or network, on a read-only root with node and its libraries, no shell, and a writable cache volume.
+# It cannot check the base image, or the user that is created there.
 # usage: scripts/check-image.sh        as root, after npm ci
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export source=https://github.com/example/tseliot version=1.2.3 commit=0123456789abcdef build=https://ci.example/1
 version_json='{"source":"https://github.com/example/tseliot","version":"1.2.3","commit":"0123456789abcdef","build":"https://ci.example/1"}'
-question='{"memoryMap": [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]], "stacks": [[[0, 807316], [-1, 4096]]]}'
-answer='{"symbolicatedStacks":[["d_print_comp_inner (in libstdc++.so.6)","0x1000 (in <unknown>)"]],"knownModules":[true]}'
+request='{"memoryMap": [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]], "stacks": [[[0, 807316], [-1, 4096]]]}'
+response='{"symbolicatedStacks":[["d_print_comp_inner (in libstdc++.so.6)","0x1000 (in <unknown>)"]],"knownModules":[true]}'
 
 fail() {
   echo "image: $*" >&2
   exit 1
 }
 
-# The first stage: COPY and RUN, in a folder instead of /app.
+# Runs COPY and RUN of the first stage, in a folder instead of /app.
 build() {
   local app=$1 instruction arguments words
   while read -r instruction arguments; do
@@ -26,20 +26,20 @@ build() {
       RUN) (PATH=$PWD/node_modules/node/bin:$PATH && cd "$app" && sh -c "$arguments") ;;
     esac
   done < <(sed -n '/ AS build$/,/^FROM /p' Dockerfile)
-  [ -z "$(find "$app" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ] || fail "others than root may write to /app"
+  [ -z "$(find "$app" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ] || fail "/app is writable for users other than root"
 }
 
-# The arguments of an instruction of the last stage.
+# Prints the arguments of an instruction of the last stage.
 setting() {
   tac Dockerfile | sed '/^FROM /q' | sed "s/^$1 //;t;d"
 }
 
-# The words of a command in its JSON form, one a line.
+# Prints the words of a command in JSON form, one per line.
 words_of() {
   setting "$1" | jq --raw-output '.[]'
 }
 
-# Makes the root of a container in the folder $1, with node and its libraries from this machine and nothing else.
+# Mounts the root of a container at $1, with only node and its libraries from this machine.
 mount_root() {
   local root=$1 node=node_modules/node/bin/node library
   mount -t tmpfs tmpfs "$root"
@@ -79,17 +79,17 @@ run() {
     kill -0 "$pid" 2> /dev/null || fail "does not start: $(cat "$log")"
   done
 
-  # Not 127.0.0.1: a container is asked from outside.
+  # Not 127.0.0.1: requests to a container come from outside.
   local ask=(curl --silent --show-error --fail) url=http://127.0.0.2:8000
   "${ask[@]}" --output /dev/null "$url/" || fail "has no page at /"
-  "${ask[@]}" "$url/__version__" | cmp - <(echo "$version_json") || fail "has another version.json"
-  "${ask[@]}" "$url/symbolicate/v4" --data "$question" | cmp - <(printf %s "$answer") || fail "answers otherwise"
-  [ -n "$(find "$root/tmp/cache" -name '*.symc')" ] || fail "keeps no symcache in its volume"
+  "${ask[@]}" "$url/__version__" | cmp - <(echo "$version_json") || fail "has a different version.json"
+  "${ask[@]}" "$url/symbolicate/v4" --data "$request" | cmp - <(printf %s "$response") || fail "responds differently"
+  [ -n "$(find "$root/tmp/cache" -name '*.symc')" ] || fail "has no symcache in its volume"
 
   kill -TERM "$pid"
   wait "$pid" || code=$?
-  [ "$code" = 0 ] || fail "ends with exit code $code after SIGTERM"
-  ! grep '"Severity":[0-5],' "$log" >&2 || fail "warns of something"
+  [ "$code" = 0 ] || fail "exits with code $code after SIGTERM"
+  ! grep '"Severity":[0-5],' "$log" >&2 || fail "logs warnings"
 }
 
 if [ "${1-}" = run ]; then
@@ -100,7 +100,7 @@ else
   chmod 755 "$stage"
   mkdir "$stage/app"
   build "$stage/app"
-  # Namespaces of its own: what is mounted or started there is gone with them.
+  # Separate namespaces, so that mounts and processes disappear with them.
   unshare --mount --net --pid --fork --kill-child "$0" run "$stage"
-  echo "image: builds, starts, answers and stops as it should"
+  echo "image: builds, starts, responds and stops correctly"
 fi

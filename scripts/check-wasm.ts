@@ -1,9 +1,9 @@
-// Checks that the committed WebAssembly binary, its receipt and the crate's sources belong together.
+// Checks that the committed WebAssembly binary and its receipt match the crate's sources.
 // usage: node scripts/check-wasm.ts [--rebuild]
 //
-// --rebuild also builds it again, in a temporary folder, and wants the same bytes. With other versions of the tools than
-// the receipt's the bytes may differ: then it warns, and tests should run on the rebuilt binary too. Its path is the last
-// line of the output, `TSELIOT_WASM=/tmp/…/symcache.wasm`, the variable by which test/symcache takes another binary.
+// --rebuild also rebuilds the binary in a temporary folder and compares the bytes. If tool versions differ from the receipt's,
+// it only prints a warning: run the tests on the rebuilt binary too. The last line of the output is the variable for that,
+// `TSELIOT_WASM=/tmp/…/symcache.wasm`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,20 +20,20 @@ function fail(message: string): never {
 
 const receipt = readReceipt(committed);
 const actual = receiptFor(committed, receipt.toolchain);
-if (actual.binary !== receipt.binary) fail("is not the binary of its receipt");
-if (actual.sources !== receipt.sources) fail("was built from other sources; run scripts/build-wasm.sh");
+if (actual.binary !== receipt.binary) fail("does not match its receipt; run npm run wasm:build");
+if (actual.sources !== receipt.sources) fail("was built from other sources; run npm run wasm:build");
 
 if (process.argv.includes("--rebuild")) {
   const rebuilt = join(mkdtempSync(join(tmpdir(), "tseliot-wasm-")), "symcache.wasm");
   const build = spawnSync(join(import.meta.dirname, "build-wasm.sh"), [rebuilt], { stdio: ["ignore", 2, 2] });
-  if (build.status !== 0) fail("can't be rebuilt");
-  const again = readReceipt(rebuilt);
-  if (!isDeepStrictEqual(again.toolchain, receipt.toolchain)) {
+  if (build.status !== 0) fail("rebuild failed");
+  const rebuiltReceipt = readReceipt(rebuilt);
+  if (!isDeepStrictEqual(rebuiltReceipt.toolchain, receipt.toolchain)) {
     console.error(
-      `warning: rebuilt with ${again.toolchain.join(", ")}; committed with ${receipt.toolchain.join(", ")}`,
+      `warning: rebuilt with ${rebuiltReceipt.toolchain.join(", ")}; committed with ${receipt.toolchain.join(", ")}`,
     );
-  } else if (again.binary !== receipt.binary) {
-    fail(`a rebuild differs: ${rebuilt}`);
+  } else if (rebuiltReceipt.binary !== receipt.binary) {
+    fail(`the rebuilt binary differs: ${rebuilt}`);
   }
   console.log(`TSELIOT_WASM=${rebuilt}`);
 }

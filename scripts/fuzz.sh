@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes the crate: scripts/fuzz.sh convert 30, or look_up, for so many seconds. It needs cargo-fuzz and Rust's stable
-# toolchain; further words are libFuzzer's own options. What it finds ends it, is printed as text, and stays in
-# crates/symcache/fuzz/artifacts.
+# Fuzzes the crate: scripts/fuzz.sh convert|look_up SECONDS [libFuzzer options]. Needs cargo-fuzz and Rust's stable toolchain.
+# Stops at the first failure, prints its input as text, and keeps it in crates/symcache/fuzz/artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/../crates/symcache"
 target=$1 seconds=$2
@@ -12,16 +11,16 @@ mkdir -p "$corpus"
 if [ "$target" = convert ]; then
   for file in ../../test/fixtures/conformance/{,quirks/}symbols/*/*/*.sym.gz; do
     name=$(basename "$file" .sym.gz)
-    # ` ` is for lines made of bytes; compressed ones are as good as random.
+    # The prefix ` ` marks lines to be generated from the bytes; compressed bytes are as good as random ones.
     { printf ' ' && head --bytes 1200 "$file"; } > "$corpus/$name.lines"
     case $file in
-      # `r` is for raw text, which the target puts behind a MODULE line.
+      # The prefix `r` marks raw text, which the target puts after a MODULE line.
       */quirks/*) { printf r && gzip --decompress --stdout "$file" | tail --lines +2; } > "$corpus/$name.raw" ;;
     esac
   done
 fi
 
-# Instrumentation is for nightly toolchains alone, unless this is set.
+# Allows instrumentation with a stable toolchain.
 export RUSTC_BOOTSTRAP=1
 exec cargo fuzz run --release "$target" -- -seed=1 -max_total_time="$seconds" -max_len=2000 -timeout=20 \
   -rss_limit_mb=2048 -dict=fuzz/sym.dict -print_final_stats=1 "$@"

@@ -1,6 +1,6 @@
 /**
- * Writes what the service is made of to standard output, as CycloneDX: the packages that an image has, and the crates that
- * the WebAssembly binary was built of. Fails where one is missing or has no hash.
+ * Prints an SBOM in CycloneDX: the image's npm packages, and the crates in the WebAssembly binary. Fails if one is missing or
+ * has no hash.
  *
  *     npm run --silent sbom > sbom.json        with cargo in the PATH
  */
@@ -21,7 +21,7 @@ const Sbom = z.looseObject({
   components: z.array(Component),
 });
 
-/** What `cargo metadata` says, as far as it is read. */
+/** The output of `cargo metadata`, as far as it is used. */
 const Metadata = z.object({
   packages: z.array(
     z.object({ id: z.string(), name: z.string(), version: z.string(), license: z.string().nullable() }),
@@ -35,7 +35,7 @@ function run(command: string, parameters: string[], cwd: URL): unknown {
   return JSON.parse(execFileSync(command, parameters, { cwd, maxBuffer: 1e9, encoding: "utf8" }));
 }
 
-/** The crates that the binary is built of, without what is only for tests or for building. */
+/** The crates in the binary, without development and build dependencies. */
 function crates(): object[] {
   const platform = "--filter-platform=wasm32-unknown-unknown";
   const { packages, resolve } = Metadata.parse(
@@ -71,7 +71,7 @@ const ours = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as 
 };
 const ofNpm = ["sbom", "--sbom-format=cyclonedx", "--omit=dev", "--package-lock-only"];
 const sbom = Sbom.parse(run("npm", ofNpm, root));
-// Npm calls it what the folder is called.
+// npm uses the name of the folder.
 sbom.metadata.component.name = ours.name;
 sbom.components.push(...z.array(Component).parse(crates()));
 

@@ -1,5 +1,5 @@
-// The receipt of a WebAssembly binary: which sources and which tools it was built from.
-// usage: … versions, one a line … | node scripts/wasm-receipt.ts symcache.wasm     writes symcache.wasm.receipt.json
+// The receipt of a WebAssembly binary: the sources and tools it was built from.
+// usage: node scripts/wasm-receipt.ts symcache.wasm < TOOL-VERSIONS     writes symcache.wasm.receipt.json
 import { createHash } from "node:crypto";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 
 export const Receipt = z.object({
-  /** SHA-256 of the binary, hexadecimal. */
+  /** SHA-256 of the binary, in hexadecimal. */
   binary: z.string(),
-  /** SHA-256 over paths and contents of what it was built from. */
+  /** SHA-256 of the paths and contents of the sources. */
   sources: z.string(),
   /** First line of each tool's `--version`. */
   toolchain: z.array(z.string()),
@@ -19,7 +19,7 @@ export type Receipt = z.infer<typeof Receipt>;
 const repository = join(import.meta.dirname, "..");
 const sha256 = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
 
-/** The receipt that a binary deserves: that of today's sources. */
+/** The receipt of a binary that was built from the current sources. */
 export function receiptFor(wasm: string, toolchain: string[]): Receipt {
   const patterns = [
     "crates/symcache/Cargo.{toml,lock}",
@@ -31,7 +31,7 @@ export function receiptFor(wasm: string, toolchain: string[]): Receipt {
   return { binary: sha256(readFileSync(wasm)), sources: sha256(sources.join("")), toolchain };
 }
 
-/** The receipt that lies beside a binary. */
+/** The receipt next to a binary. */
 export function readReceipt(wasm: string): Receipt {
   return Receipt.parse(JSON.parse(readFileSync(`${wasm}.receipt.json`, "utf8")));
 }

@@ -1,47 +1,46 @@
-import { Random } from "../src/cli/makeRequests/random.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
 import type { Request } from "./trace.ts";
 
-/** Chooses one of the instances, each given by how many requests it has under way. */
-export type Balancer = (request: Request, underWay: number[]) => number;
+/** Returns the index of the instance for a request, given the number of requests in flight on each instance. */
+export type Balancer = (request: Request, inFlight: number[]) => number;
 
-/** On the ring of consistent hashing, for each instance: what nginx takes. */
-const points = 160;
+/** Points per instance on the ring of consistent hashing, as in nginx. */
+const pointsPerInstance = 160;
 
-/** The instance with the fewest requests under way, in turn where several have: nginx's and HAProxy's `leastconn`. */
+/** nginx's `least_conn`, HAProxy's `leastconn`; round robin among equals. */
 export function fewestRequests(): Balancer {
-  let turn = 0;
-  return (_, underWay) => {
-    turn++;
-    let chosen = turn % underWay.length;
-    for (let step = 1; step < underWay.length; step++) {
-      const other = (turn + step) % underWay.length;
-      if (underWay[other]! < underWay[chosen]!) chosen = other;
+  let next = 0;
+  return (_, inFlight) => {
+    next++;
+    let chosen = next % inFlight.length;
+    for (let step = 1; step < inFlight.length; step++) {
+      const other = (next + step) % inFlight.length;
+      if (inFlight[other]! < inFlight[chosen]!) chosen = other;
     }
     return chosen;
   };
 }
 
-/** Consistent hashing of the request's first module. */
+/** Consistent hashing by the request's first module. */
 export function firstModule(instances: number): Balancer {
-  const hash = (what: string) => new Random(what).share();
-  const ring = Array.from({ length: instances * points }, (_, number) => {
-    const instance = Math.floor(number / points);
-    return { place: hash(`point ${number % points} of instance ${instance}`), instance };
-  }).toSorted((one, other) => one.place - other.place);
+  const hash = (key: string) => new Random(key).share();
+  const ring = Array.from({ length: instances * pointsPerInstance }, (_, point) => {
+    const instance = Math.floor(point / pointsPerInstance);
+    return { position: hash(`point ${point % pointsPerInstance} of instance ${instance}`), instance };
+  }).toSorted((a, b) => a.position - b.position);
   const choices = new Map<number, number>();
   return ({ modules: [first = 0] }) => {
     let choice = choices.get(first);
     if (choice === undefined) {
-      const place = hash(`module ${first}`);
-      choice = (ring.find((point) => point.place >= place) ?? ring[0]!).instance;
+      const position = hash(`module ${first}`);
+      choice = (ring.find((point) => point.position >= position) ?? ring[0]!).instance;
       choices.set(first, choice);
     }
     return choice;
   };
 }
 
-/** One after the other. */
-export function inTurn(): Balancer {
-  let turn = 0;
-  return (_, underWay) => turn++ % underWay.length;
+export function roundRobin(): Balancer {
+  let next = 0;
+  return (_, inFlight) => next++ % inFlight.length;
 }

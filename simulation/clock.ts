@@ -1,32 +1,32 @@
-/** Simulated time: what is to be done, in its order. What is due at the same moment is done in the order of asking. */
+/** Simulated time. Callbacks run in the order of their due times; callbacks due at the same time run in the order of scheduling. */
 export class Clock {
-  /** A heap: the one at place n is due before those at 2n + 1 and 2n + 2. */
-  readonly #due: { at: number; number: number; work: () => void }[] = [];
-  #asked = 0;
+  /** A binary heap: entry n is due before entries 2n + 1 and 2n + 2. */
+  readonly #due: { at: number; sequence: number; callback: () => void }[] = [];
+  #scheduled = 0;
   #now = 0;
 
-  /** Seconds. */
+  /** In seconds. */
   get now(): number {
     return this.#now;
   }
 
-  in(seconds: number, work: () => void): void {
+  in(seconds: number, callback: () => void): void {
     const due = this.#due;
-    const added = { at: this.#now + seconds, number: this.#asked++, work };
-    let place = due.push(added) - 1;
-    for (let above; place > 0; place = above) {
-      above = (place - 1) >> 1;
-      if (!isBefore(added, due[above]!)) break;
-      due[place] = due[above]!;
+    const added = { at: this.#now + seconds, sequence: this.#scheduled++, callback };
+    let index = due.push(added) - 1;
+    for (let parent; index > 0; index = parent) {
+      parent = (index - 1) >> 1;
+      if (!isBefore(added, due[parent]!)) break;
+      due[index] = due[parent]!;
     }
-    due[place] = added;
+    due[index] = added;
   }
 
-  /** Until nothing is left to do. */
+  /** Runs until no callbacks are left. */
   run(): void {
     for (let next; (next = this.#takeNext());) {
       this.#now = next.at;
-      next.work();
+      next.callback();
     }
   }
 
@@ -35,17 +35,17 @@ export class Clock {
     const [next] = due;
     const moved = due.pop();
     if (!moved || due.length === 0) return next;
-    let place = 0;
-    for (let below; (below = 2 * place + 1) < due.length; place = below) {
-      if (below + 1 < due.length && isBefore(due[below + 1]!, due[below]!)) below++;
-      if (!isBefore(due[below]!, moved)) break;
-      due[place] = due[below]!;
+    let index = 0;
+    for (let child; (child = 2 * index + 1) < due.length; index = child) {
+      if (child + 1 < due.length && isBefore(due[child + 1]!, due[child]!)) child++;
+      if (!isBefore(due[child]!, moved)) break;
+      due[index] = due[child]!;
     }
-    due[place] = moved;
+    due[index] = moved;
     return next;
   }
 }
 
-function isBefore(one: { at: number; number: number }, other: { at: number; number: number }): boolean {
-  return one.at < other.at || (one.at === other.at && one.number < other.number);
+function isBefore(a: { at: number; sequence: number }, b: { at: number; sequence: number }): boolean {
+  return a.at < b.at || (a.at === b.at && a.sequence < b.sequence);
 }

@@ -1,6 +1,6 @@
-import { percentiles } from "../src/cli/load/percentiles.ts";
-import { Random } from "../src/cli/makeRequests/random.ts";
-import { readConfig } from "../src/config/config.ts";
+import { percentiles } from "../loadTesting/load/percentiles.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
+import { readConfig } from "../src/config/readConfig.ts";
 import type { Balancer } from "./balancers.ts";
 import { Clock } from "./clock.ts";
 import { Instance, type Work } from "./instance.ts";
@@ -11,33 +11,35 @@ export interface Fleet {
   instances: number;
   folderBytes: number;
   balancer: Balancer;
-  /** Modules that the store has at the beginning; undefined: there is no store. */
+  /** Modules that are in the shared cache at the beginning; undefined: there is no shared cache. */
   store?: Set<number> | undefined;
   speeds?: Speeds;
 }
 
-export interface Figures extends Omit<Work, "underWay"> {
-  /** Seconds until requests were answered. */
+export interface Result extends Omit<Work, "inProgress"> {
+  /** Percentiles of response times, in seconds. */
   p50: number;
   p99: number;
-  /** The share of all requests that the instance got which got the most. */
+  /** The busiest instance's share of all requests. */
   busiest: number;
 }
 
-/** Lets a fleet whose folders are empty answer the requests. Its instances have the default settings. */
-export function simulate({ sizes, requests }: Trace, fleet: Fleet): Figures {
+/** Runs a trace against a fleet with empty cache folders and default settings. */
+export function simulate({ sizes, requests }: Trace, fleet: Fleet): Result {
   const { balancer, speeds = measured, folderBytes, store } = fleet;
-  const { maxDownloads, converters } = readConfig({});
+  const { sources, conversion } = readConfig({});
+  const { maxDownloads } = sources;
+  const converters = conversion.threads;
   const clock = new Clock();
   const random = new Random("speeds");
   const work: Work = {
     conversions: 0,
-    atOnce: 0,
-    bytesFromSource: 0,
-    bytesFromStore: 0,
-    underWay: new Map(),
+    duplicates: 0,
+    downloadedBytes: 0,
+    fetchedBytes: 0,
+    inProgress: new Map(),
   };
-  const surroundings = {
+  const state = {
     clock,
     speeds,
     sizes,
@@ -46,32 +48,32 @@ export function simulate({ sizes, requests }: Trace, fleet: Fleet): Figures {
     converters,
     store,
     work,
-    about: (seconds: number) => seconds * (1 + speeds.spread * (2 * random.share() - 1)),
+    jitter: (seconds: number) => seconds * (1 + speeds.jitter * (2 * random.share() - 1)),
   };
-  const instances = Array.from({ length: fleet.instances }, () => new Instance(surroundings));
-  const underWay = instances.map(() => 0);
-  const asked = instances.map(() => 0);
-  const times: number[] = [];
+  const instances = Array.from({ length: fleet.instances }, () => new Instance(state));
+  const inFlight = instances.map(() => 0);
+  const requestCounts = instances.map(() => 0);
+  const responseTimes: number[] = [];
 
   for (const request of requests)
     clock.in(request.at, () => {
-      const chosen = balancer(request, underWay);
-      underWay[chosen]!++;
-      asked[chosen]!++;
-      const answered = () => {
-        underWay[chosen]!--;
-        times.push(clock.now - request.at);
+      const index = balancer(request, inFlight);
+      inFlight[index]!++;
+      requestCounts[index]!++;
+      const respond = () => {
+        inFlight[index]!--;
+        responseTimes.push(clock.now - request.at);
       };
       let missing = 0;
-      const there = () => {
-        if (--missing === 0) clock.in(speeds.lookup, answered);
+      const onReady = () => {
+        if (--missing === 0) clock.in(speeds.lookup, respond);
       };
-      for (const module of request.modules) if (!instances[chosen]!.get(module, there)) missing++;
-      if (missing === 0) clock.in(speeds.lookup, answered);
+      for (const module of request.modules) if (!instances[index]!.get(module, onReady)) missing++;
+      if (missing === 0) clock.in(speeds.lookup, respond);
     });
   clock.run();
 
-  const { p50 = NaN, p99 = NaN } = percentiles(times) ?? {};
-  const { underWay: _, ...done } = work;
-  return { ...done, p50, p99, busiest: Math.max(...asked) / requests.length };
+  const { p50 = NaN, p99 = NaN } = percentiles(responseTimes) ?? {};
+  const { inProgress: _, ...totals } = work;
+  return { ...totals, p50, p99, busiest: Math.max(...requestCounts) / requests.length };
 }

@@ -1,17 +1,17 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "./clock.ts";
-import { Places } from "./places.ts";
+import { Semaphore } from "./semaphore.ts";
 import {
-  convertingTime,
-  fetchingTime,
-  keptInStore,
-  sentBySource,
-  storingTime,
+  conversionSeconds,
+  downloadBytes,
+  fetchSeconds,
+  packedBytes,
+  uploadSeconds,
   type Speeds,
 } from "./speeds.ts";
 
-/** What all instances of a fleet have in common. */
-export interface Surroundings {
+/** What the instances of a fleet have in common. */
+export interface FleetState {
   clock: Clock;
   speeds: Speeds;
   /** Bytes of each module's symcache. */
@@ -19,106 +19,101 @@ export interface Surroundings {
   folderBytes: number;
   maxDownloads: number;
   converters: number;
-  /** Modules that the store has; undefined where there is no store. */
+  /** Modules in the shared cache; undefined: there is no shared cache. */
   store: Set<number> | undefined;
   work: Work;
-  /** About so many seconds. */
-  about: (seconds: number) => number;
+  /** Adds random jitter to a duration. */
+  jitter: (seconds: number) => number;
 }
 
-/** What was done, by all instances together. */
+/** Work done by all instances together. */
 export interface Work {
   conversions: number;
-  /** Of these: begun while another instance was at it, or while the store did not have the other's yet. */
-  atOnce: number;
-  bytesFromSource: number;
-  bytesFromStore: number;
-  /** How many instances are at a module, or about to put it into the store. */
-  underWay: Map<number, number>;
+  /** Conversions that began while another instance was converting or uploading the same module. */
+  duplicates: number;
+  downloadedBytes: number;
+  /** Bytes fetched from the shared cache. */
+  fetchedBytes: number;
+  /** For each module, the number of instances that are converting or uploading it. */
+  inProgress: Map<number, number>;
 }
 
-/** A service with a folder of its own, which is empty. */
+/** An instance of the service whose cache folder is empty at first. */
 export class Instance {
-  readonly #in: Surroundings;
+  readonly #fleet: FleetState;
   readonly #folder: LRUCache<number, number>;
-  /** Who waits for a module that is being made. */
+  /** The callbacks that wait for a module. */
   readonly #flights = new Map<number, (() => void)[]>();
-  readonly #downloads: Places;
-  readonly #converters: Places;
-  /** One at a time. */
-  readonly #uploads = new Places(1);
+  readonly #downloads: Semaphore;
+  readonly #converters: Semaphore;
+  readonly #uploads = new Semaphore(1);
 
-  constructor(surroundings: Surroundings) {
-    this.#in = surroundings;
-    this.#folder = new LRUCache({
-      maxSize: surroundings.folderBytes,
-      sizeCalculation: (bytes) => bytes,
-    });
-    this.#downloads = new Places(surroundings.maxDownloads);
-    this.#converters = new Places(surroundings.converters);
+  constructor(fleet: FleetState) {
+    this.#fleet = fleet;
+    this.#folder = new LRUCache({ maxSize: fleet.folderBytes, sizeCalculation: (bytes) => bytes });
+    this.#downloads = new Semaphore(fleet.maxDownloads);
+    this.#converters = new Semaphore(fleet.converters);
   }
 
-  /** Whether the folder has it. Where it doesn't, `there` is called once it does. */
-  get(module: number, there: () => void): boolean {
+  /** Returns whether the folder has the module. If not, `onReady` is called once it has. */
+  get(module: number, onReady: () => void): boolean {
     if (this.#folder.get(module) !== undefined) return true;
     const waiting = this.#flights.get(module);
     if (waiting) {
-      waiting.push(there);
+      waiting.push(onReady);
       return false;
     }
-    this.#flights.set(module, [there]);
-    this.#downloads.take(() => this.#obtain(module));
+    this.#flights.set(module, [onReady]);
+    this.#downloads.acquire(() => this.#resolve(module));
     return false;
   }
 
-  #obtain(module: number): void {
-    const { clock, store, speeds, work, sizes, about } = this.#in;
+  #resolve(module: number): void {
+    const { clock, store, speeds, work, sizes, jitter } = this.#fleet;
     const bytes = sizes[module]!;
     if (store?.has(module)) {
-      work.bytesFromStore += keptInStore(bytes);
-      clock.in(about(fetchingTime(bytes, speeds)), () => this.#land(module));
+      work.fetchedBytes += packedBytes(bytes);
+      clock.in(jitter(fetchSeconds(bytes, speeds)), () => this.#finish(module));
       return;
     }
-    const others = work.underWay.get(module) ?? 0;
-    work.underWay.set(module, others + 1);
+    const others = work.inProgress.get(module) ?? 0;
+    work.inProgress.set(module, others + 1);
     work.conversions++;
-    if (others > 0) work.atOnce++;
-    work.bytesFromSource += sentBySource(bytes);
-    const asking = (store ? speeds.store.latency : 0) + speeds.source.latency;
-    clock.in(about(asking), () => this.#converters.take(() => this.#convert(module)));
+    if (others > 0) work.duplicates++;
+    work.downloadedBytes += downloadBytes(bytes);
+    const latency = (store ? speeds.store.latency : 0) + speeds.source.latency;
+    clock.in(jitter(latency), () => this.#converters.acquire(() => this.#convert(module)));
   }
 
   #convert(module: number): void {
-    const { clock, store, speeds, sizes, about } = this.#in;
-    const bytes = sizes[module]!;
-    clock.in(about(convertingTime(bytes, speeds)), () => {
-      this.#converters.giveBack();
-      this.#land(module);
-      if (store) this.#uploads.take(() => this.#upload(module, store));
-      else this.#leave(module);
+    const { clock, store, speeds, sizes, jitter } = this.#fleet;
+    clock.in(jitter(conversionSeconds(sizes[module]!, speeds)), () => {
+      this.#converters.release();
+      this.#finish(module);
+      if (store) this.#uploads.acquire(() => this.#upload(module, store));
+      else this.#endProgress(module);
     });
   }
 
   #upload(module: number, store: Set<number>): void {
-    const { clock, speeds, sizes, about } = this.#in;
-    clock.in(about(storingTime(sizes[module]!, speeds)), () => {
-      this.#uploads.giveBack();
+    const { clock, speeds, sizes, jitter } = this.#fleet;
+    clock.in(jitter(uploadSeconds(sizes[module]!, speeds)), () => {
+      this.#uploads.release();
       store.add(module);
-      this.#leave(module);
+      this.#endProgress(module);
     });
   }
 
-  /** It is no longer under way here. */
-  #leave(module: number): void {
-    const { underWay } = this.#in.work;
-    underWay.set(module, underWay.get(module)! - 1);
+  #endProgress(module: number): void {
+    const { inProgress } = this.#fleet.work;
+    inProgress.set(module, inProgress.get(module)! - 1);
   }
 
-  #land(module: number): void {
-    this.#folder.set(module, this.#in.sizes[module]);
+  #finish(module: number): void {
+    this.#folder.set(module, this.#fleet.sizes[module]);
     const waiting = this.#flights.get(module) ?? [];
     this.#flights.delete(module);
-    this.#downloads.giveBack();
-    for (const there of waiting) there();
+    this.#downloads.release();
+    for (const onReady of waiting) onReady();
   }
 }

@@ -1,55 +1,60 @@
-import { fewestRequests, firstModule, inTurn, type Balancer } from "./balancers.ts";
-import { simulate, type Figures } from "./fleet.ts";
-import { loopback } from "./speeds.ts";
-import { crashPings, makeTrace } from "./trace.ts";
+import { fewestRequests, firstModule, type Balancer } from "./balancers.ts";
+import { simulate, type Result } from "./fleet.ts";
+import { crashPings, generateTrace } from "./trace.ts";
 
-/** How the instances of a fleet help each other. */
-export interface Way {
-  hashed: boolean;
-  stored: boolean;
+/** How the instances of a fleet avoid repeating work. */
+interface Strategy {
+  /** The load balancer hashes the first module; otherwise it chooses the instance with the fewest requests. */
+  hashing: boolean;
+  /** There is a shared cache. */
+  sharing: boolean;
 }
 
-export const ways: Way[] = [
-  { hashed: false, stored: false },
-  { hashed: true, stored: false },
-  { hashed: false, stored: true },
-  { hashed: true, stored: true },
+const strategies: Strategy[] = [
+  { hashing: false, sharing: false },
+  { hashing: true, sharing: false },
+  { hashing: false, sharing: true },
+  { hashing: true, sharing: true },
 ];
 export const fleetSizes = [2, 4, 8, 16, 32, 64];
-export const folderGigabytes = [20, 50, 100, 200];
-/** Where something else is varied. */
+const folderGigabytes = [20, 50, 200];
 export const usual = { instances: 8, folderGigabytes: 50 };
 
-const trace = makeTrace(crashPings, "1");
-const balancerOf = ({ hashed }: Way, instances: number): Balancer =>
-  hashed ? firstModule(instances) : fewestRequests();
+const trace = generateTrace(crashPings, "1");
 
-export interface Run extends Way {
+export interface Run extends Strategy {
   instances: number;
   folderGigabytes: number;
-  figures: Figures;
+  result: Result;
 }
 
-/** A fleet whose folders, and whose store where it has one, are empty. */
-function runFleet(way: Way, fleet: typeof usual): Run {
+/** Cache folders and the shared cache, if any, are empty at first. */
+function runFleet(strategy: Strategy, fleet: typeof usual): Run {
   const { instances } = fleet;
-  const figures = simulate(trace, {
+  const balancer: Balancer = strategy.hashing ? firstModule(instances) : fewestRequests();
+  const result = simulate(trace, {
     instances,
     folderBytes: fleet.folderGigabytes * 1e9,
-    balancer: balancerOf(way, instances),
-    store: way.stored ? new Set() : undefined,
+    balancer,
+    store: strategy.sharing ? new Set() : undefined,
   });
-  return { ...way, ...fleet, figures };
+  return { ...strategy, ...fleet, result };
 }
 
 export const runFleets = () =>
-  fleetSizes.flatMap((instances) => ways.map((way) => runFleet(way, { ...usual, instances })));
+  fleetSizes.flatMap((instances) =>
+    strategies.map((strategy) => runFleet(strategy, { ...usual, instances })),
+  );
 
 export const runFolders = () =>
-  folderGigabytes.flatMap((size) => ways.map((way) => runFleet(way, { ...usual, folderGigabytes: size })));
+  folderGigabytes.flatMap((gigabytes) =>
+    strategies
+      .filter(({ hashing }) => !hashing)
+      .map((strategy) => runFleet(strategy, { ...usual, folderGigabytes: gigabytes })),
+  );
 
-/** Instances that begin with empty folders beside a store which has all. */
-export function runWithFullStore(): Figures {
+/** Empty cache folders, and a shared cache that has every module. */
+export function runWithFullStore(): Result {
   const store = new Set(trace.sizes.keys());
   return simulate(trace, {
     instances: usual.instances,
@@ -57,16 +62,4 @@ export function runWithFullStore(): Figures {
     balancer: fewestRequests(),
     store,
   });
-}
-
-/** Each module of some asked of each instance of three with a store, one instance after the other so many seconds apart. */
-export function runThreeInstances(sizes: number[], apart: number): Figures {
-  const instances = 3;
-  const requests = sizes.flatMap((_, module) =>
-    Array.from({ length: instances }, (__, turn) => ({ at: turn * apart, modules: [module] })),
-  );
-  return simulate(
-    { sizes, requests },
-    { instances, folderBytes: 1e12, balancer: inTurn(), store: new Set(), speeds: loopback },
-  );
 }

@@ -1,99 +1,94 @@
 import { short } from "../src/cli/numberText.ts";
-import type { Figures } from "./fleet.ts";
-import { runThreeInstances, type Run } from "./scenarios.ts";
-import { convertingTime, fetchingTime, keptInStore, measured, sentBySource, storingTime } from "./speeds.ts";
+import type { Result } from "./fleet.ts";
+import type { Run } from "./scenarios.ts";
+import {
+  conversionSeconds,
+  downloadBytes,
+  fetchSeconds,
+  measured,
+  packedBytes,
+  uploadSeconds,
+} from "./speeds.ts";
 
-/** Bytes of symcaches: small ones, one of 10 MB, and the largest of docs/performance.md. */
-const sizes = [100e3, 1e6, 10e6, 100e6, 472e6];
+/** Symcache sizes; the last one is that of docs/performance.md. */
+const symcacheSizes = [100e3, 1e6, 10e6, 100e6, 472e6];
+/** The plot has more. */
+const tabulatedFleetSizes = [8, 64];
 
 function table(columns: string[], rows: (string | number)[][]): string {
   const lines = [columns, columns.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-const gigabytes = (bytes: number) => short(bytes / 1e9);
 const milliseconds = (seconds: number) => short(seconds * 1000);
-const wayNames = ({ hashed, stored }: Run) => [
-  hashed ? "first module's hash" : "fewest requests",
-  stored ? "yes" : "no",
-];
+const yesOrNo = (value: boolean) => (value ? "yes" : "no");
 
-const workColumns = [
+const resultColumns = [
   "conversions",
-  "– of these at once",
-  "GB from the symbol server",
-  "GB from the store",
-  "p50, ms",
-  "p99, ms",
+  "duplicate",
+  "GB from symbol server",
+  "GB from store",
+  "p50 ms",
+  "p99 ms",
 ];
-const workCells = (figures: Figures) => [
-  short(figures.conversions),
-  short(figures.atOnce),
-  gigabytes(figures.bytesFromSource),
-  gigabytes(figures.bytesFromStore),
-  milliseconds(figures.p50),
-  milliseconds(figures.p99),
+const resultCells = (result: Result) => [
+  short(result.conversions),
+  short(result.duplicates),
+  short(result.downloadedBytes / 1e9),
+  short(result.fetchedBytes / 1e9),
+  milliseconds(result.p50),
+  milliseconds(result.p99),
 ];
 
 export function fleetsTable(runs: Run[]): string {
   return table(
-    ["instances", "chosen by", "store", ...workColumns, "requests to the busiest"],
-    runs.map((run) => [
-      run.instances,
-      ...wayNames(run),
-      ...workCells(run.figures),
-      `${short(run.figures.busiest * 100)} %`,
-    ]),
+    ["instances", "hashing", "shared cache", ...resultColumns, "busiest instance"],
+    runs
+      .filter(({ instances }) => tabulatedFleetSizes.includes(instances))
+      .map((run) => [
+        run.instances,
+        yesOrNo(run.hashing),
+        yesOrNo(run.sharing),
+        ...resultCells(run.result),
+        `${short(run.result.busiest * 100)} %`,
+      ]),
   );
 }
 
 export function foldersTable(runs: Run[]): string {
   return table(
-    ["GB of each folder", "chosen by", "store", ...workColumns],
-    runs.map((run) => [run.folderGigabytes, ...wayNames(run), ...workCells(run.figures)]),
+    ["folder GB", "shared cache", ...resultColumns],
+    runs.map((run) => [run.folderGigabytes, yesOrNo(run.sharing), ...resultCells(run.result)]),
   );
 }
 
-export function emptyFoldersTable(rows: Record<string, Figures>): string {
+export function emptyFoldersTable(results: Record<string, Result>): string {
   return table(
-    ["", ...workColumns],
-    Object.entries(rows).map(([what, figures]) => [what, ...workCells(figures)]),
+    ["shared cache", ...resultColumns],
+    Object.entries(results).map(([name, result]) => [name, ...resultCells(result)]),
   );
 }
 
 export function oneModuleTable(): string {
   const columns = [
-    "symcache, MB",
-    "made again: MB sent",
-    "– ms",
-    "from the store: MB sent",
-    "– ms",
-    "as the second of two, if it waited for the first: ms",
+    "symcache MB",
+    "convert: MB received",
+    "ms",
+    "fetch: MB received",
+    "ms",
+    "wait for another instance, then fetch: ms",
   ];
-  const rows = sizes.map((bytes) => {
-    const making = measured.source.latency + convertingTime(bytes, measured);
-    const fetching = fetchingTime(bytes, measured);
+  const rows = symcacheSizes.map((bytes) => {
+    const converting = measured.source.latency + conversionSeconds(bytes, measured);
+    const fetching = fetchSeconds(bytes, measured);
     return [
       short(bytes / 1e6),
-      short(sentBySource(bytes) / 1e6),
-      milliseconds(making),
-      short(keptInStore(bytes) / 1e6),
+      short(downloadBytes(bytes) / 1e6),
+      milliseconds(converting),
+      short(packedBytes(bytes) / 1e6),
       milliseconds(fetching),
-      milliseconds(making + storingTime(bytes, measured) + fetching),
+      milliseconds(converting + uploadSeconds(bytes, measured) + fetching),
     ];
   });
   return table(columns, rows);
-}
-
-/** Of modules as test/faults/fleet.test.ts makes them. */
-export function threeInstancesTable(): string {
-  const modules = Array<number>(200).fill(1300);
-  const row = (apart: number) => runThreeInstances(modules, apart).conversions;
-  return table(
-    ["asked of three instances", "conversions"],
-    [
-      ["30 s apart", row(30)],
-      ["at the same moment", row(0)],
-    ],
-  );
 }

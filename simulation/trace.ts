@@ -1,9 +1,9 @@
-import { Random } from "../src/cli/makeRequests/random.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
 
 export interface Request {
   /** Seconds since the beginning. */
   at: number;
-  /** By their numbers. The first one is what a load balancer can see. */
+  /** Indexes of modules. A load balancer can see the first one. */
   modules: number[];
 }
 
@@ -13,54 +13,54 @@ export interface Trace {
   requests: Request[];
 }
 
-type Span = [from: number, to: number];
+type Range = [from: number, to: number];
 
-export interface Group {
+export interface ModuleGroup {
   modules: number;
-  bytes: Span;
-  /** How many of them a request has, fewer where one is drawn twice. */
-  asked: number;
+  bytes: Range;
+  /** How many of them are drawn for a request; it has fewer if one is drawn twice. */
+  perRequest: number;
 }
 
-export interface Population {
+export interface Workload {
   requests: number;
+  /** Requests per second on average, at random times. */
   rate: number;
   builds: number;
-  program: Span;
-  libxul: Span;
-  large: Group;
-  small: Group;
-  system: Group;
+  /** Modules of each build: the program, libxul, and other libraries. */
+  program: Range;
+  libxul: Range;
+  large: ModuleGroup;
+  small: ModuleGroup;
+  /** Modules that all builds share. */
+  system: ModuleGroup;
 }
 
 /**
- * Crash pings of many builds. The builds are asked for by Zipf's law, and so are, within the system's modules and each
- * build's small ones, the modules: as in real symbols a build has one that is larger than all others together.
+ * Crash pings of many builds. Builds, and modules within a group, are drawn by Zipf's law. As with real symbols, each
+ * build has one module that is larger than all its others together.
  */
-export const crashPings: Population = {
+export const crashPings: Workload = {
   requests: 20_000,
-  /** Requests a second on average, at random moments. */
   rate: 2,
   builds: 300,
-  /** Each build's own: the program, libxul, and libraries of which some are large. Bytes from and to. */
   program: [50e3, 1e6],
   libxul: [250e6, 480e6],
-  large: { modules: 4, bytes: [5e6, 50e6], asked: 2 },
-  small: { modules: 30, bytes: [20e3, 5e6], asked: 6 },
-  /** What all builds share. */
-  system: { modules: 2000, bytes: [20e3, 5e6], asked: 10 },
+  large: { modules: 4, bytes: [5e6, 50e6], perRequest: 2 },
+  small: { modules: 30, bytes: [20e3, 5e6], perRequest: 6 },
+  system: { modules: 2000, bytes: [20e3, 5e6], perRequest: 10 },
 };
 
-/** The same for the same seed. */
-export function makeTrace(population: Population, seed: string): Trace {
+/** The same seed gives the same trace. */
+export function generateTrace(workload: Workload, seed: string): Trace {
   const random = new Random(seed);
   const sizes: number[] = [];
-  const add = ([from, to]: Span) => sizes.push(Math.round(from * (to / from) ** random.share())) - 1;
-  const addAll = ({ modules, bytes }: Group) => Array.from({ length: modules }, () => add(bytes));
+  const add = ([from, to]: Range) => sizes.push(Math.round(from * (to / from) ** random.share())) - 1;
+  const addAll = ({ modules, bytes }: ModuleGroup) => Array.from({ length: modules }, () => add(bytes));
 
-  const { builds, program, libxul, large, small, system } = population;
-  const shared = addAll(system);
-  const own = Array.from({ length: builds }, () => ({
+  const { program, libxul, large, small, system } = workload;
+  const systemModules = addAll(system);
+  const builds = Array.from({ length: workload.builds }, () => ({
     program: add(program),
     libxul: add(libxul),
     large: addAll(large),
@@ -68,39 +68,39 @@ export function makeTrace(population: Population, seed: string): Trace {
   }));
 
   const draw = {
-    builds: zipf(builds, random),
+    build: zipf(workload.builds, random),
     large: zipf(large.modules, random),
     small: zipf(small.modules, random),
     system: zipf(system.modules, random),
   };
-  const some = (modules: number[], count: number, next: () => number) =>
+  const drawModules = (modules: number[], count: number, next: () => number) =>
     Array.from({ length: count }, () => modules[next()]!);
   let at = 0;
-  const requests = Array.from({ length: population.requests }, () => {
-    at -= Math.log(1 - random.share()) / population.rate;
-    const build = own[draw.builds()]!;
+  const requests = Array.from({ length: workload.requests }, () => {
+    at -= Math.log(1 - random.share()) / workload.rate;
+    const build = builds[draw.build()]!;
     const modules = new Set([
       build.program,
       build.libxul,
-      ...some(build.large, large.asked, draw.large),
-      ...some(build.small, small.asked, draw.small),
-      ...some(shared, system.asked, draw.system),
+      ...drawModules(build.large, large.perRequest, draw.large),
+      ...drawModules(build.small, small.perRequest, draw.small),
+      ...drawModules(systemModules, system.perRequest, draw.system),
     ]);
     return { at, modules: [...modules] };
   });
   return { sizes, requests };
 }
 
-/** Draws numbers from 0 to `count` − 1, the one at place n 1/(n + 1) times as often as the first. */
+/** Draws indexes below `count`; index n is 1/(n + 1) times as likely as index 0. */
 function zipf(count: number, random: Random): () => number {
   let sum = 0;
-  const upTo = Float64Array.from({ length: count }, (_, place) => (sum += 1 / (place + 1)));
+  const cumulative = Float64Array.from({ length: count }, (_, index) => (sum += 1 / (index + 1)));
   return () => {
     const drawn = random.share() * sum;
     let [low, high] = [0, count - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (upTo[middle]! > drawn) high = middle;
+      if (cumulative[middle]! > drawn) high = middle;
       else low = middle + 1;
     }
     return low;

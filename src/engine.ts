@@ -1,9 +1,9 @@
-import { SymcacheFolder } from "./diskCache/diskCache.ts";
-import type { Config } from "./config/config.ts";
+import { DiskCache } from "./diskCache/diskCache.ts";
+import type { Config } from "./config/readConfig.ts";
 import type { Logger } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics.ts";
 import { SharedCache } from "./sharedCache/sharedCache.ts";
-import { Symcaches } from "./modules/symcaches.ts";
+import { Resolver } from "./modules/resolver.ts";
 import { Converters } from "./symcache/convert/converterPool.ts";
 import { Lookups } from "./symcache/lookup/lookupPool.ts";
 import { compileWasm } from "./symcache/wasmInstance.ts";
@@ -19,20 +19,22 @@ interface Parts {
   isCrowded: () => boolean;
 }
 
-/** What looks offsets up, without HTTP: `symcaches` and all that it is made of. */
+/** What looks offsets up, without HTTP: `resolver` and all that it is made of. */
 export interface Engine extends AsyncDisposable {
-  readonly folder: SymcacheFolder;
+  readonly folder: DiskCache;
   readonly converters: Converters;
   readonly lookups: Lookups;
   readonly sharedCache: SharedCache | undefined;
-  readonly symcaches: Symcaches;
+  readonly resolver: Resolver;
 }
 
 /** Opens the cache folder and starts the threads. */
 export async function startEngine({ config, sources, metrics, log, isCrowded }: Parts): Promise<Engine> {
   await using starting = new AsyncDisposableStack();
+  const { conversion, lookup } = config;
+  const diskCacheLimit = { maxBytes: config.diskCache.maxBytes };
   const folder = starting.use(
-    new SymcacheFolder(config.cacheFolder, config.cacheMaxBytes, config.cacheRescan, {
+    new DiskCache(config.diskCache.folder, config.diskCache.maxBytes, config.diskCache.rescanIntervalMs, {
       evicted: () => metrics.increment("diskcache.evict", {}),
       used: (bytes) => metrics.gauge("diskcache.usage", bytes),
       failed: (err) => log.error({ err }, "cache folder failed"),
@@ -40,17 +42,32 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   );
   const wasm = await compileWasm();
   const converters = starting.use(
-    new Converters(wasm, config.converters, config.converterMemory, config.conversionTimeout),
+    new Converters(wasm, conversion.threads, conversion.maxMemoryBytes, conversion.stepTimeoutMs),
   );
   const sharedCache =
-    config.sharedCacheBucket.name === ""
-      ? undefined
-      : starting.use(await SharedCache.open({ wasm, folder, metrics, log, config }));
-  const lookups = starting.use(
-    new Lookups(wasm, config.lookupWorkers, config.lookupMemory, config.lookupTimeout),
-  );
-  const symcaches = starting.use(
-    new Symcaches({ sources, sharedCache, folder, converters, metrics, log, isCrowded, config }, lookups),
+    config.sharedCache &&
+    starting.use(
+      await SharedCache.open({
+        wasm,
+        folder,
+        metrics,
+        log,
+        config: { ...config.sharedCache, ...diskCacheLimit, stepTimeoutMs: conversion.stepTimeoutMs },
+      }),
+    );
+  const lookups = starting.use(new Lookups(wasm, lookup.threads, lookup.memoryBytes, lookup.timeoutMs));
+  const resolver = starting.use(
+    new Resolver({
+      diskCache: folder,
+      sharedCache,
+      sources,
+      converters,
+      lookups,
+      metrics,
+      log,
+      isCrowded,
+      config,
+    }),
   );
   const running = starting.move();
   return {
@@ -58,7 +75,7 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
     converters,
     lookups,
     sharedCache,
-    symcaches,
+    resolver,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,10 +1,8 @@
+import type { Environment } from "./config/readConfig.ts";
 import type { Service } from "./service.ts";
 
-/** Milliseconds since the process began after which it accepts requests. */
-const latestStart = 1800;
-
-/** Runs the service until a signal ends it, and with it the process. `env`: its configuration. */
-export async function serve(env: Record<string, string | undefined>): Promise<void> {
+/** Runs the service as `env` configures it until a signal ends it and the process with it. Throws a ConfigError. */
+export async function serve(env: Environment): Promise<void> {
   let isWanted = true;
   let service: Service | undefined;
   const close = () => {
@@ -12,17 +10,20 @@ export async function serve(env: Record<string, string | undefined>): Promise<vo
     if (service) void end(service);
   };
   process.on("SIGTERM", close).on("SIGINT", close);
-  // The kernel and the shell may each say that the terminal went away: nobody is in a hurry.
+  // The kernel and the shell may each send one when the terminal closes, so a second one is no request to hurry.
   process.on("SIGHUP", () => {
     if (isWanted) close();
   });
-  // Loaded only now, as that takes longer than all the rest of the start: a signal is heeded meanwhile.
-  const { readConfig } = await import("./config/config.ts");
+  // Loading the rest takes longer than everything else of the start. Signals are handled meanwhile.
+  const { readConfig, unknownVariables } = await import("./config/readConfig.ts");
   const config = readConfig(env);
   const { startService } = await import("./service.ts");
   if (!isWanted) return;
-  const longestWarmUp = Math.max(0, Math.ceil(latestStart - performance.now()));
-  service = await startService(config, { longestWarmUp });
+  const { maxStartMs } = config.server;
+  service = await startService(config, {
+    maxWarmUpMs: maxStartMs === 0 ? 0 : Math.max(1, Math.ceil(maxStartMs - performance.now())),
+    warnings: unknownVariables(env),
+  });
   process.on("uncaughtException", (error) => {
     process.exitCode = 1;
     service.reportFatal(error);
@@ -38,6 +39,6 @@ async function end(service: Service): Promise<void> {
     process.exitCode = 1;
     console.error(error);
   }
-  // What of the log nobody reads would keep the process from ending by itself.
+  // Log lines that nobody reads would otherwise keep the process alive.
   process.exit();
 }

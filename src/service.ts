@@ -1,79 +1,87 @@
-import { readFile } from "node:fs/promises";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
-import { ConfigError, withoutSecrets, type Config } from "./config/config.ts";
-import { startEngine } from "./engine.ts";
-import { shareHandles } from "./config/fileHandles.ts";
-import { HealthCheck } from "./observability/health.ts";
-import { Admission } from "./http/admission.ts";
-import type { ReportError } from "./http/errorResponses.ts";
-import { createApp } from "./http/app.ts";
-import { drain } from "./http/drain.ts";
+import { ConfigError } from "./config/configError.ts";
+import { shareFileHandles } from "./config/fileHandles.ts";
+import { loggable, type Config } from "./config/readConfig.ts";
+import type { ServerSettings } from "./config/server.ts";
+import { startEngine, type Engine } from "./engine.ts";
 import { LineParser } from "./codec/bulk/lineParser.ts";
 import { RequestParser } from "./codec/requestParser.ts";
+import { Admission } from "./http/admission.ts";
+import { createApp } from "./http/app.ts";
+import { drain } from "./http/drain.ts";
+import type { ReportError } from "./http/errorResponses.ts";
 import { createHttpServer } from "./http/server.ts";
+import { readAhead } from "./modules/readAhead.ts";
+import { startErrorReporting } from "./observability/errorReporting.ts";
+import { HealthCheck, type Check } from "./observability/health.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
 import { Metrics } from "./observability/metrics.ts";
-import { resumeHolding } from "./modules/resumeHolding.ts";
-import { startErrorReporting } from "./observability/errorReporting.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
+import type { Source } from "./sources/source.ts";
+import { maxOpenFiles } from "./symcache/lookup/openSymcaches.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
-export interface Overrides {
+export interface ServiceOptions {
   logDestination?: DestinationStream;
   versionFile?: string | URL;
-  /** Milliseconds of warming up after which the service accepts requests however slow it still is. */
-  longestWarmUp?: number;
+  /** The service listens after so long even if it is still warming up; 0 for no warm-up at all. */
+  maxWarmUpMs?: number;
+  /** Logged at the start. */
+  warnings?: string[];
 }
 
 export interface Service extends AsyncDisposable {
   readonly port: number;
   readonly log: Logger;
-  /** Logs an error that nothing caught, and reports it. */
+  /** Logs and reports an error that nothing caught. */
   reportFatal(error: unknown): void;
-  /** Stops accepting requests, answers those accepted, and ends. Called again: ends what is left at once. */
+  /** Drains and stops the service. A second call stops it at once. */
   close(): Promise<void>;
 }
 
-/** Starts everything that `config` asks for; resolves once requests are accepted. */
-export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+/** Starts the service; resolves once it accepts requests. Throws a ConfigError where it can't listen. */
+export async function startService(config: Config, options: ServiceOptions = {}): Promise<Service> {
   await using starting = new AsyncDisposableStack();
-  const { versionFile = new URL("../version.json", import.meta.url), longestWarmUp = 1000 } = overrides;
-  const logs = createLogs(config, overrides.logDestination ?? standardOutput(starting));
-  const metrics = starting.use(new Metrics(config));
-  const errorReporting = starting.use(await startErrorReporting(config, await release(versionFile), metrics));
-  logs.app.info(withoutSecrets(config), "configuration");
+  const {
+    versionFile = new URL("../version.json", import.meta.url),
+    maxWarmUpMs = 1000,
+    warnings = [],
+  } = options;
+  const logs = await createLogs(config.observability, options.logDestination ?? standardOutput(starting));
+  const metrics = starting.use(new Metrics(config.observability));
+  const release = await readRelease(versionFile);
+  const errorReporting = starting.use(await startErrorReporting(config.observability, release, metrics));
+  logs.app.info(loggable(config), "configuration");
+  for (const warning of warnings) logs.app.warn(warning);
 
-  const sources = config.sources.map((address) => starting.use(createSource(address, config)));
-  const admission = new Admission(config);
-  const bulkAdmission = new Admission(config);
+  const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
+  const admission = new Admission(config.server);
+  const bulkAdmission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, sharedCache, symcaches } = engine;
+  const { folder, converters, lookups, resolver } = engine;
 
   let draining = false;
   const ending = new AbortController();
   const parts = {
-    config,
+    config: config.server,
+    maxCacheBytes: config.diskCache.maxBytes,
     admission,
     bulkAdmission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
-    health: new HealthCheck({
-      folder,
-      lookups,
-      converters,
-      sources,
-      sharedCache,
-      queues: {
+    health: new HealthCheck(
+      healthChecks(engine, sources, {
         requests: () => Math.max(admission.fill, bulkAdmission.fill),
-        downloads: () => symcaches.waiting / Math.max(1, config.downloadQueue),
-      },
-    }),
-    cacheCounts: () => ({ ...folder.contents, ...symcaches.counts }),
+        downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
+      }),
+    ),
+    cacheCounts: () => ({ ...folder.contents, ...resolver.counts }),
     versionFile,
     isDraining: () => draining,
     openTemporaryFile: () => folder.openTemporaryFile(),
@@ -83,27 +91,24 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       errorReporting.report(error, request);
     },
   };
-  const enough = AbortSignal.timeout(longestWarmUp);
-  const warmingUp = warmUp({ ...parts, converters, lookups }, enough).catch((err: unknown) =>
-    logs.app.warn({ err }, "warm-up failed"),
-  );
-  starting.defer(() => warmingUp);
-  // Where that takes longer, it goes on beside the first requests.
-  await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(enough, "abort")]);
-  const app = createApp({ ...parts, symcaches, metrics, requestLog: logs.requests });
-  const handles = await shareHandles(config);
-  const { maxConnections } = handles;
-  if (handles.allowed < handles.least)
-    logs.app.error(handles, "too few files may be open (ulimit -n): modules may fail for want of them");
-  else if (maxConnections < config.maxConnections)
-    logs.app.warn(handles, "fewer connections than ELIOT_MAX_CONNECTIONS: too few files may be open (ulimit -n)"); // prettier-ignore
-  const http = createHttpServer(app, { ...config, maxConnections });
-  await listen(http.server, config);
+  if (maxWarmUpMs > 0) {
+    const timeout = AbortSignal.timeout(maxWarmUpMs);
+    const warmingUp = warmUp({ ...parts, settings: config, converters, lookups }, timeout).catch(
+      (err: unknown) => logs.app.warn({ err }, "warm-up failed"),
+    );
+    starting.defer(() => warmingUp);
+    // After the timeout it goes on beside the first requests.
+    await Promise.race([Promise.all([warmingUp, readAhead(folder, lookups)]), once(timeout, "abort")]);
+  }
+  const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
+  const maxConnections = await limitConnections(config, logs.app);
+  const http = createHttpServer(app, { ...config.server, maxConnections });
+  await listen(http.server, config.server);
   const { port } = http.server.address() as AddressInfo;
-  logs.app.info({ port }, `listening on http://${config.host}:${port}`);
+  logs.app.info({ port }, `listening on http://${config.server.host}:${port}`);
 
   const running = starting.move();
-  const hurry = new AbortController();
+  const stopNow = new AbortController();
   let closed: Promise<void> | undefined;
   const service: Service = {
     port,
@@ -114,12 +119,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     },
     close() {
       if (closed) {
-        hurry.abort();
+        stopNow.abort();
         return closed;
       }
       draining = true;
       logs.app.info("closing");
-      closed = drain(http, config, hurry.signal, ending).then(() => running.disposeAsync());
+      closed = drain(http, config.server, stopNow.signal, ending).then(() => running.disposeAsync());
       return closed;
     },
     [Symbol.asyncDispose]: () => service.close(),
@@ -127,19 +132,71 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   return service;
 }
 
-function listen(server: Server, { port, host }: Config): Promise<void> {
+/** How many connections of clients the process has file handles for. */
+async function limitConnections(config: Config, log: Logger): Promise<number> {
+  const handles = await shareFileHandles(config, maxOpenFiles);
+  const { allowed, required, maxConnections } = handles;
+  if (allowed < required)
+    log.error(handles, "the limit of open files (ulimit -n) is too low: lookups and downloads may fail");
+  else if (maxConnections < config.server.maxConnections)
+    log.warn(handles, "the limit of open files (ulimit -n) leaves room for fewer connections than usual");
+  return maxConnections;
+}
+
+function listen(server: Server, { port, host }: ServerSettings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
-      reject(new ConfigError(`can't listen on ELIOT_HOST and PORT: ${cause.message}`, { cause }));
+      reject(
+        new ConfigError(`can't listen on ${host}:${port} (ELIOT_HOST, PORT): ${cause.message}`, { cause }),
+      );
     });
     server.listen(port, host, resolve);
   });
 }
 
 /** `<version>:<commit>`, for Sentry. */
-async function release(versionFile: string | URL): Promise<string> {
-  const { version = "none", commit = "unknown" } = JSON.parse(
-    await readFile(versionFile, "utf8").catch(() => "{}"),
-  ) as { version?: string; commit?: string };
+async function readRelease(versionFile: string | URL): Promise<string> {
+  const text = await readFile(versionFile, "utf8").catch(() => "{}");
+  const { version = "none", commit = "unknown" } = JSON.parse(text) as { version?: string; commit?: string };
   return `${version}:${commit.slice(0, 8)}`;
+}
+
+/** Fill of a queue, from 0 to 1, from which the heartbeat warns. */
+const nearlyFull = 0.8;
+
+/** `queues`: how full each of them is, from 0 to 1. */
+function healthChecks(
+  { folder, lookups, converters, sharedCache }: Engine,
+  sources: Source[],
+  queues: Record<string, () => number>,
+): Check[] {
+  return [
+    { name: "cache_folder", level: "error", check: () => folder.checkWritable() },
+    { name: "disk_space", level: "warning", check: () => folder.checkSpace() },
+    { name: "lookup_threads", level: "error", check: () => lookups.selfTest() },
+    { name: "converter_threads", level: "error", check: () => converters.selfTest() },
+    {
+      name: "sources",
+      level: "warning",
+      check: async () => {
+        const faults = sources.flatMap(({ address, fault }) => (fault ? [`${address}: ${fault}`] : []));
+        if (faults.length > 0) throw new Error(faults.join("; "));
+      },
+    },
+    {
+      name: "shared_cache",
+      level: "warning",
+      check: async () => {
+        if (sharedCache?.fault !== undefined) throw new Error(sharedCache.fault);
+      },
+    },
+    {
+      name: "queues",
+      level: "warning",
+      check: async () => {
+        const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
+        if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
+      },
+    },
+  ];
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { Capture } from "../web/static/captures/capture.js";
-import { readCapture, readText, UnreadableCapture } from "../web/static/captures/readCapture.js";
-import { sourceFile } from "../web/static/captures/sourceFile.js";
-import { symbolicateCapture } from "../web/static/captures/symbolicateCapture.js";
+import type { Capture } from "../src/captures/capture.ts";
+import { readCapture, readText, UnreadableCapture } from "../src/captures/readCapture.ts";
+import { sourceFile } from "../src/captures/sourceFile.ts";
+import { symbolicateCapture } from "../src/captures/symbolicateCapture.ts";
 import * as sample from "./page/sampleCaptures.ts";
 
 const { firefox, xul } = sample;
@@ -15,7 +15,7 @@ function read(value: unknown): Capture {
   return capture;
 }
 
-/** Frames as `module+offset`, or what the capture itself says of them. */
+/** Frames as `module+offset`, or the function that the capture itself names. */
 function framesOf(capture: Capture, thread = 0, stack = 0): string[] {
   return (capture.threads[thread]?.stacks[stack]?.frames ?? []).map(
     ({ moduleIndex, moduleOffset, known }) => {
@@ -28,8 +28,8 @@ function framesOf(capture: Capture, thread = 0, stack = 0): string[] {
 const profiles = {
   "of version 50": sample.processedProfile,
   "of version 70, with shared tables": sample.sharedProfile,
-  "as Gecko writes it": sample.geckoProfile,
-  "of version 37, which has return addresses": {
+  "in Gecko's format": sample.geckoProfile,
+  "of version 37, with return addresses": {
     ...sample.processedProfile,
     meta: { preprocessedProfileVersion: 37 },
     threads: sample.processedProfile.threads.map((thread) => ({
@@ -37,14 +37,14 @@ const profiles = {
       frameTable: { ...thread.frameTable, address: [-1, 0x1010, 0x2021, -1, 0x45] },
     })),
   },
-  "of a process that Gecko wrote as JSON in JSON": {
+  "with a process that Gecko stored as JSON text": {
     meta: { version: 3 },
     libs: "[]",
     threads: [JSON.stringify({ ...sample.geckoProfile, libs: JSON.stringify(sample.geckoProfile.libs) })],
   },
 };
 for (const [name, profile] of Object.entries(profiles))
-  test(`reads the stacks of a profile ${name}, those of most samples first`, () => {
+  test(`reads the stacks of a profile ${name}, most frequently sampled first`, () => {
     const capture = read(profile);
     assert.deepEqual(
       capture.threads[0]?.stacks.map(({ samples }) => samples),
@@ -56,7 +56,7 @@ for (const [name, profile] of Object.entries(profiles))
     assert.deepEqual(known, { function: "frobnicate", file: "chrome://browser/content/x.js", line: 34 });
   });
 
-test("looks an address up where it was sampled, and before it where it was returned to", () => {
+test("uses a sampled address as it is, and the byte before a return address", () => {
   const [thread] = sample.geckoProfile.threads;
   const twice = { ...thread, samples: { schema: { stack: 0 }, data: [[4], [3]] } };
   const capture = read({ ...sample.geckoProfile, threads: [twice] });
@@ -64,7 +64,7 @@ test("looks an address up where it was sampled, and before it where it was retur
   assert.equal(framesOf(capture, 0, 1)[0], "libxul.so+0x2021");
 });
 
-test("puts calls that a profile has inlined already back into their frame", () => {
+test("merges inlined calls of a symbolicated profile into their frame", () => {
   const { threads, ...profile } = sample.processedProfile;
   const [thread] = threads;
   const capture = read({
@@ -88,7 +88,7 @@ test("puts calls that a profile has inlined already back into their frame", () =
   assert.deepEqual(framesOf(capture), ["libxul.so+0x1010", "firefox+0x44", "(root)"]);
 });
 
-test("counts the weights of samples, not those in bytes", () => {
+test("adds up sample weights, but not weights in bytes", () => {
   const { threads, ...profile } = sample.processedProfile;
   const weighed = (weightType: string) =>
     read({
@@ -102,7 +102,7 @@ test("counts the weights of samples, not those in bytes", () => {
   assert.deepEqual(weighed("bytes"), [2, 1]);
 });
 
-test("names modules of the first profiles by signature and age", () => {
+test("identifies modules of the oldest profiles by signature and age", () => {
   const { libs: _, ...profile } = sample.geckoProfile;
   const libs = [
     {
@@ -178,7 +178,7 @@ for (const [format, crash] of Object.entries({
     });
   });
 
-test("tells modules of one name apart by address", () => {
+test("tells modules with the same name apart by address", () => {
   const module = (base: number, id: string) => ({
     base_addr: `0x${base.toString(16)}`,
     end_addr: `0x${(base + 0x1000).toString(16)}`,
@@ -209,13 +209,13 @@ for (const request of [{ jobs: [] }, { memoryMap: [], stacks: [] }, { stacks: []
 
 const [geckoThread] = sample.geckoProfile.threads;
 const unreadable = {
-  "no JSON": "{",
+  "text that is not JSON": "{",
   "a number": "5",
   null: "null",
-  "another's JSON": '{"traceEvents": []}',
+  "JSON of another tool": '{"traceEvents": []}',
   "a profile without tables": '{"meta": {}, "threads": [{"funcTable": {}, "samples": {"stack": []}}]}',
   "a crash with a broken number": '{"modules": [{"base_addr": "0xhello"}], "threads": []}',
-  "a profile whose callers lead round in a circle": JSON.stringify({
+  "a profile whose callers form a cycle": JSON.stringify({
     ...sample.geckoProfile,
     threads: [
       {
@@ -235,18 +235,18 @@ const unreadable = {
   }),
 };
 for (const [what, text] of Object.entries(unreadable))
-  test(`says what is wrong with ${what}`, () => {
+  test(`rejects ${what} with an explanation`, () => {
     assert.throws(() => readCapture(text), UnreadableCapture);
   });
 
-test("reads gzipped files, and says where they are cut", async () => {
+test("reads gzipped files, and rejects one that is cut short", async () => {
   const bytes = gzipSync("{}");
   assert.equal(await readText(new Blob([bytes])), "{}");
   assert.equal(await readText(new Blob(["{}"])), "{}");
   await assert.rejects(readText(new Blob([bytes.subarray(0, -4)])), UnreadableCapture);
 });
 
-test("asks for each offset once, ten modules a request, and loses one request's modules alone", async () => {
+test("requests each offset once, ten modules at a time, and a failed request costs only its own modules", async () => {
   const frames = Array.from({ length: 36 }, (_, index) => ({ ip: index + 0x1001, module_index: index % 12 }));
   const capture = read({
     modules: Array.from({ length: 12 }, (_, index) => ({
@@ -296,7 +296,7 @@ test("asks for each offset once, ten modules a request, and loses one request's 
   assert.deepEqual(shown?.[11], { frame: 11, module: "not/askable", module_offset: "0x1001" });
 });
 
-test("asks for offsets past 2^53 as they are", async () => {
+test("requests offsets past 2^53 exactly", async () => {
   const capture = read({
     modules: [{ base_address: "0x0", debug_file: "a", debug_id: "AB" }],
     threads: [{ frames: [{ ip: "0xfffffffffffffffe", module_index: 0 }] }],
@@ -360,7 +360,7 @@ const sources = [
   [`git:github.com.evil.example/a/b:c.cpp:${revision}`, "c.cpp"],
 ] as const;
 for (const [file, path, ...urls] of sources)
-  test(`knows where ${file} is`, () => {
+  test(`links ${file} to its source`, () => {
     const source = sourceFile(file, 7);
     assert.equal(source.path, path);
     assert.deepEqual(

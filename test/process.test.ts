@@ -11,13 +11,17 @@ import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { temporaryFolder } from "./support/service.ts";
+import { environment } from "./support/environment.ts";
 import { root, startProcess } from "./support/serviceProcess.ts";
 import { SymbolServer } from "./support/symbolServer.ts";
+import { waitUntil } from "./support/waitUntil.ts";
 
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";
 const symFile = `MODULE Linux x86_64 ${id} ${name}\nFUNC 1000 10 0 main\n`;
 const body = JSON.stringify({ memoryMap: [[name, id]], stacks: [[[0, 0x1008]]] });
+
+const withWarmUp = { "server.maxStartMs": "1800" };
 
 /** A symbol server that answers once it is told to go on. */
 async function startHoldingServer() {
@@ -91,11 +95,11 @@ test("removes what a process left that was killed while it warmed up", async () 
     stdio: "ignore",
     env: { ...process.env, PORT: "0", ...env },
   });
-  while ((await readdir(temporary.path)).length === 0) await setTimeout(1);
+  await waitUntil(async () => (await readdir(temporary.path)).length > 0);
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.equal((await readdir(temporary.path)).length, 1);
-  await using service = await startProcess(env);
+  await using service = await startProcess({ ...env, ...withWarmUp });
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
   assert.deepEqual(await readdir(temporary.path), []);
@@ -147,11 +151,8 @@ test("answers a request that arrives together with SIGTERM, on a new connection"
 
 test("hands signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
-  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
-    "npm",
-    "start",
-    "--silent",
-  ]);
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
+  await using service = await startProcess(env, ["npm", "start", "--silent"]);
   service.signal("SIGTERM");
   assert.equal(await service.exit, 0);
 });
@@ -288,7 +289,8 @@ for (const [variable, value] of [
   ["ELIOT_SYMBOLS_URLS", "ftp://symbols.mozilla.org"],
   ["ELIOT_SYMBOLS_URLS", "file:///symbols%2Ftry"],
   ["ELIOT_LOGGING_LEVEL", "loud"],
-  ["ELIOT_STALL_TIMEOUT", "-1"],
+  ["ELIOT_DRAIN_TIMEOUT", "-1"],
+  ["ELIOT_SYMBOLS_CACHE_MAX_SIZE", "10"],
   ["ELIOT_SHARED_CACHE_URL", "s3://Bucket"],
   ["ELIOT_SHARED_CACHE_URL", "s3://bucket/../another"],
   ["ELIOT_SHARED_CACHE_URL", "s3://bucket/a//b"],
@@ -345,20 +347,20 @@ test("says in one line that its port is taken", async () => {
   });
   const [message, [code]] = await Promise.all([standardError(child), once(child, "exit")]);
   const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
-  assert.deepEqual([code, message], [1, `can't listen on ELIOT_HOST and PORT: ${reason}\n`]);
+  assert.deepEqual(
+    [code, message],
+    [1, `can't listen on ${new URL(first.url).host} (ELIOT_HOST, PORT): ${reason}\n`],
+  );
   first.signal("SIGTERM");
   assert.equal(await first.exit, 0);
 });
 
 test("has no thread that gives way less than its process is told to", async () => {
   await using folder = await temporaryFolder();
-  const { execPath } = process;
-  await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path }, [
-    "nice",
-    "--adjustment=15",
-    execPath,
-    "src/main.ts",
-  ]);
+  // Converter threads start with the warm-up.
+  const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
+  const command = ["nice", "--adjustment=15", process.execPath, "src/main.ts"];
+  await using service = await startProcess(env, command);
   const { status } = (await (await fetch(`${service.url}/__heartbeat__`)).json()) as { status: string };
   assert.equal(status, "ok");
   const threads = `/proc/${service.pid}/task`;
@@ -379,8 +381,8 @@ test("answers on when nobody reads its log", async () => {
 });
 
 for (const [handles, severity, words] of [
-  [100, 3, "too few files may be open"],
-  [900, 4, "fewer connections"],
+  [100, 3, "limit of open files (ulimit -n) is too low"],
+  [900, 4, "leaves room for fewer connections"],
 ] as const)
   test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
     await using folder = await temporaryFolder();
@@ -388,7 +390,11 @@ for (const [handles, severity, words] of [
     const child = spawn("sh", command, {
       cwd: root,
       stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path, ELIOT_MAX_CONNECTIONS: "600" },
+      env: {
+        ...process.env,
+        PORT: "0",
+        ...environment({ ELIOT_SYMBOLS_CACHE_DIR: folder.path, "server.maxConnections": "600" }),
+      },
     });
     let told;
     for await (const line of createInterface(child.stdout)) {
@@ -400,7 +406,7 @@ for (const [handles, severity, words] of [
     const { msg: _, ...fields } = told?.Fields ?? {};
     assert.equal(told?.Severity, severity);
     // Two threads with 128 symcaches each, 12 downloads, and some for all else.
-    const least = 380;
-    const maxConnections = Math.max(handles - least, handles / 4);
-    assert.deepEqual(fields, { allowed: handles, least, most: least + 600, maxConnections });
+    const required = 380;
+    const maxConnections = Math.max(handles - required, handles / 4);
+    assert.deepEqual(fields, { allowed: handles, required, maxConnections });
   });

@@ -4,14 +4,14 @@ export function convertCommand() {
   return new Command("convert")
     .summary("convert a sym file into a symcache")
     .description(
-      "Converts a Breakpad sym file, gzipped or not, into a symcache: the file that the service looks offsets up in.",
+      "Converts a Breakpad sym file, optionally gzipped, into a symcache, the file in which the service looks up offsets.",
     )
-    .argument("<sym>", "sym file; - is standard input")
+    .argument("<sym>", "sym file, or - for standard input")
     .option(
       "-o, --output <file>",
-      "the symcache (default: the sym file's name with .symc instead, in this folder)",
+      "symcache file (default: the name of the sym file with .symc, in the current folder)",
     )
-    .option("--json", "print what was done as JSON")
+    .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `

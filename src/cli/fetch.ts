@@ -4,13 +4,13 @@ import { symbolsOption, type Environment } from "./options.ts";
 export function fetchCommand(env: Environment) {
   return new Command("fetch")
     .summary("download a sym file")
-    .description("Downloads the sym file of a module, and decompresses it.")
-    .argument("<file>", "debug filename, such as libxul.so or xul.pdb")
+    .description("Downloads and decompresses the sym file of a module.")
+    .argument("<file>", "debug file, such as libxul.so or xul.pdb")
     .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50")
     .addOption(symbolsOption())
     .option(
       "-o, --output <file>",
-      "where it goes, - is standard output (default: its own name, in this folder)",
+      "output file, or - for standard output (default: the name of the sym file, in the current folder)",
     )
     .addHelpText(
       "after",

@@ -4,24 +4,23 @@ import { buffer } from "node:stream/consumers";
 import { DownloadError } from "../sources/downloadError.ts";
 import { gunzipPieces, pieceBytes } from "../sources/gunzip.ts";
 import { CommandError, fileError } from "./commandError.ts";
-import { countBytes } from "./countBytes.ts";
 
-/** A file or standard input, decompressed where it is gzipped. */
+/** A file or standard input, gunzipped if necessary. */
 export interface Input {
-  /** As messages call it. */
+  /** For messages. */
   readonly name: string;
-  /** Size of the file, where that is known. */
+  /** File size, if known. */
   readonly bytes: number | undefined;
-  /** How much of the file was read so far. */
+  /** Before decompression. */
   readonly bytesRead: number;
   /** Throws a CommandError. */
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** `path`: `-` or nothing is standard input. Throws a CommandError. */
+/** Without a path, or with `-`, standard input. Throws a CommandError. */
 export async function openInput(path: string | undefined, signal: AbortSignal): Promise<Input> {
   if (path === undefined && process.stdin.isTTY)
-    throw new CommandError("usage", "no file is named, and nothing is piped in");
+    throw new CommandError("usage", "no input: name a file, or pipe one in");
   if (path === undefined || path === "-")
     return createInput("standard input", undefined, addAbortSignal(signal, process.stdin));
   try {
@@ -34,13 +33,24 @@ export async function openInput(path: string | undefined, signal: AbortSignal): 
   }
 }
 
-/** All of a file or standard input. Throws a CommandError. */
+/** Throws a CommandError. */
 export async function readInput(
   path: string | undefined,
   signal: AbortSignal,
 ): Promise<{ name: string; bytes: Buffer }> {
   const input = await openInput(path, signal);
   return { name: input.name, bytes: await buffer(input.pieces) };
+}
+
+/** Passes the pieces on, after calling `count` with the size of each. */
+export async function* countBytes(
+  pieces: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncIterable<Uint8Array> {
+  for await (const piece of pieces) {
+    count(piece.length);
+    yield piece;
+  }
 }
 
 function createInput(name: string, bytes: number | undefined, stream: AsyncIterable<Uint8Array>): Input {
@@ -52,16 +62,16 @@ function createInput(name: string, bytes: number | undefined, stream: AsyncItera
     get bytesRead() {
       return bytesRead;
     },
-    pieces: decompressed(name, counted),
+    pieces: decompress(name, counted),
   };
 }
 
-async function* decompressed(name: string, compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const pieces = withWholeStart(compressed, (start) => start.length > 1)[Symbol.asyncIterator]();
+async function* decompress(name: string, compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const pieces = joinStart(compressed, (start) => start.length > 1)[Symbol.asyncIterator]();
   try {
     const first = await pieces.next();
     if (first.done === true) throw new CommandError("usage", `${name} is empty`);
-    const all = startingWith(first.value, pieces);
+    const all = prepend(first.value, pieces);
     const isGzipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
     yield* isGzipped ? gunzipPieces(all) : all;
   } catch (error) {
@@ -74,15 +84,15 @@ async function* decompressed(name: string, compressed: AsyncIterable<Uint8Array>
   }
 }
 
-async function* startingWith(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* prepend(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
   yield first;
   for (let next; (next = await rest.next()).done !== true;) yield next.value;
 }
 
-/** The same bytes, in pieces of which the first has the whole start, if they have one at all. No pieces where there are no bytes. */
-export async function* withWholeStart(
+/** The same bytes, with the first pieces joined until `isComplete`. No piece is empty. */
+export async function* joinStart(
   pieces: AsyncIterable<Uint8Array>,
-  isWhole: (start: Uint8Array) => boolean,
+  isComplete: (start: Uint8Array) => boolean,
 ): AsyncIterable<Uint8Array> {
   let start: Uint8Array | undefined = Buffer.alloc(0);
   for await (const piece of pieces) {
@@ -91,7 +101,7 @@ export async function* withWholeStart(
       continue;
     }
     start = Buffer.concat([start, piece]);
-    if (!isWhole(start)) continue;
+    if (!isComplete(start)) continue;
     yield start;
     start = undefined;
   }

@@ -2,12 +2,12 @@ import { Command } from "@commander-js/extra-typings";
 
 export function inspectCommand() {
   return new Command("inspect")
-    .summary("check a symcache, and look offsets up in it")
+    .summary("check a symcache and look up offsets in it")
     .description(
-      "Shows what a symcache holds, checks each page of it, and looks offsets up. The exit code is 1 where it is damaged.",
+      "Prints the contents of a symcache, verifies all pages and looks up offsets. The exit code is 1 if it is damaged.",
     )
     .argument("<symc>", "symcache file")
-    .argument("[offsets...]", "offsets relative to the module, such as 0x6322a or 406058")
+    .argument("[offsets...]", "module offsets, such as 0x6322a or 406058")
     .option("--json", "print JSON")
     .addHelpText(
       "after",

@@ -2,10 +2,10 @@ import { constants } from "node:os";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** A signal ended the command. */
+/** The command was ended by a signal. */
 export class Interrupted extends Error {
   override name = "Interrupted";
-  /** As shells have it: 130 after Ctrl-C. */
+  /** By the convention of shells: 130 after Ctrl-C. */
   readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {
@@ -14,10 +14,7 @@ export class Interrupted extends Error {
   }
 }
 
-/**
- * Does work that has something to clean up: the first signal aborts `signal` with an Interrupted, which is thrown when the
- * work has ended; the second ends the process at once.
- */
+/** Lets `work` clean up: the first signal only aborts it, and throws an Interrupted when it has ended. The second kills the process. */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = (name: NodeJS.Signals) => controller.abort(new Interrupted(name));

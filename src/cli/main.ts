@@ -2,10 +2,10 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { CommandError, exitCodes, systemCode } from "./commandError.ts";
 import { Interrupted } from "./interruption.ts";
-import { ReaderLeft } from "./output.ts";
+import { PipeClosed } from "./output.ts";
 import { createProgram } from "./program.ts";
 
-// Help and progress may be written when nobody reads any more.
+// Help and progress may be written after the reader has closed the pipe.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 try {
   await createProgram(process.env).parseAsync();
@@ -13,11 +13,11 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** Says what went wrong, unless that was said. */
+/** Prints the error, unless commander has done that. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
   if (error instanceof Interrupted) return error.exitCode;
-  if (error instanceof ReaderLeft) return exitCodes.fine;
+  if (error instanceof PipeClosed) return exitCodes.fine;
   if (error instanceof CommandError) {
     console.error(`tseliot: ${error.message}`);
     return error.exitCode;

@@ -1,4 +1,4 @@
-/** Three digits that count. */
+/** Three significant digits. */
 export function short(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
@@ -13,7 +13,7 @@ export function counted(value: number, noun: string): string {
   return `${whole(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** `0x1a2b`; below zero, `-0x1`, as the API has it. */
+/** `0x1a2b`, or `-0x1` as in the API. */
 export function hex(value: number): string {
   return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 }

@@ -8,10 +8,7 @@ import { fileError } from "./commandError.ts";
 
 export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
-/**
- * Writes a file, gzipped where its name ends in `.gz`; it has that name only once it is whole. A device or a pipe is written
- * to as it is. Throws a CommandError, or what reading the pieces throws.
- */
+/** Writes a file atomically, gzipped if its name ends in `.gz`. Throws a CommandError, or whatever reading the pieces throws. */
 export async function writeOutput(path: string, pieces: Pieces, signal: AbortSignal): Promise<void> {
   await replaceFile(path, async (temporary, flags) => {
     const [text, file] = [Readable.from(pieces), createWriteStream(temporary, { flags })];
@@ -21,8 +18,8 @@ export async function writeOutput(path: string, pieces: Pieces, signal: AbortSig
 }
 
 /**
- * Lets `write` write a file by another name, and then gives it its own. Throws a CommandError for what the disk says, or
- * what `write` throws.
+ * Lets `write` write a temporary file and renames that. Devices and pipes are written to directly. Throws a CommandError for
+ * system errors, or whatever `write` throws.
  */
 export async function replaceFile(
   path: string,
@@ -30,8 +27,8 @@ export async function replaceFile(
 ): Promise<void> {
   try {
     const target = await realpath(path).catch(() => path);
-    const present = await stat(target).catch(() => undefined);
-    if (present && !present.isFile()) return await write(target, "w");
+    const existing = await stat(target).catch(() => undefined);
+    if (existing && !existing.isFile()) return await write(target, "w");
     const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
     try {
       await write(temporary, "wx");
@@ -44,20 +41,20 @@ export async function replaceFile(
   }
 }
 
-/** Who read what is printed has seen enough: nothing is wrong. */
-export class ReaderLeft extends Error {
-  override name = "ReaderLeft";
+const closedCodes = new Set<unknown>(["EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"]);
+
+/** The reader of standard output has closed the pipe, which is not a failure. */
+export class PipeClosed extends Error {
+  override name = "PipeClosed";
 }
 
-/** Writes to standard output, no faster than it is read. Throws a ReaderLeft, or what reading the pieces throws. */
+/** Writes to standard output with backpressure. Throws a PipeClosed, or whatever reading the pieces throws. */
 export async function print(pieces: Pieces): Promise<void> {
   try {
     await pipeline(Readable.from(pieces), process.stdout, { end: false });
   } catch (error) {
-    if (error instanceof Error && "code" in error && leavings.has(error.code))
-      throw new ReaderLeft("nobody reads standard output any more", { cause: error });
+    if (error instanceof Error && "code" in error && closedCodes.has(error.code))
+      throw new PipeClosed("standard output was closed", { cause: error });
     throw error;
   }
 }
-
-const leavings = new Set<unknown>(["EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"]);

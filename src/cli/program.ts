@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
 import { exitCodeMeanings, exitCodes } from "./commandError.ts";
-import { compareCommand } from "./compare.ts";
+import { compareCommand } from "../../loadTesting/compare.ts";
 import { convertCommand } from "./convert.ts";
 import { fetchCommand } from "./fetch.ts";
 import { inspectCommand } from "./inspect.ts";
-import { loadCommand } from "./load.ts";
-import { makeRequestsCommand } from "./makeRequests.ts";
+import { loadCommand } from "../../loadTesting/load.ts";
+import { makeRequestsCommand } from "../../loadTesting/makeRequests.ts";
 import type { Environment } from "./options.ts";
 import { serveCommand } from "./serve.ts";
 import { symbolicateCommand } from "./symbolicate.ts";
 
-/** The commands, in the order in which help lists them. */
+/** In the order of the help. */
 const commands = [
   serveCommand,
   symbolicateCommand,
@@ -25,26 +25,26 @@ const commands = [
 
 const packageFile = new URL("../../package.json", import.meta.url);
 
-/** The whole command line. It throws a CommanderError instead of ending the process. */
+/** The command line. Throws a CommanderError instead of ending the process. */
 export function createProgram(env: Environment): Command {
   const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
   const program = new Command("tseliot")
-    .description("Mozilla's symbolication service, and tools around it.")
+    .description("Mozilla's symbolication service, and tools for it.")
     .version(version)
     .usage("<command> [options]")
     .addHelpText(
       "after",
       `
-Each command tells more with --help. What it prints is on standard output, progress and errors are on standard error.
+Run a command with --help for details. Results go to standard output, progress and errors to standard error.
 
 Exit codes:
 ${Object.entries(exitCodeMeanings)
   .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}    ${meaning}`)
   .join("\n")}
-  130  Ctrl-C; other signals are 128 and their number, too`,
+  130  Ctrl-C; for other signals, 128 plus the signal number`,
     );
   for (const createCommand of commands) program.addCommand(createCommand(env));
-  // Commands that are added don't inherit.
+  // addCommand() doesn't inherit these settings.
   for (const command of [program, ...program.commands])
     command
       .exitOverride()

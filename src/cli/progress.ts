@@ -1,20 +1,16 @@
-/** Milliseconds between two looks of a person, and between two lines of a log. */
-const frequent = 100;
-const seldom = 5000;
+const terminalIntervalMs = 100;
+const logIntervalMs = 5000;
 
-/**
- * How far long work has come, on standard error: one line that is written over on a terminal, elsewhere a plain line every
- * five seconds.
- */
+/** Shows progress on standard error: a line that is updated in place on a terminal, otherwise a new line every five seconds. */
 export class Progress implements Disposable {
   readonly #isTerminal = process.stderr.isTTY;
   #last = performance.now();
   #isShown = false;
 
-  /** `describe` is called only when it is time to show it. */
+  /** Calls `describe` only if an update is due. */
   show(describe: () => string): void {
     const now = performance.now();
-    if (now - this.#last < (this.#isTerminal ? frequent : seldom)) return;
+    if (now - this.#last < (this.#isTerminal ? terminalIntervalMs : logIntervalMs)) return;
     this.#last = now;
     if (!this.#isTerminal) {
       process.stderr.write(`${describe()}\n`);
@@ -24,7 +20,7 @@ export class Progress implements Disposable {
     process.stderr.write(`\r${describe().slice(0, (process.stderr.columns || 80) - 1)}\u001B[K`);
   }
 
-  /** Wipes the line. */
+  /** Clears the line. */
   [Symbol.dispose](): void {
     if (this.#isShown) process.stderr.write("\r\u001B[K");
   }

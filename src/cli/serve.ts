@@ -6,7 +6,7 @@ export function serveCommand(env: Environment) {
   return new Command("serve")
     .summary("run the service, as npm start does")
     .description(
-      "Runs the service until Ctrl-C or SIGTERM. It is configured by environment variables, which the README lists.",
+      "Runs the service until Ctrl-C or SIGTERM. Environment variables configure it, see docs/operations.md.",
     )
     .addOption(portOption())
     .addOption(symbolsOption())
@@ -17,7 +17,7 @@ export function serveCommand(env: Environment) {
 Examples:
   $ tseliot serve
   $ tseliot serve --port 9000 --symbols ~/obj-firefox/dist/crashreporter-symbols
-  $ ELIOT_LOCAL_DEV_ENV=true tseliot serve     log lines for a person`,
+  $ ELIOT_LOCAL_DEV_ENV=true tseliot serve     readable log lines`,
     )
     .action(async (options) => {
       const { environmentOf, settingsError } = await import("./settings.ts");

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConfigError, readConfig, type Config } from "../config/config.ts";
+import { ConfigError } from "../config/configError.ts";
+import { readConfig, type Config } from "../config/readConfig.ts";
 import { CommandError } from "./commandError.ts";
 import type { Environment } from "./options.ts";
 
-/** The variables that options stand for. */
+/** The variables that the options override. */
 const variables = { symbols: "ELIOT_SYMBOLS_URLS", cache: "ELIOT_SYMBOLS_CACHE_DIR", port: "PORT" };
 
 export interface SettingOptions {
@@ -14,7 +15,7 @@ export interface SettingOptions {
   port?: string | undefined;
 }
 
-/** The environment with what options say instead. */
+/** The environment, overridden by the options. */
 export function environmentOf(env: Environment, { symbols, cache, port }: SettingOptions): Environment {
   const given = {
     [variables.symbols]: symbols?.split(",").map(sourceAddress).join(","),
@@ -24,7 +25,7 @@ export function environmentOf(env: Environment, { symbols, cache, port }: Settin
   return { ...env, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
-/** The configuration that the environment and the options ask for. Throws a CommandError that names what is wrong. */
+/** The configuration from the environment and the options. Throws a CommandError. */
 export function readSettings(env: Environment, options: SettingOptions): Config {
   try {
     return readConfig(environmentOf(env, options));
@@ -33,7 +34,7 @@ export function readSettings(env: Environment, options: SettingOptions): Config 
   }
 }
 
-/** A ConfigError in the words of the command line. Rethrows any other error. */
+/** Names the option instead of the variable in a ConfigError. Rethrows any other error. */
 export function settingsError(error: unknown, options: SettingOptions): CommandError {
   if (!(error instanceof ConfigError)) throw error;
   const named = Object.entries(variables).find(
@@ -43,10 +44,10 @@ export function settingsError(error: unknown, options: SettingOptions): CommandE
   return new CommandError("usage", message, { cause: error });
 }
 
-/** A folder's path becomes an address. */
+/** Turns a folder's path into a URL. */
 function sourceAddress(source: string): string {
   if (source === "" || /^[a-z]+:/i.test(source)) return source;
   if (!statSync(source, { throwIfNoEntry: false })?.isDirectory())
-    throw new CommandError("usage", `--symbols has ${source}, which is no folder`);
+    throw new CommandError("usage", `--symbols: ${source} is not a folder`);
   return pathToFileURL(resolve(source)).href;
 }

@@ -3,26 +3,26 @@ import { cacheOption, symbolsOption, type Environment } from "./options.ts";
 
 export function symbolicateCommand(env: Environment) {
   return new Command("symbolicate")
-    .summary("show the stacks of a profile, a crash or a request with symbols")
+    .summary("add symbols to a profile, a crash or a request")
     .description(
-      `Symbolicates a file, gzipped or not, and prints its stacks, or writes it again with symbols in it. It may be
-- a profile of Firefox, as the Firefox profiler or as Gecko writes it
-- a crash ping, or the stack traces of one
-- a processed crash of crash-stats, or the JSON that minidump-stackwalk prints
-- a request of the API, v5 or v4`,
+      `Symbolicates a file, gzipped or not, and prints its stacks, or the file with symbols added. Accepts
+- profiles of the Firefox profiler or of Gecko
+- crash pings, or only their stack traces
+- processed crashes of crash-stats, and the JSON output of minidump-stackwalk
+- requests to the v5 or v4 API`,
     )
     .argument("[file]", "the file (default: standard input)")
-    .option("-u, --url <address>", "ask the service there (default: look symbols up here)")
+    .option("-u, --url <address>", "use the service at this address (default: symbolicate in this process)")
     .addOption(symbolsOption())
     .addOption(cacheOption())
-    .option("--json", "print JSON: the file with symbols in it, or the answer to the request")
-    .option("-o, --output <file>", "write that JSON to a file, gzipped where its name ends in .gz")
+    .option("--json", "print JSON: the file with symbols added, or the response to the request")
+    .option("-o, --output <file>", "write that JSON to a file, gzipped if its name ends in .gz")
     .addOption(
       new Option("-t, --threads <which>", "which threads of a crash to print")
         .choices(["crashed", "all"] as const)
         .default("crashed" as const),
     )
-    .option("-n, --stacks <number>", "how many stacks to print of each thread of a profile", parseCount, 5)
+    .option("-n, --stacks <number>", "how many stacks to print per thread of a profile", parseCount, 5)
     .addHelpText(
       "after",
       `
@@ -41,5 +41,5 @@ Examples:
 
 function parseCount(value: string): number {
   if (/^[0-9]{1,9}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError("It is no whole number.");
+  throw new InvalidArgumentError("It is not a whole number.");
 }

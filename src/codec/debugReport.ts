@@ -1,7 +1,8 @@
-import type { Cost } from "../modules/cost.ts";
 import { moduleKey } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
-import type { ModuleLookup } from "../modules/symcaches.ts";
+import type { DownloadTimings } from "../modules/convertFromSource.ts";
+import type { Timings } from "../modules/outcome.ts";
+import type { ModuleLookup } from "../modules/resolver.ts";
 
 /** What a request with a Debug header learns of how its answer came about. Times are in seconds, keys `name/ID` as the request has them. */
 export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number): object {
@@ -9,24 +10,38 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
     key: moduleKey(symbolicated.modules, number),
     ...lookup,
   }));
-  /** Per module, what one part of its cost was, where it cost anything. */
-  const perModule = (part: keyof Cost, unit: number): Record<string, number> =>
-    Object.fromEntries(
-      lookups.filter(({ cost }) => cost?.[part]).map(({ key, cost }) => [key, (cost?.[part] ?? 0) / unit]),
-    );
   const ms = 1000;
-  const download = perModule("download", ms);
-  const failedDownload = perModule("failedDownload", ms);
-  const size = perModule("downloadBytes", 1);
-  const conversion = perModule("conversion", ms);
-  const saving = perModule("saving", ms);
+  /** The sum of a value per module, without modules that have none. */
+  const perModule = (valuesOf: (timings: Timings) => number[]): Record<string, number> =>
+    Object.fromEntries(
+      lookups
+        .map(({ key, timings }) => [key, timings ? sum(valuesOf(timings)) : 0] as const)
+        .filter(([, value]) => value > 0),
+    );
+  const downloads = (isComplete: boolean, valueOf: (download: DownloadTimings) => number) =>
+    perModule((timings) =>
+      timings.downloads
+        .filter(({ downloadedBytes }) => (downloadedBytes !== undefined) === isComplete)
+        .map(valueOf),
+    );
+  const conversions = (isConverted: boolean) =>
+    perModule((timings) =>
+      timings.downloads
+        .filter((download) => download.isConverted === isConverted)
+        .map(({ conversionMs }) => conversionMs / ms),
+    );
+  const download = downloads(true, ({ downloadMs }) => downloadMs / ms);
+  const failedDownload = downloads(false, ({ downloadMs }) => downloadMs / ms);
+  const size = downloads(true, ({ downloadedBytes }) => downloadedBytes ?? 0);
+  const conversion = conversions(true);
+  const saving = perModule(({ saveMs }) => [saveMs / ms]);
   const jobsPerModule = countJobsPerModule(symbolicated);
   return {
     time: milliseconds / ms,
     cache_lookups: {
       count: lookups.length,
-      hits: lookups.filter(({ answer }) => answer.status === "cached").length,
-      time: sum(lookups.map(({ cacheLookup }) => cacheLookup / ms)),
+      hits: lookups.filter(({ result }) => result.status === "cached").length,
+      time: sum(lookups.map(({ cacheLookupMs }) => cacheLookupMs / ms)),
     },
     downloads: {
       count: new Set([...Object.keys(download), ...Object.keys(failedDownload)]).size,
@@ -39,7 +54,7 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
     parse_sym: {
       time: sum(Object.values(conversion)),
       time_per_module: conversion,
-      fail_time_per_module: perModule("failedConversion", ms),
+      fail_time_per_module: conversions(false),
     },
     save_symcache: { time: sum(Object.values(saving)), time_per_module: saving },
     modules: {
@@ -51,9 +66,9 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
 }
 
 /** What became of a module and, where it has no symbols, why. */
-export function statusOf({ answer }: ModuleLookup): { status: string; reason?: string } {
-  const { status } = answer;
-  return "reason" in answer ? { status, reason: answer.reason } : { status };
+export function statusOf({ result }: ModuleLookup): { status: string; reason?: string } {
+  const { status } = result;
+  return "reason" in result ? { status, reason: result.reason } : { status };
 }
 
 /** In how many jobs' memory maps each module stands that was looked for. */

@@ -1,22 +1,33 @@
 import { setImmediate } from "node:timers/promises";
-import type { Stock } from "./listSymcaches.ts";
 
-/** Files of the stock that are taken over before other work has its turn. */
-const slice = 5000;
+export const fileSuffix = ".symc";
+/** Scanned files that are merged before other work may run. */
+const mergeBatch = 5000;
 
-/** A symcache that is in the folder; another one for each time that it is made. Times are in milliseconds since 1970. */
+/** The symcache files that a scan found, as columns; least recently used first. */
+export interface Listing {
+  /** `<debug filename>/<DEBUG ID>` */
+  keys: string[];
+  bytes: Float64Array<ArrayBuffer>;
+  /** Milliseconds since 1970. */
+  used: Float64Array<ArrayBuffer>;
+  /** The first error, if part of the folder could not be read. Files there are not listed. */
+  error: string | undefined;
+}
+
+/** A file in the cache; a file that is written again gets a new entry. Times are in milliseconds since 1970. */
 export interface Entry {
   bytes: number;
   used: number;
-  /** When its last use was noted on disk. */
+  /** The last use that was recorded on disk. */
   touched: number;
 }
 
-/** What is known of the folder: its symcaches by key, least recently used first, and the sum of their bytes. */
-export class SymcacheIndex {
+/** What is known about the folder: its files by key, least recently used first, and their total size. */
+export class CacheIndex {
   #entries = new Map<string, Entry>();
   #bytes = 0;
-  /** While stock is taken: what was set or deleted since, of which the disk may have told the state before. */
+  /** Keys set or deleted during a scan, which may have seen their old state. */
   #changed: Set<string> | undefined;
 
   get bytes(): number {
@@ -31,7 +42,7 @@ export class SymcacheIndex {
     return this.#entries.get(key);
   }
 
-  /** Makes it the most recently used. */
+  /** Makes the entry the most recently used one. */
   set(key: string, entry: Entry): void {
     this.delete(key);
     this.#entries.set(key, entry);
@@ -48,17 +59,17 @@ export class SymcacheIndex {
     return this.#entries.entries();
   }
 
-  /** Takes over what `list` finds on disk, except of what was set or deleted here meanwhile. */
-  async takeStock(list: () => Promise<Stock>): Promise<void> {
+  /** Replaces the entries by the listing, except for keys that are set or deleted here during the scan. */
+  async rescan(list: () => Promise<Listing>): Promise<void> {
     const changed = (this.#changed = new Set<string>());
     try {
       const { keys, bytes, used } = await list();
       this.#keepOrder();
       const gone = new Set(this.#entries.keys());
-      for (const [number, key] of keys.entries()) {
-        if (number % slice === slice - 1) await setImmediate();
+      for (const [index, key] of keys.entries()) {
+        if (index % mergeBatch === mergeBatch - 1) await setImmediate();
         gone.delete(key);
-        if (!changed.has(key)) this.#update(key, bytes[number] ?? 0, used[number] ?? 0);
+        if (!changed.has(key)) this.#merge(key, bytes[index] ?? 0, used[index] ?? 0);
       }
       for (const key of gone) if (!changed.has(key)) this.delete(key);
       this.#entries = new Map([...this.#entries].toSorted(([, a], [, b]) => a.used - b.used));
@@ -67,16 +78,16 @@ export class SymcacheIndex {
     }
   }
 
-  /** What was used before a clock was set back was used no later than what stands behind it. */
+  /** After the clock was set back, older entries may have later times than newer ones: cap them to keep the order. */
   #keepOrder(): void {
     let latest = Date.now();
     for (const entry of [...this.#entries.values()].toReversed())
       latest = entry.used = Math.min(entry.used, latest);
   }
 
-  #update(key: string, bytes: number, usedOnDisk: number): void {
+  #merge(key: string, bytes: number, usedOnDisk: number): void {
     const now = Date.now();
-    // A time to come is the doing of a clock that was wrong, here or there.
+    // A time in the future comes from a clock that was wrong, here or on another host.
     const isPast = usedOnDisk <= now;
     const entry = this.#entries.get(key) ?? {
       bytes: 0,

@@ -1,123 +1,120 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Thread } from "../threads/thread.ts";
-import { inTime } from "./withDiskTimeout.ts";
-import { stockOf, type ListProtocol, type Stock } from "./listSymcaches.ts";
-import { makeFolders } from "./makeFolders.ts";
-import type { SymcacheIndex } from "./cacheIndex.ts";
+import type { CacheIndex, Listing } from "./cacheIndex.ts";
+import { makeFolders } from "./files.ts";
+import type { ScanProtocol } from "./scanThread.ts";
 import { sweepTemporaryFolders } from "./temporaryFolders.ts";
+import { withDiskTimeout } from "./withDiskTimeout.ts";
 
-const entry = new URL("./listThread.ts", import.meta.url);
-/** Where others write, stock is taken before each write; that of a large folder takes one part in so many of the time. */
-const stockTakingPart = 10;
+const scanThread = new URL("./scanThread.ts", import.meta.url);
+/** A shared folder is scanned before each write; a large one for at most 1/10 of the time. */
 const largeFolder = 10_000;
+const pauseFactor = 10;
 
-interface Parts {
+interface Deps {
   root: string;
-  /** Name of the folder under `root` that has the symcaches. */
+  /** Name of the folder under `root` with the symcaches. */
   version: string;
   /** Name of this process's own folder under `tmp`. */
   temporary: string;
-  index: SymcacheIndex;
-  /** Milliseconds between two looks at what others did. */
-  interval: number;
-  /** Removes what is over the cap. */
+  index: CacheIndex;
+  rescanIntervalMs: number;
+  /** Evicts files over the cap. */
   evict: () => Promise<void>;
   failed: (error: unknown) => void;
 }
 
-/** Keeps the index true to a folder where other processes add, evict and die, too. Its failures change no answer. */
-export class StockTaking implements AsyncDisposable {
-  readonly #parts: Parts;
+/** Keeps the index in sync with a folder that other processes write to as well. A failed scan fails no request. */
+export class DirectoryScanner implements AsyncDisposable {
+  readonly #deps: Deps;
   readonly #timer: NodeJS.Timeout;
-  /** Resolves when the folder is known for the first time. */
-  readonly #first: Promise<void>;
-  /** Resolves when, besides, what dead processes and other versions left is gone. */
-  readonly cleanedUp: Promise<void>;
-  #thread: Thread<ListProtocol> | undefined;
-  #underWay: Promise<void> | undefined;
+  readonly #firstScan: Promise<void>;
+  /** Resolves after the first scan, once files of dead processes and other versions are gone. */
+  readonly settled: Promise<void>;
+  #thread: Thread<ScanProtocol> | undefined;
+  #running: Promise<void> | undefined;
   /** On the performance clock. */
   #nextBeforeWrite = 0;
-  #isEnding = false;
+  #isClosed = false;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#timer = setInterval(() => void this.#lookAround(parts.temporary), parts.interval).unref();
-    this.#first = this.#lookAround();
-    this.cleanedUp = this.#first.then(() => this.#reporting(this.#removeOtherVersions()));
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    const sweep = () => void this.#sweepAndRescan(deps.temporary);
+    this.#timer = setInterval(sweep, deps.rescanIntervalMs).unref();
+    this.#firstScan = this.#sweepAndRescan();
+    this.settled = this.#firstScan.then(() => this.#reportError(this.#removeOtherVersions()));
   }
 
-  /** Learns what others wrote meanwhile, lest all of them together go over the cap. On a slow disk that is kept a little later. */
+  /** Learns what other processes wrote, so that all together keep the cap. On a slow disk the cap is kept later. */
   async beforeWrite(): Promise<void> {
-    await this.#reporting(inTime("taking stock", this.#learn()));
+    await this.#reportError(withDiskTimeout("scan", this.#rescanIfShared()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnding = true;
+    this.#isClosed = true;
     clearInterval(this.#timer);
     await this.#thread?.[Symbol.asyncDispose]();
   }
 
-  async #learn(): Promise<void> {
-    await this.#first;
-    // It may have looked before others wrote.
-    await this.#underWay;
-    if (performance.now() >= this.#nextBeforeWrite && (await this.#othersWrite())) await this.#take();
-  }
-
-  async #othersWrite(): Promise<boolean> {
-    const { root, temporary } = this.#parts;
+  async #rescanIfShared(): Promise<void> {
+    await this.#firstScan;
+    // A running scan may have read the folder before another process wrote.
+    await this.#running;
+    if (performance.now() < this.#nextBeforeWrite) return;
+    const { root, temporary } = this.#deps;
     const writers = await readdir(join(root, "tmp")).catch(() => []);
-    return writers.some((name) => name !== temporary);
+    if (writers.some((name) => name !== temporary)) await this.#rescan();
   }
 
   /** `own` as for sweepTemporaryFolders(). */
-  async #lookAround(own?: string): Promise<void> {
-    const { root, version, failed } = this.#parts;
-    await this.#reporting(makeFolders(join(root, version)));
-    await this.#reporting(sweepTemporaryFolders(join(root, "tmp"), failed, { own }));
-    await this.#take();
+  async #sweepAndRescan(own?: string): Promise<void> {
+    const { root, version, failed } = this.#deps;
+    await this.#reportError(makeFolders(join(root, version)));
+    await this.#reportError(sweepTemporaryFolders(join(root, "tmp"), failed, { own }));
+    await this.#rescan();
   }
 
-  #take(): Promise<void> {
-    this.#underWay ??= this.#reporting(this.#compare()).finally(() => (this.#underWay = undefined));
-    return this.#underWay;
+  #rescan(): Promise<void> {
+    this.#running ??= this.#reportError(this.#scan()).finally(() => (this.#running = undefined));
+    return this.#running;
   }
 
-  async #compare(): Promise<void> {
-    const { index, evict } = this.#parts;
+  async #scan(): Promise<void> {
+    const { index, evict } = this.#deps;
     const start = performance.now();
-    await index.takeStock(() => this.#list());
-    const rest = index.size > largeFolder ? (performance.now() - start) * stockTakingPart : 0;
-    this.#nextBeforeWrite = performance.now() + rest;
+    await index.rescan(() => this.#list());
+    const pauseMs = index.size > largeFolder ? (performance.now() - start) * pauseFactor : 0;
+    this.#nextBeforeWrite = performance.now() + pauseMs;
     await evict();
   }
 
-  async #list(): Promise<Stock> {
-    const { root, version, failed } = this.#parts;
-    // For nothing no thread is started, which takes 15 MB. What can't be read, the thread tells.
+  async #list(): Promise<Listing> {
+    const { root, version, failed } = this.#deps;
+    // A thread takes 15 MB: don't start one for an empty folder. The thread reports a folder that can't be read.
     const names = await readdir(join(root, version)).catch(() => undefined);
-    if (names?.length === 0) return stockOf([]);
-    // Nobody would end a thread that begins now.
-    if (this.#isEnding) throw new Error("the end came before the folder was listed");
-    if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(entry);
-    const stock = await this.#thread.ask("list", join(root, version));
-    if (stock.fault !== undefined) failed(new Error(stock.fault));
-    return stock;
+    if (names?.length === 0)
+      return { keys: [], bytes: new Float64Array(), used: new Float64Array(), error: undefined };
+    // Nothing would end a thread that starts now.
+    if (this.#isClosed) throw new Error("the cache was closed before its folder was scanned");
+    if (!this.#thread || this.#thread.hasEnded) this.#thread = new Thread(scanThread);
+    const listing = await this.#thread.ask("scan", join(root, version));
+    if (listing.error !== undefined) failed(new Error(listing.error));
+    return listing;
   }
 
   async #removeOtherVersions(): Promise<void> {
-    const { root, version } = this.#parts;
+    const { root, version } = this.#deps;
     for (const name of await readdir(root))
       if (/^symcache-v[0-9]+$/.test(name) && name !== version)
         await rm(join(root, name), { recursive: true, force: true });
   }
 
-  async #reporting(work: Promise<unknown>): Promise<void> {
+  async #reportError(work: Promise<unknown>): Promise<void> {
     try {
       await work;
     } catch (error) {
-      if (!this.#isEnding) this.#parts.failed(error);
+      if (!this.#isClosed) this.#deps.failed(error);
     }
   }
 }

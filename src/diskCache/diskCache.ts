@@ -1,136 +1,133 @@
 import { lstat, lutimes, open, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { flush, ifAbsent, removeFile, renameInto } from "./durableFiles.ts";
-import { inTime } from "./withDiskTimeout.ts";
-import { suffix } from "./listSymcaches.ts";
-import { makeFolders } from "./makeFolders.ts";
-import { Room } from "./diskSpace.ts";
-import { StockTaking } from "./directoryScanner.ts";
-import { SymcacheIndex, type Entry } from "./cacheIndex.ts";
+import { CacheIndex, fileSuffix, type Entry } from "./cacheIndex.ts";
+import { DirectoryScanner } from "./directoryScanner.ts";
+import { DiskSpace } from "./diskSpace.ts";
+import { flush, ifAbsent, makeFolders, removeFile, renameInto } from "./files.ts";
 import { nameTemporaryFolder } from "./temporaryFolders.ts";
+import { withDiskTimeout } from "./withDiskTimeout.ts";
 
-/** Bump when the bytes of a symcache file change their meaning. */
+/** Increment when the format of a symcache file changes. */
 const version = "symcache-v1";
-/** Milliseconds between two notes on disk that a file is in use. */
-const touchInterval = 60_000;
-/** As `<debug filename>/<file>`; no debug filename has a `=`. */
+/** A file's last use is recorded on disk at most this often. */
+const touchIntervalMs = 60_000;
+/** Shaped like `<debug filename>/<file>`; `=` keeps it apart from real ones. */
 const probe = "=probe/probe";
 
-/** A symcache that was found, unless it is evicted or made again meanwhile. */
-export interface FoundSymcache {
+/** A cached symcache, until it is evicted or replaced. */
+export interface CachedSymcache {
   readonly path: string;
-  /** Another one for each time that it is made. */
+  /** Identity: a new object each time that the file is written. */
   readonly entry: object;
 }
 
-/** A symcache that is on disk, but not flushed yet. */
+/** A symcache that is written, but not flushed yet. */
 export interface WrittenSymcache {
-  /** Where it can be read until it is kept. */
+  /** Where it can be read until it is in the cache. */
   path: string;
-  /** Where it is from then on. Rejects with what the disk says. */
-  kept: Promise<FoundSymcache>;
+  /** Where it is once it is in the cache. Rejects with the disk's error. */
+  kept: Promise<CachedSymcache>;
 }
 
-export interface FolderEvents {
+export interface DiskCacheEvents {
   evicted: () => void;
-  /** The sum of all symcaches, whenever it changed. */
+  /** The total size of all symcaches changed. */
   used: (bytes: number) => void;
-  /** Work in the background failed: the disk is at fault. */
+  /** Background work failed with a disk error. */
   failed: (error: unknown) => void;
 }
 
 /**
- * The symcaches on disk; the least recently used goes first.
+ * Symcaches in a folder; the least recently used ones are evicted first.
  *
  *     /tmp/cache/symcache-v1/libxul.so/1410FAF03AD925211450AE25E0CB9AE50.symc
  *     /tmp/cache/tmp/web1-7-5ad1f0/0                                           being written by process 7 on web1
  *
- * A file is written under `tmp`, flushed and renamed: a reader sees a whole file or none. Its time says when it
- * was last used, to the minute, so that the order outlives a restart. Other processes may share the folder.
- *
- * A key is `<debug filename>/<DEBUG ID>`, of names and ids that a request may hold.
+ * A file is written under `tmp`, flushed and renamed: a reader sees a whole file or none. Its modification time is its
+ * last use, to the minute, so the LRU order survives a restart. Other processes may share the folder. A key is
+ * `<debug filename>/<DEBUG ID>`, both valid as in a request.
  */
-export class SymcacheFolder implements AsyncDisposable {
+export class DiskCache implements AsyncDisposable {
   readonly #root: string;
   readonly #maxBytes: number;
-  readonly #events: FolderEvents;
+  readonly #events: DiskCacheEvents;
   readonly #temporary = nameTemporaryFolder();
-  readonly #index = new SymcacheIndex();
-  readonly #stockTaking: StockTaking;
-  readonly #room: Room;
+  readonly #index = new CacheIndex();
+  readonly #scanner: DirectoryScanner;
+  readonly #space: DiskSpace;
   #filesWritten = 0;
 
-  /** Begins to take stock, which is done every `rescanInterval` milliseconds from then on. */
-  constructor(root: string, maxBytes: number, rescanInterval: number, events: FolderEvents) {
+  /** Starts the first scan of the folder. The cache can be used before it ends. */
+  constructor(root: string, maxBytes: number, rescanIntervalMs: number, events: DiskCacheEvents) {
     this.#root = root;
     this.#maxBytes = maxBytes;
     this.#events = events;
+    const index = this.#index;
     const pathOf = (key: string) => this.#path(key);
-    this.#room = new Room({ root, maxBytes, index: this.#index, pathOf, ...events });
-    this.#stockTaking = new StockTaking({
+    this.#space = new DiskSpace({ root, maxBytes, index, pathOf, ...events });
+    this.#scanner = new DirectoryScanner({
       root,
       version,
       temporary: this.#temporary,
-      index: this.#index,
-      interval: rescanInterval,
-      evict: () => this.#room.keepCap(),
+      index,
+      rescanIntervalMs,
+      evict: () => this.#space.enforceCap(),
       failed: events.failed,
     });
   }
 
-  /** Resolves when its symcaches are known, what other versions and dead processes left is gone and the cap is kept. It can be used before. */
+  /** Resolves after the first scan, once leftovers of other versions and dead processes are removed and the cap is kept. */
   settled(): Promise<void> {
-    return this.#stockTaking.cleanedUp;
+    return this.#scanner.settled;
   }
 
-  /** What it holds, without what is being written. */
+  /** Without files that are still being written. */
   get contents(): { symcaches: number; bytes: number } {
     return { symcaches: this.#index.size, bytes: this.#index.bytes };
   }
 
-  /** What is known of its symcaches, most recently used first. */
+  /** All known symcaches, most recently used first. */
   byLastUse(): { key: string; path: string; bytes: number }[] {
     return [...this.#index].toReversed().map(([key, { bytes }]) => ({ key, path: this.#path(key), bytes }));
   }
 
-  /** The symcache of `key`, which thereby is the most recently used, or undefined. */
-  async get(key: string): Promise<FoundSymcache | undefined> {
-    const entry = this.#index.get(key) ?? (await inTime("lstat", this.#findOthers(key)));
+  /** Makes the symcache the most recently used one; undefined on a miss. */
+  async get(key: string): Promise<CachedSymcache | undefined> {
+    const entry = this.#index.get(key) ?? (await withDiskTimeout("lstat", this.#findForeign(key)));
     if (!entry) return undefined;
     entry.used = Date.now();
     this.#index.set(key, entry);
-    if (Math.abs(entry.used - entry.touched) > touchInterval)
+    if (Math.abs(entry.used - entry.touched) > touchIntervalMs)
       void this.#inBackground(this.#touch(key, entry));
     return { path: this.#path(key), entry };
   }
 
   /**
-   * Keeps a symcache of `bytes` that `write` writes to the path it is given; evicts others to make room. Resolves once it
-   * can be read, before it is flushed; undefined where it is larger than the folder may be. Throws what the disk says.
+   * Adds a symcache of `bytes`, evicting others if necessary; `write` writes it to the given path. Resolves as soon as it can
+   * be read, before it is flushed; undefined if it is larger than the cap. Throws the disk's error.
    */
-  async set(
+  async put(
     key: string,
     bytes: number,
     write: (path: string) => Promise<void>,
   ): Promise<WrittenSymcache | undefined> {
     if (bytes > this.#maxBytes) return undefined;
-    await this.#stockTaking.beforeWrite();
+    await this.#scanner.beforeWrite();
     const path = this.#temporaryPath();
-    await inTime("mkdir", makeFolders(dirname(path)));
-    const reservation = await this.#room.reserve(key, bytes);
-    const end = () => reservation[Symbol.dispose]();
+    await withDiskTimeout("mkdir", makeFolders(dirname(path)));
+    const reservation = await this.#space.reserve(key, bytes);
+    const release = () => reservation[Symbol.dispose]();
     try {
       await write(path);
-      return { path, kept: this.#keep(key, bytes, path).finally(end) };
+      return { path, kept: this.#commit(key, bytes, path).finally(release) };
     } catch (error) {
-      await inTime("rm", rm(path, { force: true })).catch(this.#events.failed);
-      end();
+      await withDiskTimeout("rm", rm(path, { force: true })).catch(this.#events.failed);
+      release();
       throw error;
     }
   }
 
-  /** Flushes a written symcache and gives it its name, which is the answer. */
-  async #keep(key: string, bytes: number, temporary: string): Promise<FoundSymcache> {
+  async #commit(key: string, bytes: number, temporary: string): Promise<CachedSymcache> {
     try {
       await flush(temporary);
       const path = this.#path(key);
@@ -144,28 +141,33 @@ export class SymcacheFolder implements AsyncDisposable {
     }
   }
 
-  /** Removes a symcache that is damaged or gone, unless it was evicted or made again since it was found. */
-  async remove(key: string, { path, entry }: FoundSymcache): Promise<void> {
+  /** Removes a damaged or missing symcache, unless it was evicted or replaced meanwhile. */
+  async remove(key: string, { path, entry }: CachedSymcache): Promise<void> {
     if (this.#index.get(key) !== entry) return;
     this.#index.delete(key);
     this.#events.used(this.#index.bytes);
     await this.#inBackground(rm(path, { force: true, recursive: true }));
   }
 
-  /** Does with a small file what keeps a symcache, and removes it. Throws what the disk says. */
+  /** Writes, flushes, renames and removes a small file as a symcache would be. Throws the disk's error. */
   async checkWritable(): Promise<void> {
     const written = this.#temporaryPath();
-    const kept = join(this.#root, version, probe);
+    const renamed = join(this.#root, version, probe);
     await makeFolders(dirname(written));
     try {
       await writeFile(written, "probe", { flush: true });
-      await renameInto(written, kept);
+      await renameInto(written, renamed);
     } finally {
-      await Promise.all([rm(written, { force: true }), removeFile(kept)]);
+      await Promise.all([rm(written, { force: true }), removeFile(renamed)]);
     }
   }
 
-  /** An empty file that has no name, and is gone once it is closed. Throws what the disk says. */
+  /** Throws if the disk is nearly full although the cache is not. */
+  checkSpace(): Promise<void> {
+    return this.#space.checkDisk();
+  }
+
+  /** An empty file without a name, which disappears when it is closed. Throws the disk's error. */
   async openTemporaryFile(): Promise<FileHandle> {
     const path = this.#temporaryPath();
     await makeFolders(dirname(path));
@@ -174,30 +176,25 @@ export class SymcacheFolder implements AsyncDisposable {
     return file;
   }
 
-  /** Throws where the disk is nearly full before the folder is. */
-  checkSpace(): Promise<void> {
-    return this.#room.checkDisk();
-  }
-
-  /** Notes on disk what was used since, so that the next start has the order. */
+  /** Records on disk when files were last used, so that the next start has the LRU order. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stockTaking[Symbol.asyncDispose]();
-    await this.#room.released();
+    await this.#scanner[Symbol.asyncDispose]();
+    await this.#space.released();
     for (const [key, entry] of this.#index)
       if (entry.used !== entry.touched) await this.#inBackground(this.#touch(key, entry));
     await this.#inBackground(rm(join(this.#root, "tmp", this.#temporary), { recursive: true, force: true }));
   }
 
   #path(key: string): string {
-    return join(this.#root, version, key + suffix);
+    return join(this.#root, version, key + fileSuffix);
   }
 
   #temporaryPath(): string {
     return join(this.#root, "tmp", this.#temporary, String(this.#filesWritten++));
   }
 
-  /** A symcache that another process put there. */
-  async #findOthers(key: string): Promise<Entry | undefined> {
+  /** A symcache that another process wrote since the last scan. */
+  async #findForeign(key: string): Promise<Entry | undefined> {
     const path = this.#path(key);
     const folder = await lstat(dirname(path)).catch(ifAbsent);
     const file = folder?.isDirectory() ? await lstat(path).catch(ifAbsent) : undefined;

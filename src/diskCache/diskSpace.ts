@@ -1,22 +1,21 @@
 import { statfs } from "node:fs/promises";
-import { removeFile } from "./durableFiles.ts";
-import { inTime } from "./withDiskTimeout.ts";
-import type { Entry, SymcacheIndex } from "./cacheIndex.ts";
+import type { CacheIndex, Entry } from "./cacheIndex.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
+import { removeFile } from "./files.ts";
+import { withDiskTimeout } from "./withDiskTimeout.ts";
 
-/** Milliseconds without a use after which a symcache makes room on a full disk. */
-const longUnused = 3_600_000;
-/** Bytes: a disk with less free is nearly full. */
-const fullDisk = 1e9;
-/** Milliseconds to wait for others to be written where the cap has no room for all at once. */
-const longestTurn = 30_000;
+/** On a full disk, symcaches that were unused for this long are evicted although the cap is kept. */
+const longUnusedMs = 3_600_000;
+/** A disk with less free space counts as nearly full. */
+const nearlyFullBytes = 1e9;
 
-interface Parts {
+interface Deps {
   root: string;
   maxBytes: number;
-  index: SymcacheIndex;
+  index: CacheIndex;
   pathOf: (key: string) => string;
   evicted: () => void;
-  /** The sum of all symcaches, whenever it may have changed. */
+  /** The total size of all symcaches may have changed. */
   used: (bytes: number) => void;
   failed: (error: unknown) => void;
 }
@@ -25,81 +24,87 @@ interface Parts {
 interface Reservation {
   key: string;
   bytes: number;
-  ended: Promise<void>;
+  released: Promise<void>;
 }
 
-/** Room for symcaches: as the cap says and as the disk has it. What was used longest ago goes first. */
-export class Room {
-  readonly #parts: Parts;
+/** Keeps the cap, and frees space on a full disk, by evicting the least recently used symcaches. */
+export class DiskSpace {
+  readonly #deps: Deps;
   readonly #reservations = new Set<Reservation>();
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(deps: Deps) {
+    this.#deps = deps;
   }
 
-  /** Makes room for what is to be written, until that is disposed of: in the folder by then, or given up. Throws a DiskHangs. */
+  /** Frees space for a file that is about to be written. Dispose of it once the file is in the index or given up. Throws a DiskTimeout. */
   async reserve(key: string, bytes: number): Promise<Disposable> {
-    // What is being written can't be evicted: where that leaves too little room, others must end first.
-    while (sum(this.#reservations) + bytes > this.#parts.maxBytes)
-      await inTime("waiting for others", Promise.race(this.#ends()), longestTurn);
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const reservation = { key, bytes, ended };
+    // Files that are being written can't be evicted, so wait until enough of them are done.
+    while (sumBytes(this.#reservations) + bytes > this.#deps.maxBytes)
+      await withDiskTimeout(
+        "waiting for other writes",
+        Promise.race(this.#releases()),
+        retryPolicy.diskSpaceTimeoutMs,
+      );
+    const { promise: released, resolve } = Promise.withResolvers<void>();
+    const reservation = { key, bytes, released };
     this.#reservations.add(reservation);
-    const end = () => {
+    const release = () => {
       this.#reservations.delete(reservation);
       resolve();
-      this.#parts.used(this.#parts.index.bytes);
+      this.#deps.used(this.#deps.index.bytes);
     };
     try {
-      await inTime("evicting", this.keepCap());
-      await inTime("evicting", this.#makeRoomOnDisk(bytes));
-      return { [Symbol.dispose]: end };
+      await withDiskTimeout("eviction", this.enforceCap());
+      await withDiskTimeout("eviction", this.#freeDisk(bytes));
+      return { [Symbol.dispose]: release };
     } catch (error) {
-      end();
+      release();
       throw error;
     }
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no file is being written. */
   async released(): Promise<void> {
-    await Promise.all(this.#ends());
+    await Promise.all(this.#releases());
   }
 
-  /** With what is being written. */
-  async keepCap(): Promise<void> {
-    const { index, maxBytes, used } = this.#parts;
-    // One that has just got its name may be among the symcaches already.
+  /** Counts files that are being written. */
+  async enforceCap(): Promise<void> {
+    const { index, maxBytes, used } = this.#deps;
+    // A file that was just renamed may be in the index already.
     const unnamed = [...this.#reservations].filter(({ key }) => !index.get(key));
-    await this.#evictUntil(() => index.bytes + sum(unnamed) <= maxBytes);
+    await this.#evictUntil(() => index.bytes + sumBytes(unnamed) <= maxBytes);
     used(index.bytes);
   }
 
-  /** Throws where the disk is nearly full before the folder is. */
+  /** Throws if the disk is nearly full although the cache may still grow. */
   async checkDisk(): Promise<void> {
-    const { root, index, maxBytes } = this.#parts;
+    const { root, index, maxBytes } = this.#deps;
     const { bavail, bsize } = await statfs(root);
-    const free = bavail * bsize;
-    if (free < Math.min(fullDisk, maxBytes - index.bytes))
-      throw new Error(`${Math.floor(free / 1e6)} MB are free, and the folder may still grow`);
+    const freeBytes = bavail * bsize;
+    if (freeBytes < Math.min(nearlyFullBytes, maxBytes - index.bytes))
+      throw new Error(
+        `disk nearly full: ${Math.floor(freeBytes / 1e6)} MB free, and the cache may still grow`,
+      );
   }
 
-  #ends(): Promise<void>[] {
-    return [...this.#reservations].map(({ ended }) => ended);
+  #releases(): Promise<void>[] {
+    return [...this.#reservations].map(({ released }) => released);
   }
 
-  /** Where the disk is full before the folder is, what nobody has used for long makes room for what is wanted now. */
-  async #makeRoomOnDisk(bytes: number): Promise<void> {
-    const { root, index } = this.#parts;
+  /** If the disk has less than `bytes` free, evicts symcaches that were not used for long. */
+  async #freeDisk(bytes: number): Promise<void> {
+    const { root, index } = this.#deps;
     const disk = await statfs(root).catch(() => undefined);
-    // Some file systems don't know how large they are.
+    // Some file systems report a size of 0.
     if (!disk || disk.blocks === 0) return;
-    const enough = index.bytes - (bytes - disk.bavail * disk.bsize);
-    await this.#evictUntil(({ used }) => index.bytes <= enough || Date.now() - used < longUnused);
+    const targetBytes = index.bytes - (bytes - disk.bavail * disk.bsize);
+    await this.#evictUntil(({ used }) => index.bytes <= targetBytes || Date.now() - used < longUnusedMs);
   }
 
-  /** Removes what was used longest ago, symcache by symcache, until `isEnough` says so of the next. */
+  /** Evicts the least recently used symcaches one by one until `isEnough`, which is asked about the next one. */
   async #evictUntil(isEnough: (next: Entry) => boolean): Promise<void> {
-    const { index, pathOf, evicted, failed } = this.#parts;
+    const { index, pathOf, evicted, failed } = this.#deps;
     const removals = [];
     for (const [key, entry] of index) {
       if (isEnough(entry)) break;
@@ -110,8 +115,8 @@ export class Room {
   }
 }
 
-function sum(reservations: Iterable<Reservation>): number {
-  let bytes = 0;
-  for (const reservation of reservations) bytes += reservation.bytes;
-  return bytes;
+function sumBytes(reservations: Iterable<Reservation>): number {
+  let sum = 0;
+  for (const { bytes } of reservations) sum += bytes;
+  return sum;
 }

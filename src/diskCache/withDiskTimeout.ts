@@ -1,21 +1,23 @@
 import { withTimeout } from "../async/withTimeout.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 
-/** Milliseconds after which a disk that gives no answer is not waited for any more. */
-const longestWait = 5000;
-
-/** The disk hangs: what it was asked for may still come about. */
-export class DiskHangs extends Error {
-  override name = "DiskHangs";
+/** The disk doesn't respond. The operation may still complete later. */
+export class DiskTimeout extends Error {
+  override name = "DiskTimeout";
   readonly code = "ETIMEDOUT";
   readonly syscall: string;
 
-  constructor(what: string, milliseconds: number) {
-    super(`ETIMEDOUT: the disk gave no answer for ${milliseconds / 1000} s, ${what}`);
-    this.syscall = what;
+  constructor(operation: string, timeoutMs: number) {
+    super(`ETIMEDOUT: the disk did not respond within ${timeoutMs / 1000} s, ${operation}`);
+    this.syscall = operation;
   }
 }
 
-/** What the disk gives. Throws what it says, or a DiskHangs. `what` is what it was asked for, in a word. */
-export function inTime<T>(what: string, work: Promise<T>, milliseconds = longestWait): Promise<T> {
-  return withTimeout(milliseconds, work, () => new DiskHangs(what, milliseconds));
+/** Throws the disk's error, or a DiskTimeout. */
+export function withDiskTimeout<T>(
+  operation: string,
+  work: Promise<T>,
+  timeoutMs = retryPolicy.diskTimeoutMs,
+): Promise<T> {
+  return withTimeout(timeoutMs, work, () => new DiskTimeout(operation, timeoutMs));
 }

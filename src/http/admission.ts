@@ -1,5 +1,5 @@
 import { Semaphore } from "../async/semaphore.ts";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 
 /** The service is at a limit. The response is a 503 that the client may retry in a second. */
@@ -34,7 +34,7 @@ export class Admission {
   #requests = 0;
   #bytes = 0;
 
-  constructor({ maxRequests, maxBodiesBytes }: Pick<Config, "maxRequests" | "maxBodiesBytes">) {
+  constructor({ maxRequests, maxBodiesBytes }: Pick<ServerSettings, "maxRequests" | "maxBodiesBytes">) {
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBodiesBytes;
   }

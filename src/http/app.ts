@@ -1,13 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
 import type { RequestListener } from "node:http";
-import { finished, type Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
 import type { LineParser } from "../codec/bulk/lineParser.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
-import type { Config } from "../config/config.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
+import type { ServerSettings } from "../config/server.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -19,15 +17,17 @@ import { errorResponses, type ReportError } from "./errorResponses.ts";
 import { HttpError } from "./httpError.ts";
 import { wantsContinue } from "./readBody.ts";
 import { requestSummary } from "./requestSummary.ts";
-import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
+import { jsonHeaders } from "./securityHeaders.ts";
+import { staticFiles } from "./staticFiles.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
 export interface AppDeps {
-  config: Config;
+  config: ServerSettings;
+  maxCacheBytes: number;
   admission: Admission;
   /** Separate, so that slow bulk clients do not use up the limits of v4 and v5. */
   bulkAdmission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   lineParser: LineParser;
   health: HealthCheck;
@@ -51,10 +51,6 @@ interface CacheCounts {
   misses: number;
 }
 
-/** Loaded on demand, because it takes 50 ms. */
-const loadDocument = () => import("./openapi/document.ts");
-const web = fileURLToPath(new URL("../../web", import.meta.url));
-
 /** All routes of the service. */
 export function createApp(deps: AppDeps): RequestListener {
   const app = express();
@@ -73,18 +69,13 @@ export function createApp(deps: AppDeps): RequestListener {
   allow(app, "/symbolicate/bulk", "post", bulkApi({ ...deps, admission: deps.bulkAdmission }));
   allow(app, "/cache", "get", (_request, response) => {
     const { symcaches, bytes, hits, misses } = deps.cacheCounts();
-    response.json({ symcaches, bytes, max_bytes: deps.config.cacheMaxBytes, hits, misses });
+    response.json({ symcaches, bytes, max_bytes: deps.maxCacheBytes, hits, misses });
   });
-  app.use(closeFiles);
-  allow(app, "/", "get", page);
-  allow(app, "/docs", "get", async (request, response) => {
-    const { openApiPage } = await loadDocument();
-    pageHeaders(request, response, () => response.type("html").send(openApiPage));
-  });
-  allow(app, "/openapi.json", "get", async (_request, response) => {
-    response.json((await loadDocument()).openApi);
-  });
-  app.use("/static", express.static(`${web}/static`, { index: false, redirect: false }));
+  const { page, file, files } = staticFiles();
+  allow(app, "/", "get", page("index.html"));
+  allow(app, "/docs", "get", page("docs.html"));
+  allow(app, "/openapi.json", "get", file("openapi.json"));
+  app.use("/static", files);
 
   app.use(() => {
     throw new HttpError(404);
@@ -110,19 +101,6 @@ const checkHeaders: RequestHandler = (request, _response, next) => {
     if (expect !== undefined && !wantsContinue(request)) throw new HttpError(417);
   }
   next();
-};
-
-/** Closes the file of a response whose client has left. Express does not while the response waits for earlier ones. */
-const closeFiles: RequestHandler = (_request, response, next) => {
-  response.once("pipe", (file: Readable) => finished(response, () => file.destroy()));
-  next();
-};
-
-// Not sendFile(), which omits the ETag if the "etag" setting is off.
-const pageFile = express.static(web, { redirect: false });
-
-const page: RequestHandler = (request, response, next) => {
-  pageHeaders(request, response, () => void pageFile(request, response, next));
 };
 
 /** Counts requests that a route handled: not preflights, and not unknown paths or methods. */

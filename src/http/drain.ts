@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 import type { HttpServer } from "./server.ts";
 
@@ -11,19 +11,19 @@ const lastLineMs = 200;
 
 /**
  * Accepts requests until the load balancer has noticed, then finishes the requests that are in flight. Cuts them off when
- * `hurry` is aborted, or after `drainTimeout`; `ending` is aborted just before, so that bulk responses can say so.
+ * `hurry` is aborted, or after `drainTimeoutMs`; `ending` is aborted just before, so that bulk responses can say so.
  */
 export async function drain(
   { server, connections }: HttpServer,
-  { drainDelay, drainTimeout }: Pick<Config, "drainDelay" | "drainTimeout">,
+  { drainDelayMs, drainTimeoutMs }: Pick<ServerSettings, "drainDelayMs" | "drainTimeoutMs">,
   hurry: AbortSignal,
   ending: AbortController,
 ): Promise<void> {
   connections.drain();
-  await setTimeout(Math.max(drainDelay, arrivalMs), undefined, { signal: hurry }).catch(() => {});
+  await setTimeout(Math.max(drainDelayMs, arrivalMs), undefined, { signal: hurry }).catch(() => {});
   const drained = once(server.close(), "close");
   connections.closeWhenIdle();
-  const timeout = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeout)]);
+  const timeout = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeoutMs)]);
   const cutOff = async () => {
     ending.abort(new HttpError(503, "the service is shutting down"));
     await setTimeout(lastLineMs);

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { Config } from "../config/config.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { Connections } from "./connections.ts";
 
 const maxHeadersTimeoutMs = 20_000;
@@ -13,16 +13,16 @@ export interface HttpServer {
 export function createHttpServer(
   app: RequestListener,
   {
-    keepAliveTimeout,
-    requestTimeout,
+    keepAliveTimeoutMs,
+    requestTimeoutMs,
     maxConnections,
-  }: Pick<Config, "keepAliveTimeout" | "requestTimeout" | "maxConnections">,
+  }: Pick<ServerSettings, "keepAliveTimeoutMs" | "requestTimeoutMs" | "maxConnections">,
 ): HttpServer {
-  const headersTimeout = Math.min(requestTimeout, maxHeadersTimeoutMs);
+  const headersTimeout = Math.min(requestTimeoutMs, maxHeadersTimeoutMs);
   const server = createServer(
     {
-      keepAliveTimeout,
-      requestTimeout,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       headersTimeout,
       connectionsCheckingInterval: headersTimeout / 4,
       requireHostHeader: false,

@@ -8,8 +8,8 @@ import { renderV4 } from "../codec/renderV4.ts";
 import { renderV5 } from "../codec/renderV5.ts";
 import { RequestError } from "../codec/requestError.ts";
 import type { RequestParser } from "../codec/requestParser.ts";
-import type { Config } from "../config/config.ts";
-import type { Symcaches } from "../modules/symcaches.ts";
+import type { ServerSettings } from "../config/server.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { GroupedJobs } from "../symbolication/groupFrames.ts";
 import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
@@ -20,14 +20,14 @@ import { sendJson } from "./sendJson.ts";
 
 interface Deps {
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   metrics: Metrics;
-  config: Pick<Config, "answerTimeout" | "maxBodyBytes" | "maxAnswerBytes">;
+  config: Pick<ServerSettings, "responseTimeoutMs" | "maxBodyBytes" | "maxResponseBytes">;
 }
 
 /** Handles `POST /symbolicate/v4` or `/v5`. */
-export function symbolicateApi(version: ApiVersion, { admission, symcaches, parser, metrics, config }: Deps) {
+export function symbolicateApi(version: ApiVersion, { admission, resolver, parser, metrics, config }: Deps) {
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     using reservations = new DisposableStack();
@@ -39,15 +39,15 @@ export function symbolicateApi(version: ApiVersion, { admission, symcaches, pars
       const jobs = await parser.parse(body, version);
       measure(jobs, version, metrics);
       if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, symcaches, config.maxAnswerBytes);
+      const symbolicated = await symbolicate(jobs, resolver, config.maxResponseBytes);
       if (response.closed) return;
       reserve(locationBytes(symbolicated));
       const wantsDebug = version === "v5" && Boolean(request.header("debug"));
       const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
       const render = (json: JsonBytes) =>
         version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
-      limitResponseTime(response, config.answerTimeout);
-      await sendJson(response, render, config.maxAnswerBytes, reservation);
+      limitResponseTime(response, config.responseTimeoutMs);
+      await sendJson(response, render, config.maxResponseBytes, reservation);
     } catch (error) {
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.limit });
       // If the client has left, its body may be incomplete.

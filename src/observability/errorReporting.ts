@@ -1,23 +1,22 @@
 import http, { type ClientRequest, type IncomingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { ErrorEvent, NodeOptions } from "@sentry/node";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Where bugs are reported to. */
+/** Reports unexpected errors. */
 export interface ErrorReporting extends AsyncDisposable {
-  /** `request` is the one that met the bug: its headers go along, its body and query do not. */
+  /** Sends the headers of the failed request along, but not its body or query. */
   report(error: unknown, request?: { method: string; path: string; headers: IncomingHttpHeaders }): void;
 }
 
-/** How Sentry sends its requests. */
 type HttpModule = NonNullable<NonNullable<NodeOptions["transportOptions"]>["httpModule"]>;
 
-/** Milliseconds that Sentry may take to answer. */
-const patience = 10_000;
+const sendTimeoutMs = 10_000;
+const flushTimeoutMs = 2000;
 
-/** Headers that say who the client is, or are his secrets. */
-const scrubbed = new Set([
+/** Headers with secrets, or that identify the client. */
+const scrubbedHeaders = new Set([
   "authorization",
   "cookie",
   "forwarded",
@@ -26,24 +25,27 @@ const scrubbed = new Set([
   "x-real-ip",
 ]);
 
-/** Reports to Sentry where a DSN is set, else nowhere. `release` is `<version>:<commit>`. */
+/** Reports to Sentry if a DSN is configured. `release` is `<version>:<commit>`. */
 export async function startErrorReporting(
-  config: Pick<Config, "sentryDsn" | "hostname">,
+  config: Pick<ObservabilitySettings, "sentryDsn" | "hostname">,
   release: string,
   metrics: Metrics,
 ): Promise<ErrorReporting> {
   if (config.sentryDsn === "") return { report() {}, async [Symbol.asyncDispose]() {} };
   const requests = new Set<ClientRequest>();
-  // Loading it takes longer than all the rest of the start.
+  // Loaded only if needed: it takes longer than everything else at the start.
   const sentry = await import("@sentry/node");
   sentry.init({
     dsn: config.sentryDsn,
     serverName: config.hostname,
     release,
-    // They would patch HTTP, and end the process after an uncaught error, which main.ts sees to.
+    // The default ones patch HTTP, and end the process after an uncaught error, which serve.ts does.
     defaultIntegrations: false,
     transportOptions: {
-      httpModule: followed((config.sentryDsn.startsWith("https:") ? https : http) as HttpModule, requests),
+      httpModule: trackRequests(
+        (config.sentryDsn.startsWith("https:") ? https : http) as HttpModule,
+        requests,
+      ),
     },
     beforeSend(event) {
       try {
@@ -73,19 +75,19 @@ export async function startErrorReporting(
       });
     },
     async [Symbol.asyncDispose]() {
-      await sentry.close(2000);
-      // What Sentry hasn't answered would keep the process from ending.
+      await sentry.close(flushTimeoutMs);
+      // A pending request would keep the process alive.
       for (const request of requests) request.destroy();
     },
   };
 }
 
-/** Sends requests as another does, while those under way are in a set; one that isn't answered is given up. */
-function followed(module: HttpModule, requests: Set<ClientRequest>): HttpModule {
+/** Keeps pending requests in a set, and gives each a timeout. */
+function trackRequests(module: HttpModule, requests: Set<ClientRequest>): HttpModule {
   return {
     request(options, callback) {
       const request = module.request(options, callback);
-      request.setTimeout(patience, () => request.destroy());
+      request.setTimeout(sendTimeoutMs, () => request.destroy());
       request.once("close", () => requests.delete(request));
       requests.add(request);
       return request;
@@ -97,7 +99,7 @@ function scrub(event: ErrorEvent): ErrorEvent {
   if (!event.request?.headers) return event;
   const headers = Object.entries(event.request.headers).map(([name, value]) => [
     name,
-    scrubbed.has(name.toLowerCase()) ? "[Scrubbed]" : value,
+    scrubbedHeaders.has(name.toLowerCase()) ? "[Scrubbed]" : value,
   ]);
   return { ...event, request: { ...event.request, headers: Object.fromEntries(headers) } };
 }

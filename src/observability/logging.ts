@@ -1,18 +1,16 @@
 import { hostname } from "node:os";
 import { pino, type DestinationStream, type Logger } from "pino";
-import { prettyFactory } from "pino-pretty";
-import type { Config } from "../config/config.ts";
+import type { ObservabilitySettings } from "../config/observability.ts";
 
 export type { Logger };
 
 export interface Logs {
-  /** What the service has to say of itself. */
   app: Logger;
-  /** One line for each request. */
+  /** One line per request. */
   requests: Logger;
 }
 
-/** Syslog's severities, as mozlog wants them, by pino's level names. */
+/** Syslog severities, as mozlog requires, by pino's level names. */
 const severities: Record<string, number> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 
 const pinoLevels = {
@@ -24,19 +22,20 @@ const pinoLevels = {
 } as const;
 
 /**
- * Loggers that write mozlog 2.0, one JSON object a line:
+ * Loggers that write mozlog 2.0, one JSON object per line:
  *
  *     {"Severity":6,"Timestamp":1795517449021000000,"Logger":"eliot","Hostname":"…","EnvVersion":"2.0","Pid":7,"Type":"eliot.app","Fields":{"port":8000,"msg":"listening"}}
  *
- * Fields are flat: an `err` becomes `error` and `traceback`. Where `localDevelopment` is set, lines are for a person instead.
+ * Fields are flat: an `err` becomes `error` and `traceback`. With `localDevelopment`, lines are formatted for people.
  * See https://github.com/mozilla-services/Dockerflow/blob/main/docs/mozlog.md
  */
-export function createLogs(
-  config: Pick<Config, "logLevel" | "localDevelopment">,
+export async function createLogs(
+  config: Pick<ObservabilitySettings, "logLevel" | "localDevelopment">,
   destination: DestinationStream,
-): Logs {
+): Promise<Logs> {
   const level = pinoLevels[config.logLevel];
   if (config.localDevelopment) {
+    const { prettyFactory } = await import("pino-pretty");
     const pretty = prettyFactory({ singleLine: true, colorize: process.stdout.isTTY });
     const logger = pino({ level, base: null }, { write: (line) => destination.write(pretty(line)) });
     return { app: logger, requests: logger };
@@ -46,10 +45,10 @@ export function createLogs(
       level,
       base: { Logger: "eliot", Hostname: hostname(), EnvVersion: "2.0", Pid: process.pid },
       nestedKey: "Fields",
-      // Milliseconds times 10^6 print exactly; nanoseconds as a double would not.
+      // A multiple of 10^6 prints exactly; nanoseconds as a double would not.
       timestamp: () => `,"Timestamp":${Date.now() * 1e6}`,
       formatters: { level: (label) => ({ Severity: severities[label] }) },
-      // Pino would put the message beside Fields; mozlog wants it inside.
+      // Pino puts the message beside Fields; mozlog requires it inside.
       hooks: {
         logMethod([first, second], log) {
           if (typeof first === "object" && first !== null)

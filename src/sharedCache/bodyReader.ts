@@ -1,6 +1,6 @@
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 
-/** Reads a body in pieces of the lengths that are asked for. */
+/** Reads a given number of bytes at a time from a response body. */
 export class BodyReader implements AsyncDisposable {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
@@ -11,7 +11,7 @@ export class BodyReader implements AsyncDisposable {
     this.#received = received;
   }
 
-  /** The next bytes. Throws a SharedCacheFault where there aren't as many. */
+  /** Throws a SharedCacheFault if the body ends before. */
   async read(length: number): Promise<Buffer<ArrayBuffer>> {
     const bytes = Buffer.from(new ArrayBuffer(length));
     for (let filled = 0; filled < length;) {
@@ -24,7 +24,7 @@ export class BodyReader implements AsyncDisposable {
     return bytes;
   }
 
-  /** Reads no more; the connection is closed where there was more. */
+  /** Closes the connection unless the body has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pieces.return?.().catch(() => {});
   }
@@ -35,9 +35,9 @@ export class BodyReader implements AsyncDisposable {
       next = await this.#pieces.next();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new SharedCacheFault(`can't get all of the object: ${reason}`, { cause: error });
+      throw new SharedCacheFault(`can't download the object: ${reason}`, { cause: error });
     }
-    if (next.done) throw new SharedCacheFault("the object ended too early");
+    if (next.done) throw new SharedCacheFault("the object ended early");
     this.#received(next.value.length);
     return next.value;
   }

@@ -2,18 +2,17 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { chunkBytes } from "./packedHeader.ts";
 
-/** What is found of short matches and at higher levels takes longer to find, and to undo, than it saves. */
-const level = 1;
-const minMatch = 7;
-/** log2 of the bytes that a decompressor must hold: a frame's are at most two chunks. */
-const windowLog = Math.log2(2 * chunkBytes);
+/** Higher levels and shorter matches cost more time than the bytes that they save. */
+const compressParams = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_minMatch]: 7 };
+/** Limits the memory of a decompression to two chunks. */
+const decompressParams = { [constants.ZSTD_d_windowLogMax]: Math.log2(2 * chunkBytes) };
 
-/** The frame is none, or holds something else. */
+/** The frame is damaged or contains something else. */
 export class ChunkDamaged extends Error {
   override name = "ChunkDamaged";
 }
 
-/** Chunks of symcache files as zstd frames, and back. */
+/** Packs chunks of symcache files into zstd frames, and back. */
 export class Chunks {
   readonly #instance: WasmInstance;
 
@@ -21,20 +20,16 @@ export class Chunks {
     this.#instance = new WasmInstance(wasm);
   }
 
-  /** The chunk that begins at `at` as a frame, and how many bytes that holds. */
+  /** Packs the chunk at position `at`. `packed` is the size of the frame's content. */
   pack(symcacheHeader: Uint8Array, at: number, chunk: Uint8Array): { frame: Uint8Array; packed: number } {
     this.#instance.putInInbox(symcacheHeader, chunk);
     const packed = this.#instance.call(({ chunk_pack }) =>
       chunk_pack(at, symcacheHeader.length, chunk.length),
     );
-    const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_minMatch]: minMatch };
-    return { frame: zstdCompressSync(this.#result(packed), { params }), packed };
+    return { frame: zstdCompressSync(this.#result(packed), { params: compressParams }), packed };
   }
 
-  /**
-   * The chunk of `length` bytes that a frame holds, and the checksums of its pages: both are good until the next call. Throws a
-   * ChunkDamaged.
-   */
+  /** The chunk of `length` bytes and the checksums of its pages, both valid until the next call. Throws a ChunkDamaged. */
   unpack(
     symcacheHeader: Uint8Array,
     { at, length, frame, packed }: { at: number; length: number; frame: Uint8Array; packed: number },
@@ -50,19 +45,19 @@ export class Chunks {
   }
 
   #result(length: number): Uint8Array<ArrayBuffer> {
-    return this.#instance.call(({ chunk_at }) => this.#instance.bytes(chunk_at() >>> 0, length));
+    return this.#instance.call(({ output_at }) => this.#instance.bytes(output_at() >>> 0, length));
   }
 }
 
 function decompress(frame: Uint8Array, bytes: number): Uint8Array {
-  const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
-  let held;
+  let content;
   try {
-    // In one piece, which takes half the time of many small ones.
-    held = zstdDecompressSync(frame, { params, maxOutputLength: bytes, chunkSize: Math.max(bytes, 64) });
+    // One output buffer takes half the time of many small ones.
+    const chunkSize = Math.max(bytes, 64);
+    content = zstdDecompressSync(frame, { params: decompressParams, maxOutputLength: bytes, chunkSize });
   } catch (error) {
-    throw new ChunkDamaged(`a frame that can't be decompressed: ${String(error)}`, { cause: error });
+    throw new ChunkDamaged(`a frame can't be decompressed: ${String(error)}`, { cause: error });
   }
-  if (held.length !== bytes) throw new ChunkDamaged("a frame that holds less than its header says");
-  return held;
+  if (content.length !== bytes) throw new ChunkDamaged("a frame is shorter than the header says");
+  return content;
 }

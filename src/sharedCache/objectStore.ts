@@ -1,94 +1,79 @@
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
+import { Hash } from "@smithy/core/serde";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Agent, request, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
-import { discardBody } from "../async/discardBody.ts";
 import { abortable } from "../async/abortable.ts";
+import { discardBody } from "../async/discardBody.ts";
 import { withTimeout } from "../async/withTimeout.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
-export type ObjectStoreSettings = Pick<
-  Config,
-  | "awsAccessKeyId"
-  | "awsRegion"
-  | "awsSecretAccessKey"
-  | "awsSessionToken"
-  | "sharedCacheBucket"
-  | "sharedCacheEndpoint"
-  | "sharedCachePatience"
-  | "sharedCacheTimeout"
->;
-
-/** Bytes of an object while they arrive. */
+/** An object, or a range of it, that is being received. */
 export interface ObjectBytes {
   body: AsyncIterable<Uint8Array>;
-  /** Of the whole object. */
+  /** Size of the whole object. */
   objectBytes: number;
-  /** Whether the body is the whole object, also where a part was asked for. */
+  /** Whether the body is the whole object, which some stores send for a range too. */
   isWhole: boolean;
-  /** Tells the object from another that takes its place. */
   etag: string | undefined;
 }
 
 interface NewObject {
   body: () => Readable;
   bytes: number;
-  /** Of all its bytes, in hex. */
+  /** In hex. */
   sha256: string;
 }
 
 const emptySha256 = createHash("sha256").digest("hex");
-/** Connections for one symcache's parts, and for those of others beside it. */
-const connections = 64;
-/** Bytes of a body that wait to be read. */
-const highWaterMark = 1024 * 1024;
+/** Enough for all ranges of one symcache and those of a few others. */
+const maxConnections = 64;
+const bodyBufferBytes = 1024 * 1024;
+const maxErrorBytes = 4096;
 
-/** A bucket of an S3-compatible object store, from a prefix on. Redirects are not followed. */
+/** A bucket of an S3-compatible object store, below a prefix. Redirects are not followed. */
 export class ObjectStore implements AsyncDisposable {
   readonly #base: URL;
   readonly #signer: SignatureV4;
   readonly #agent: Agent;
-  readonly #patience: number;
-  /** Milliseconds to take a piece of an object, and to answer when it has all: nobody waits for that. */
-  readonly #putPatience: number;
-  /** Whether the store knows If-None-Match; some don't. */
-  #knowsCondition = true;
+  readonly #timeoutMs: number;
+  readonly #putTimeoutMs: number;
+  /** Whether the store supports If-None-Match; some don't. */
+  #isConditionSupported = true;
 
-  constructor(settings: ObjectStoreSettings) {
-    const { awsRegion: region, awsAccessKeyId: accessKeyId, awsSecretAccessKey, awsSessionToken } = settings;
+  constructor(settings: SharedCacheSettings) {
+    const { region, accessKeyId, secretAccessKey, sessionToken, stallTimeoutMs: timeout } = settings;
     this.#base = baseUrl(settings);
-    const given = { accessKeyId, secretAccessKey: awsSecretAccessKey, sessionToken: awsSessionToken };
-    const credentials = accessKeyId === "" ? defaultProvider() : given;
     this.#signer = new SignatureV4({
       service: "s3",
       region,
-      credentials,
-      sha256: Sha256,
+      credentials: accessKeyId === "" ? defaultProvider() : { accessKeyId, secretAccessKey, sessionToken },
+      sha256: Hash.bind(null, "sha256"),
       uriEscapePath: false,
       applyChecksum: false,
     });
-    const timeout = settings.sharedCachePatience;
-    this.#patience = timeout;
-    this.#putPatience = Math.max(timeout, settings.sharedCacheTimeout);
+    this.#timeoutMs = timeout;
+    // An upload may take longer: no request waits for it.
+    this.#putTimeoutMs = Math.max(timeout, settings.getTimeoutMs);
     this.#agent = new Agent({
       allowH2: false,
-      connections,
+      connections: maxConnections,
       headersTimeout: timeout,
       bodyTimeout: timeout,
       connect: { timeout },
     });
   }
 
-  /** Where it is, for a person. */
+  /** For messages. */
   get address(): string {
     return this.#base.href;
   }
 
   /**
-   * Bytes of an object from `from` until `to`, both inclusive, or until its end; `etag`: of this object and no other. Undefined
-   * where there is none of that name. Throws a SharedCacheFault.
+   * The bytes of an object from `from` through `to`, or to its end; only if the object still has the `etag`, if given.
+   * Undefined if there is no such object. Throws a SharedCacheFault.
    */
   async get(
     key: string,
@@ -102,30 +87,26 @@ export class ObjectStore implements AsyncDisposable {
       discardBody(body);
       return undefined;
     }
-    if (statusCode === 416 && from === 0) throw badObject("nothing in it", await this.#refusal(response));
-    if (statusCode !== 200 && statusCode !== 206) throw await this.#refusal(response);
-    const total = statusCode === 200 ? response.headers["content-length"] : rangeTotal(response);
-    const objectBytes = Number(total);
+    if (statusCode === 416 && from === 0)
+      throw badObject("the object is empty", await this.#errorOf(response));
+    if (statusCode !== 200 && statusCode !== 206) throw await this.#errorOf(response);
+    const isWhole = statusCode === 200;
+    const objectBytes = Number(isWhole ? response.headers["content-length"] : rangeTotal(response));
     if (!Number.isSafeInteger(objectBytes)) {
       body.destroy();
-      throw new SharedCacheFault(`${this.#base.host} doesn't say how large its object is`);
+      throw new SharedCacheFault(`${this.#base.host} did not send the size of the object`);
     }
     const tag = response.headers["etag"];
-    return {
-      body,
-      objectBytes,
-      isWhole: statusCode === 200,
-      etag: typeof tag === "string" ? tag : undefined,
-    };
+    return { body, objectBytes, isWhole, etag: typeof tag === "string" ? tag : undefined };
   }
 
-  /** Stores an object, whole or not at all. Unless it may `replace` another, false where there is one. Throws a SharedCacheFault. */
+  /** Stores an object as a whole. Without `replace`, returns false if there is one already. Throws a SharedCacheFault. */
   async put(
     key: string,
     object: NewObject,
     { replace, signal }: { replace: boolean; signal: AbortSignal },
   ): Promise<boolean> {
-    const isConditional = this.#knowsCondition && !replace;
+    const isConditional = this.#isConditionSupported && !replace;
     const headers = {
       "content-length": String(object.bytes),
       "x-amz-content-sha256": object.sha256,
@@ -135,19 +116,23 @@ export class ObjectStore implements AsyncDisposable {
     try {
       response = await this.#send("PUT", key, headers, { body: object.body(), signal });
     } catch (error) {
-      // A store that has it may refuse another one while that is being sent, and close the connection: the answer is lost.
+      // A store may reject an existing key before it has the whole body, and close the connection before we read that.
       if (isConditional && !signal.aborted && (await this.#has(key, signal))) return false;
       throw error;
     }
     const { statusCode } = response;
-    // 409: another one is being stored just now.
-    const isKnown = isConditional && (statusCode === 412 || statusCode === 409);
-    const isUnknownCondition = isConditional && statusCode === 501;
-    if (statusCode !== 200 && !isKnown && !isUnknownCondition) throw await this.#refusal(response);
+    // 409: the same key is being stored right now.
+    const exists = isConditional && (statusCode === 412 || statusCode === 409);
+    const isUnsupported = isConditional && statusCode === 501;
+    if (statusCode !== 200 && !exists && !isUnsupported) throw await this.#errorOf(response);
     discardBody(response.body);
-    if (!isUnknownCondition) return !isKnown;
-    this.#knowsCondition = false;
+    if (!isUnsupported) return !exists;
+    this.#isConditionSupported = false;
     return await this.put(key, object, { replace, signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy();
   }
 
   async #has(key: string, signal: AbortSignal): Promise<boolean> {
@@ -156,46 +141,42 @@ export class ObjectStore implements AsyncDisposable {
     return response?.statusCode === 200;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
-  }
-
   async #send(
     method: "GET" | "HEAD" | "PUT",
     key: string,
     headers: Record<string, string>,
     { body, signal }: { body?: Readable; signal: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
-    const path = this.#base.pathname + key.split("/").map(encode).join("/");
+    const path = this.#base.pathname + key.split("/").map(encodeSegment).join("/");
     const { host, origin } = this.#base;
-    // Its errors are the request's.
+    // The request reports the errors of its body.
     body?.on("error", () => {});
     try {
-      const { host: _, ...sent } = await this.#sign(method, path, headers, signal);
-      // As it was signed: an URL object may write a path otherwise.
+      const { host: _, ...signed } = await this.#sign(method, path, headers, signal);
+      // A string, because a URL object may change the path that was signed.
       const response = await request(origin + path, {
         method,
-        headers: { ...sent, "user-agent": "tseliot/1.0" },
+        headers: { ...signed, "user-agent": "tseliot/1.0" },
         body: body ?? null,
         dispatcher: this.#agent,
-        ...(method === "PUT" && { headersTimeout: this.#putPatience }),
+        ...(method === "PUT" && { headersTimeout: this.#putTimeoutMs }),
         signal,
-        highWaterMark,
+        highWaterMark: bodyBufferBytes,
       });
-      // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
+      // Whoever reads the body gets its errors; once it is abandoned they don't matter.
       response.body.on("error", () => {});
       return response;
     } catch (error) {
       if (error instanceof SharedCacheFault) throw error;
-      throw new SharedCacheFault(`can't get an answer of ${host}: ${messageOf(error)}`, { cause: error });
+      throw new SharedCacheFault(`no response from ${host}: ${messageOf(error)}`, { cause: error });
     } finally {
       body?.destroy();
     }
   }
 
   /**
-   * All headers of a request. What gives the key, a service or a program, may fail as the store may, and take as long: nobody
-   * waits for it on and on. Throws a SharedCacheFault.
+   * All headers of a request. The credentials may come from another service or a program, so a signature may fail or hang as
+   * the store itself may. Throws a SharedCacheFault.
    */
   async #sign(
     method: string,
@@ -214,19 +195,18 @@ export class ObjectStore implements AsyncDisposable {
       headers: { "x-amz-content-sha256": emptySha256, ...headers, host },
     });
     try {
-      const late = () => new Error(`no key within ${this.#patience} ms`);
-      return (await withTimeout(this.#patience, abortable(signed, signal), late)).headers;
+      const late = () => new Error(`no credentials within ${this.#timeoutMs} ms`);
+      return (await withTimeout(this.#timeoutMs, abortable(signed, signal), late)).headers;
     } catch (error) {
-      throw new SharedCacheFault(`can't sign what ${host} is asked: ${messageOf(error)}`, { cause: error });
+      throw new SharedCacheFault(`can't sign requests to ${host}: ${messageOf(error)}`, { cause: error });
     }
   }
 
-  /** What an answer says that is none of those wanted: `<Error><Code>AccessDenied</Code>…`. */
-  async #refusal(response: Dispatcher.ResponseData): Promise<SharedCacheFault> {
-    const text = await start(response.body).catch(() => "");
-    const [, code] = /<Code>(\w{1,60})<\/Code>/.exec(text) ?? [];
-    const said = code === undefined ? "" : ` ${code}`;
-    return new SharedCacheFault(`${this.#base.host} answered ${response.statusCode}${said}`);
+  /** From an error response such as `<Error><Code>AccessDenied</Code>…`. */
+  async #errorOf({ statusCode, body }: Dispatcher.ResponseData): Promise<SharedCacheFault> {
+    const [, code] = /<Code>(\w{1,60})<\/Code>/.exec(await readStart(body).catch(() => "")) ?? [];
+    const suffix = code === undefined ? "" : ` ${code}`;
+    return new SharedCacheFault(`${this.#base.host} responded with ${statusCode}${suffix}`);
   }
 }
 
@@ -234,19 +214,18 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have buckets in their paths. */
-function baseUrl({ sharedCacheBucket, sharedCacheEndpoint, awsRegion }: ObjectStoreSettings): URL {
-  const { name, prefix } = sharedCacheBucket;
-  const amazon = `s3.${awsRegion}.amazonaws.com`;
-  // No certificate is for a bucket with a dot in its name.
-  const isPath = sharedCacheEndpoint !== "" || name.includes(".");
-  const host = isPath ? sharedCacheEndpoint || `https://${amazon}` : `https://${name}.${amazon}`;
-  const folders = [isPath ? name : "", prefix].filter((folder) => folder !== "");
+/** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have the bucket in the path. */
+function baseUrl({ bucket: { name, prefix }, endpoint, region }: SharedCacheSettings): URL {
+  const amazonHost = `s3.${region}.amazonaws.com`;
+  // Amazon's wildcard certificate doesn't match a bucket with a dot in its name.
+  const isInPath = endpoint !== "" || name.includes(".");
+  const host = isInPath ? endpoint || `https://${amazonHost}` : `https://${name}.${amazonHost}`;
+  const folders = [isInPath ? name : "", prefix].filter((folder) => folder !== "");
   return new URL(folders.map((folder) => `${folder}/`).join(""), host);
 }
 
-/** As signatures want it: all but letters, digits and `-._~`. */
-function encode(segment: string): string {
+/** Signatures require everything but letters, digits and `-._~` to be encoded. */
+function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -258,38 +237,11 @@ function rangeTotal({ headers }: Dispatcher.ResponseData): string | undefined {
   return /^bytes [0-9]+-[0-9]+\/([0-9]+)$/.exec(String(headers["content-range"]))?.[1];
 }
 
-const longestError = 4096;
-
-async function start(body: Dispatcher.ResponseData["body"]): Promise<string> {
+async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = "";
-  for await (const piece of body as AsyncIterable<Uint8Array>) {
+  for await (const piece of body) {
     text += Buffer.from(piece).toString("latin1");
-    if (text.length >= longestError) break;
+    if (text.length >= maxErrorBytes) break;
   }
   return text;
-}
-
-/** What the signer hashes with. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-
-  reset(): void {}
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -1,15 +1,16 @@
-/** Entry of the threads that pack symcache files for the shared cache, and unpack them. */
+/** Thread entry: packs and unpacks symcache files for the shared cache. */
 import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { pageBytes, Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
+import { Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
 import { openFile } from "../symcache/symcacheFile.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { answerAsks, showLife } from "../threads/answerAsks.ts";
 import { giveWay } from "../threads/lowerPriority.ts";
 import { ChunkDamaged, Chunks } from "./chunks.ts";
 import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
-import type { Damage, DiskFault, PackProtocol, PackThreadData } from "./packMessages.ts";
+import type { Failure, PackProtocol, PackThreadData } from "./packProtocol.ts";
 
 const { wasm } = workerData as PackThreadData;
 const chunks = new Chunks(wasm);
@@ -26,21 +27,26 @@ answerAsks<PackProtocol>({
     }
   },
   unpack: ({ file, symcacheHeader, frame, packed, at, length }) =>
-    faults(() => {
+    catchFailure(() => {
       const ask = { at, length, frame: new Uint8Array(frame), packed };
       const { chunk, checksums } = chunks.unpack(symcacheHeader, ask);
       writeAll(file, chunk, at);
       return [{ checksums }, [checksums.buffer]];
     }),
-  check: ({ path, module, checksums }) => faults(() => [check(path, module, checksums)]),
+  check: ({ path, module, checksums }) =>
+    catchFailure(() => {
+      check(path, module, checksums);
+      return [{}];
+    }),
 });
 
-function faults<Answer>(work: () => Answer): Answer | [Damage | DiskFault] {
+function catchFailure<Result>(work: () => Result): Result | [Failure] {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ChunkDamaged || error instanceof SymcacheDamaged) return [{ damage: error.message }];
-    if (error instanceof Error && "syscall" in error) return [{ diskFault: error.message }];
+    if (error instanceof ChunkDamaged || error instanceof SymcacheDamaged)
+      return [{ failure: "damage", message: error.message }];
+    if (error instanceof Error && "syscall" in error) return [{ failure: "disk", message: error.message }];
     throw error;
   }
 }
@@ -49,18 +55,18 @@ function pack(path: string, into: number): { bytes: number; sha256: string } {
   using symcache = openFile(path);
   const symcacheHeader = new Uint8Array(symcacheHeaderBytes);
   symcache.readAt(symcacheHeader, 0);
-  const packed: Chunk[] = [];
+  const packedChunks: Chunk[] = [];
   let bytes = headerBytes(symcache.size);
   const chunk = new Uint8Array(chunkBytes);
   for (let at = 0; at < symcache.size; at += chunkBytes) {
     const length = symcache.readAt(chunk, at);
-    const { frame, packed: held } = chunks.pack(symcacheHeader, at, chunk.subarray(0, length));
+    const { frame, packed } = chunks.pack(symcacheHeader, at, chunk.subarray(0, length));
     writeAll(into, frame, bytes);
-    packed.push({ at, length, frame: frame.length, packed: held });
+    packedChunks.push({ at, length, frame: frame.length, packed });
     bytes += frame.length;
     showLife();
   }
-  writeAll(into, writeHeader({ symcacheBytes: symcache.size, symcacheHeader, chunks: packed }), 0);
+  writeAll(into, writeHeader({ symcacheBytes: symcache.size, symcacheHeader, chunks: packedChunks }), 0);
   return { bytes, sha256: sha256(into, bytes) };
 }
 
@@ -68,25 +74,20 @@ function sha256(file: number, bytes: number): string {
   const hash = createHash("sha256");
   const piece = new Uint8Array(pieceBytes);
   for (let at = 0; at < bytes;) {
-    const read = readSync(file, piece, 0, Math.min(pieceBytes, bytes - at), at);
-    if (read === 0) throw new Error("the packed file was cut");
-    hash.update(piece.subarray(0, read));
-    at += read;
+    const bytesRead = readSync(file, piece, 0, Math.min(pieceBytes, bytes - at), at);
+    if (bytesRead === 0) throw new Error("the packed file was truncated");
+    hash.update(piece.subarray(0, bytesRead));
+    at += bytesRead;
   }
   return hash.digest("hex");
 }
 
-function check(
-  path: string,
-  module: Parameters<PackProtocol["check"]>[0]["module"],
-  checksums: Uint8Array,
-): Damage | undefined {
+/** Throws a SymcacheDamaged. */
+function check(path: string, module: ModuleId, checksums: Uint8Array): void {
   using file = openFile(path);
   using symcache = Symcache.open(new WasmInstance(wasm), file.readAt, file.size, module);
-  const { payloadBytes } = symcache;
-  const expected = new Uint8Array(8 * Math.ceil(payloadBytes / pageBytes));
-  file.readAt(expected, payloadBytes);
-  return Buffer.compare(expected, checksums) === 0 ? undefined : { damage: "pages with wrong checksums" };
+  if (Buffer.compare(symcache.checksums, checksums) !== 0)
+    throw new SymcacheDamaged("pages have wrong checksums");
 }
 
 function writeAll(file: number, bytes: Uint8Array, at: number): void {

@@ -16,105 +16,109 @@ import {
 import type { PackThreads } from "./packThreads.ts";
 import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
-/** Bytes that are asked for at a time, and how many such parts arrive side by side: of one alone a store sends 50 MB/s or so. */
-const partBytes = 8 * 1024 * 1024;
-const partsAtOnce = 8;
-/** Frames of a part that wait to be unpacked. */
-const framesWaiting = 2;
+/** Parallel range requests: one alone gets about 50 MB/s from a store. */
+const rangeBytes = 8 * 1024 * 1024;
+const maxRanges = 8;
+/** Frames per range that wait to be unpacked. */
+const maxWaitingFrames = 2;
 
-interface Parts {
+interface Deps {
   store: ObjectStore;
   threads: PackThreads;
   received: (bytes: number) => void;
   signal: AbortSignal;
 }
 
-/** A run of chunks, and where their frames begin in the object. */
-interface Run {
+/** Consecutive chunks, and the position of their frames in the object. */
+interface Range {
   chunks: Chunk[];
   from: number;
   bytes: number;
 }
 
-/** A packed symcache that arrives, of which the header is here. */
+/** The download of a packed symcache, after its header was read. */
 export class PackedDownload implements AsyncDisposable {
   readonly #key: string;
-  readonly #parts: Parts;
+  readonly #deps: Deps;
   readonly #header: PackedHeader;
   readonly #reader: BodyReader;
   readonly #etag: string | undefined;
-  /** What the first part has, and the rest. */
-  readonly #first: Run;
-  readonly #others: Run[];
+  readonly #first: Range;
+  readonly #others: Range[];
 
-  /** Undefined where the store has no object of that name. Throws a SharedCacheFault, also for a symcache over `mostBytes`. */
-  static async begin(key: string, mostBytes: number, parts: Parts): Promise<PackedDownload | undefined> {
-    const response = await parts.store.get(key, { from: 0, to: partBytes - 1 }, parts.signal);
+  /** Undefined if there is no such object. Throws a SharedCacheFault, also if the symcache is over `maxBytes`. */
+  static async begin(key: string, maxBytes: number, deps: Deps): Promise<PackedDownload | undefined> {
+    const response = await deps.store.get(key, { from: 0, to: rangeBytes - 1 }, deps.signal);
     if (!response) return undefined;
     const { body, objectBytes, isWhole, etag } = response;
     await using stack = new AsyncDisposableStack();
-    const reader = stack.use(new BodyReader(body, parts.received));
-    if (objectBytes < fixedBytes) throw badObject("too short for a header");
+    const reader = stack.use(new BodyReader(body, deps.received));
+    if (objectBytes < fixedBytes) throw badObject("the object is shorter than a header");
     const fixed = await reader.read(fixedBytes);
-    const length = headerBytes(readSymcacheBytes(fixed, mostBytes));
-    if (length > Math.min(objectBytes, partBytes)) throw badObject("a header that doesn't fit its object");
+    const length = headerBytes(readSymcacheBytes(fixed, maxBytes));
+    if (length > Math.min(objectBytes, rangeBytes))
+      throw badObject("the header doesn't match the size of the object");
     const rest = await reader.read(length - fixedBytes);
     const header = readHeader(Buffer.concat([fixed, rest]), objectBytes);
-    const runs = runsOf(header.chunks, length, isWhole ? objectBytes : partBytes);
+    const ranges = splitRanges(header.chunks, length, isWhole ? objectBytes : rangeBytes);
     stack.move();
-    return new PackedDownload(key, parts, { header, reader, etag, runs });
+    return new PackedDownload(key, deps, { header, reader, etag, ranges });
   }
 
   private constructor(
     key: string,
-    parts: Parts,
-    begun: { header: PackedHeader; reader: BodyReader; etag: string | undefined; runs: [Run, ...Run[]] },
+    deps: Deps,
+    begun: {
+      header: PackedHeader;
+      reader: BodyReader;
+      etag: string | undefined;
+      ranges: [Range, ...Range[]];
+    },
   ) {
     this.#key = key;
-    this.#parts = parts;
+    this.#deps = deps;
     this.#header = begun.header;
     this.#reader = begun.reader;
     this.#etag = begun.etag;
-    [this.#first, ...this.#others] = begun.runs;
+    [this.#first, ...this.#others] = begun.ranges;
   }
 
-  /** Of the symcache file. */
   get symcacheBytes(): number {
     return this.#header.symcacheBytes;
   }
 
-  /**
-   * Writes the symcache to a new file, which is the module's and whole then. Throws a SharedCacheFault, or what the disk says.
-   */
+  /** Writes the symcache to a new file and verifies it. Throws a SharedCacheFault or the disk's error. */
   async write(path: string, module: ModuleId): Promise<void> {
     const checksums: Uint8Array[] = [];
     await using file = await open(path, "wx");
     const failed = new AbortController();
-    const signal = AbortSignal.any([this.#parts.signal, failed.signal]);
+    const signal = AbortSignal.any([this.#deps.signal, failed.signal]);
     const rest = [...this.#others];
     const receiveRest = async () => {
-      for (let run; (run = rest.shift());) await this.#receive(run, file.fd, checksums, signal);
+      for (let range; (range = rest.shift());) await this.#receive(range, file.fd, checksums, signal);
     };
     const receiveFirst = async () => {
       await this.#unpack(this.#first.chunks, this.#reader, file.fd, checksums, signal);
       await receiveRest();
     };
-    const work = [receiveFirst(), ...Array.from({ length: partsAtOnce - 1 }, receiveRest)];
-    const stopping = work.map((part) =>
-      part.catch((error: unknown) => {
+    const work = [receiveFirst(), ...Array.from({ length: maxRanges - 1 }, receiveRest)];
+    const abortingOthers = work.map((download) =>
+      download.catch((error: unknown) => {
         failed.abort(error);
         throw error;
       }),
     );
     try {
-      // The file may be closed only when no thread writes to it any more.
-      const failure = (await Promise.allSettled(stopping)).find((result) => result.status === "rejected");
+      // Don't close the file before all threads have finished writing to it.
+      const failure = (await Promise.allSettled(abortingOthers)).find(
+        (result) => result.status === "rejected",
+      );
       if (failure) throw failed.signal.reason ?? failure.reason;
-      await this.#parts.threads.check(path, module, Buffer.concat(checksums));
+      await this.#deps.threads.check(path, module, Buffer.concat(checksums));
     } catch (error) {
-      const isLate = this.#parts.signal.aborted && !(error instanceof SharedCacheFault);
+      const isLate = this.#deps.signal.aborted && !(error instanceof SharedCacheFault);
       if (isLate || error instanceof ThreadEnded)
-        throw new SharedCacheFault(`can't get all of the object: ${String(error)}`, { cause: error });
+        throw new SharedCacheFault(`can't download the object: ${String(error)}`, { cause: error });
       throw error;
     }
   }
@@ -124,15 +128,16 @@ export class PackedDownload implements AsyncDisposable {
   }
 
   async #receive(
-    { chunks, from, bytes }: Run,
+    { chunks, from, bytes }: Range,
     file: number,
     checksums: Uint8Array[],
     signal: AbortSignal,
   ): Promise<void> {
     const range = { from, to: from + bytes - 1, etag: this.#etag };
-    const response = await this.#parts.store.get(this.#key, range, signal);
-    if (!response || response.isWhole) throw new SharedCacheFault("the store gives parts no more");
-    await using reader = new BodyReader(response.body, this.#parts.received);
+    const response = await this.#deps.store.get(this.#key, range, signal);
+    if (!response || response.isWhole)
+      throw new SharedCacheFault("the store did not send the requested range");
+    await using reader = new BodyReader(response.body, this.#deps.received);
     await this.#unpack(chunks, reader, file, checksums, signal);
   }
 
@@ -149,11 +154,11 @@ export class PackedDownload implements AsyncDisposable {
         const frame = (await abortable(reader.read(frameBytes), signal)).buffer;
         const { symcacheHeader } = this.#header;
         const ask = { file, symcacheHeader, frame, packed, at, length };
-        const unpacked = this.#parts.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));
-        // Its failure is found when it is waited for.
+        const unpacked = this.#deps.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));
+        // Errors are handled when it is awaited.
         unpacked.catch(() => {});
         waiting.push(unpacked);
-        if (waiting.length > framesWaiting) await waiting.shift();
+        if (waiting.length > maxWaitingFrames) await waiting.shift();
       }
     } finally {
       await Promise.allSettled(waiting);
@@ -162,18 +167,18 @@ export class PackedDownload implements AsyncDisposable {
   }
 }
 
-/** The first has what is in the first `firstBytes` of the object. */
-function runsOf(chunks: Chunk[], headerLength: number, firstBytes: number): [Run, ...Run[]] {
-  const first: Run = { chunks: [], from: headerLength, bytes: 0 };
-  const runs: [Run, ...Run[]] = [first];
+/** The first range is what follows the header in the first `firstBytes` of the object. */
+function splitRanges(chunks: Chunk[], headerLength: number, firstBytes: number): [Range, ...Range[]] {
+  const first: Range = { chunks: [], from: headerLength, bytes: 0 };
+  const ranges: [Range, ...Range[]] = [first];
   let at = headerLength;
   for (const chunk of chunks) {
-    let run = runs.at(-1) ?? first;
-    const isFull = run === first ? at + chunk.frame > firstBytes : run.bytes + chunk.frame > partBytes;
-    if (isFull) runs.push((run = { chunks: [], from: at, bytes: 0 }));
-    run.chunks.push(chunk);
-    run.bytes += chunk.frame;
+    let range = ranges.at(-1) ?? first;
+    const isFull = range === first ? at + chunk.frame > firstBytes : range.bytes + chunk.frame > rangeBytes;
+    if (isFull) ranges.push((range = { chunks: [], from: at, bytes: 0 }));
+    range.chunks.push(chunk);
+    range.bytes += chunk.frame;
     at += chunk.frame;
   }
-  return runs;
+  return ranges;
 }

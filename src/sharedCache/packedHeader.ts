@@ -2,32 +2,30 @@ import { crc32 } from "node:zlib";
 import { badObject } from "./sharedCacheFault.ts";
 
 /**
- * A packed symcache file is a header and zstd frames. All numbers are little-endian.
+ * A packed symcache is a header followed by zstd frames. Integers are little-endian.
  *
- * | bytes | what |
+ * | bytes | content |
  * |---|---|
- * | 8 | `ELIOTP01`; the last two are the version of this layout |
- * | 8 | bytes of the symcache file |
- * | 80 | its first bytes, by which chunks are unpacked; zero bytes behind a shorter one |
- * | 8 × chunks | bytes of its frame, and of what that holds: a chunk of 4 MiB, the last one shorter, as `crates/symcache/src/chunk.rs` packs it |
+ * | 8 | `ELIOTP01`; the last two digits are the format version |
+ * | 8 | size of the symcache file |
+ * | 80 | its first bytes, needed to unpack chunks; zero-padded |
+ * | 8 × chunks | size of the frame and of the packed chunk in it: `crates/symcache/src/chunk.rs` packs 4 MiB at a time |
  * | 4 | CRC-32 of the header up to here |
  */
 const magic = "ELIOTP01";
-/** As the crate has it. */
+/** Both as in the crate. */
 export const chunkBytes = 4 * 1024 * 1024;
 export const symcacheHeaderBytes = 80;
-const chunksAt = 16 + symcacheHeaderBytes;
 const entryBytes = 8;
 const crcBytes = 4;
-
-/** Bytes by which it is known how long the header is. */
-export const fixedBytes = chunksAt;
+/** The start of the header, which gives its length. */
+export const fixedBytes = 16 + symcacheHeaderBytes;
 
 export interface Chunk {
-  /** Where it is in the symcache file, and how long. */
+  /** Position and length in the symcache file. */
   at: number;
   length: number;
-  /** Bytes of its frame, and of what that holds. */
+  /** Size of its zstd frame, and of the packed chunk that the frame decompresses to. */
   frame: number;
   packed: number;
 }
@@ -38,9 +36,8 @@ export interface PackedHeader {
   chunks: Chunk[];
 }
 
-/** Bytes of the header of a packed symcache file of so many bytes. */
 export function headerBytes(symcacheBytes: number): number {
-  return chunksAt + entryBytes * Math.ceil(symcacheBytes / chunkBytes) + crcBytes;
+  return fixedBytes + entryBytes * Math.ceil(symcacheBytes / chunkBytes) + crcBytes;
 }
 
 export function writeHeader({ symcacheBytes, symcacheHeader, chunks }: PackedHeader): Uint8Array {
@@ -48,40 +45,40 @@ export function writeHeader({ symcacheBytes, symcacheHeader, chunks }: PackedHea
   header.write(magic, "latin1");
   header.writeBigUInt64LE(BigInt(symcacheBytes), 8);
   header.set(symcacheHeader, 16);
-  for (const [number, { frame, packed }] of chunks.entries()) {
-    header.writeUInt32LE(frame, chunksAt + entryBytes * number);
-    header.writeUInt32LE(packed, chunksAt + entryBytes * number + 4);
+  for (const [index, { frame, packed }] of chunks.entries()) {
+    header.writeUInt32LE(frame, fixedBytes + entryBytes * index);
+    header.writeUInt32LE(packed, fixedBytes + entryBytes * index + 4);
   }
   header.writeUInt32LE(crc32(header.subarray(0, -crcBytes)), header.length - crcBytes);
   return header;
 }
 
-/** The size of the symcache file that a header begins with these bytes for. Throws a SharedCacheFault for one over `mostBytes`. */
-export function readSymcacheBytes(start: Buffer, mostBytes: number): number {
+/** The size of the symcache file, from the first bytes of the header. Throws a SharedCacheFault if it is over `maxBytes`. */
+export function readSymcacheBytes(start: Buffer, maxBytes: number): number {
   if (start.toString("latin1", 0, magic.length) !== magic)
-    throw badObject("no packed symcache, or another version's");
+    throw badObject("not a packed symcache, or of another version");
   const bytes = Number(start.readBigUInt64LE(8));
-  if (bytes > mostBytes) throw badObject(`a symcache of ${bytes} bytes, more than the cache folder may hold`);
-  if (bytes < symcacheHeaderBytes) throw badObject(`a symcache of ${bytes} bytes`);
+  if (bytes > maxBytes) throw badObject(`the symcache has ${bytes} bytes, more than the disk cache may hold`);
+  if (bytes < symcacheHeaderBytes) throw badObject(`the symcache has only ${bytes} bytes`);
   return bytes;
 }
 
-/** Reads the header of an object of `objectBytes`. Throws a SharedCacheFault where it isn't sound. */
+/** Throws a SharedCacheFault if the header is damaged or doesn't match the size of the object. */
 export function readHeader(header: Buffer, objectBytes: number): PackedHeader {
   if (crc32(header.subarray(0, -crcBytes)) !== header.readUInt32LE(header.length - crcBytes))
-    throw badObject("a header with a wrong checksum");
+    throw badObject("the header has a wrong checksum");
   const symcacheBytes = readSymcacheBytes(header, Infinity);
   const chunks: Chunk[] = [];
   let end = header.length;
   for (let at = 0; at < symcacheBytes; at += chunkBytes) {
-    const entry = chunksAt + entryBytes * chunks.length;
+    const entry = fixedBytes + entryBytes * chunks.length;
     const [frame, packed] = [header.readUInt32LE(entry), header.readUInt32LE(entry + 4)];
-    // No chunk needs as many: what a lying header can make us take is bounded.
+    // No real chunk is larger. The limit bounds the memory that a forged header can make us allocate.
     if (frame > 2 * chunkBytes || packed > 2 * chunkBytes)
-      throw badObject("a header with impossible lengths");
+      throw badObject("the header has impossible lengths");
     chunks.push({ at, length: Math.min(chunkBytes, symcacheBytes - at), frame, packed });
     end += frame;
   }
-  if (end !== objectBytes) throw badObject("a header that doesn't fit its object");
-  return { symcacheBytes, symcacheHeader: header.subarray(16, chunksAt), chunks };
+  if (end !== objectBytes) throw badObject("the header doesn't match the size of the object");
+  return { symcacheBytes, symcacheHeader: header.subarray(16, fixedBytes), chunks };
 }

@@ -1,92 +1,92 @@
 import { LRUCache } from "lru-cache";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
-import type { Config } from "../config/config.ts";
-import { Semaphore } from "../async/semaphore.ts";
 import { Deadline } from "../async/deadline.ts";
+import { Semaphore } from "../async/semaphore.ts";
+import type { ConversionSettings } from "../config/conversion.ts";
+import type { DiskCacheSettings } from "../config/diskCache.ts";
+import type { SharedCacheSettings } from "../config/sharedCache.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { ModuleId } from "../identity/moduleId.ts";
-import type { ObjectStore, ObjectStoreSettings } from "./objectStore.ts";
-import { PackedDownload } from "./packedDownload.ts";
+import type { ObjectStore } from "./objectStore.ts";
 import { PackThreads } from "./packThreads.ts";
+import { PackedDownload } from "./packedDownload.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 import { StoreHealth } from "./storeHealth.ts";
 import { Uploads } from "./uploads.ts";
 
-/** Bump when a symcache file's bytes, or the way they are packed, change their meaning. */
+/** Increment when the format of a symcache file, or of its packing, changes. */
 const version = "v1";
 const suffix = ".symc.zst";
-/** Objects that are known to be of no use. */
-const mostBad = 10_000;
+/** Keys of unusable objects that are remembered. */
+const maxBadKeys = 10_000;
 /**
- * Bytes of a symcache that takes all cores to unpack and, in parts that come side by side, all of the network. Of such ones only
- * so many come at once: more would take memory, and all end as late as the last, or too late.
+ * A large symcache uses all cores and the whole network. More than two at a time would only use more memory and all finish
+ * late, after the deadline.
  */
-const large = 16e6;
-const mostLarge = 2;
+const largeBytes = 16e6;
+const maxLargeDownloads = 2;
 
-interface Parts {
+interface Deps {
   wasm: WebAssembly.Module;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  config: ObjectStoreSettings &
-    Pick<Config, "breakerCooldown" | "cacheMaxBytes" | "conversionTimeout" | "sharedCacheTimeout">;
+  config: SharedCacheSettings &
+    Pick<DiskCacheSettings, "maxBytes"> &
+    Pick<ConversionSettings, "stepTimeoutMs">;
 }
 
-/** A symcache that the store has. It holds a connection until it is disposed of. */
+/** A symcache in the store. It holds a connection until it is disposed of. */
 export interface StoredSymcache extends AsyncDisposable {
   readonly bytes: number;
-  /** Writes it to a new file. Throws a SharedCacheFault, or what the disk says. */
+  /** Writes it to a new file. Throws a SharedCacheFault or the disk's error. */
   write(path: string): Promise<void>;
-  /** Throws a SharedCacheFault: where it can't be kept, it is of no use here. */
-  take(): Promise<never>;
 }
 
 /**
- * Symcaches in an object store that instances share, packed.
+ * Packed symcaches in an object store that instances share.
  *
  *     s3://bucket/prefix/v1/libxul.so/1410FAF03AD925211450AE25E0CB9AE50.symc.zst
  *
- * It is never in the way: a store that fails, or takes its time, is as one that has nothing.
+ * A store that fails or is slow counts as a miss, so the shared cache never fails a request.
  */
 export class SharedCache implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #deps: Deps;
   readonly #store: ObjectStore;
   readonly #threads: PackThreads;
   readonly #uploads: Uploads;
   readonly #health: StoreHealth;
-  readonly #bad = new LRUCache<string, true>({ max: mostBad });
-  readonly #large = new Semaphore(mostLarge);
-  readonly #ending = new AbortController();
+  readonly #badKeys = new LRUCache<string, true>({ max: maxBadKeys });
+  readonly #largeDownloads = new Semaphore(maxLargeDownloads);
+  readonly #abort = new AbortController();
 
-  /** Loads what signs requests only where there is a store. */
-  static async open(parts: Parts): Promise<SharedCache> {
+  /** Loads the AWS packages, which the service doesn't need without a store. */
+  static async open(deps: Deps): Promise<SharedCache> {
     const { ObjectStore } = await import("./objectStore.ts");
-    return new SharedCache(parts, new ObjectStore(parts.config));
+    return new SharedCache(deps, new ObjectStore(deps.config));
   }
 
-  private constructor(parts: Parts, store: ObjectStore) {
-    const { wasm, log, config } = parts;
-    this.#parts = parts;
+  private constructor(deps: Deps, store: ObjectStore) {
+    const { breakerCooldownMs, stepTimeoutMs } = deps.config;
+    this.#deps = deps;
     this.#store = store;
-    this.#threads = new PackThreads(wasm, config.conversionTimeout);
-    const cooldown = config.breakerCooldown;
-    this.#health = new StoreHealth("give a symcache", cooldown, log);
-    this.#uploads = new Uploads({ ...parts, store, threads: this.#threads, cooldown });
+    this.#threads = new PackThreads(deps.wasm, stepTimeoutMs);
+    this.#health = new StoreHealth("read", breakerCooldownMs, deps.log);
+    this.#uploads = new Uploads({ ...deps, store, threads: this.#threads, breakerCooldownMs });
   }
 
-  /** What was wrong with the store when it was asked last, if anything. */
+  /** The latest failure of the store, if it has not worked since. */
   get fault(): string | undefined {
     const fault = this.#health.fault ?? this.#uploads.health.fault;
     return fault === undefined ? undefined : `${this.#store.address}: ${fault}`;
   }
 
-  /** The symcache of a module; undefined where the store has none, or fails. */
+  /** Undefined on a miss or if the store fails. */
   async find(module: ModuleId): Promise<StoredSymcache | undefined> {
-    const { metrics, config } = this.#parts;
     const { key } = module;
-    if (!this.#begin()) return undefined;
+    const { metrics, config } = this.#deps;
+    if (!this.#tryBegin()) return undefined;
     const start = performance.now();
     let bytes = 0;
     const ended = (result: "hit" | "miss", error?: unknown) => {
@@ -95,22 +95,22 @@ export class SharedCache implements AsyncDisposable {
       metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
       metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
     };
-    const deadline = new Deadline(config.sharedCacheTimeout);
+    const deadline = new Deadline(config.getTimeoutMs);
     deadline.resume();
-    const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
+    const signal = AbortSignal.any([this.#abort.signal, deadline.signal]);
     const received = (more: number) => void (bytes += more);
-    const parts = { store: this.#store, threads: this.#threads, received, signal };
+    const deps = { store: this.#store, threads: this.#threads, received, signal };
     try {
-      const download = await PackedDownload.begin(objectKey(key), config.cacheMaxBytes, parts);
+      const download = await PackedDownload.begin(objectKey(key), config.maxBytes, deps);
       if (!download) {
         ended("miss");
         return undefined;
       }
-      this.#health.answered();
+      this.#health.responded();
       const write = (path: string) => download.write(path, module);
-      const isLarge = download.symcacheBytes > large;
-      const writeInTurn = isLarge ? (path: string) => this.#inTurn(deadline, () => write(path)) : write;
-      return stored(download, writeInTurn, (error) => ended("hit", error));
+      const isLarge = download.symcacheBytes > largeBytes;
+      const limitedWrite = isLarge ? (path: string) => this.#limit(deadline, () => write(path)) : write;
+      return storedSymcache(download, limitedWrite, (error) => ended("hit", error));
     } catch (error) {
       ended("miss", error);
       if (error instanceof SharedCacheFault) return undefined;
@@ -118,43 +118,45 @@ export class SharedCache implements AsyncDisposable {
     }
   }
 
-  /** Puts a symcache there in the background, once it is in the folder. */
-  add(key: string, kept: Promise<FoundSymcache | undefined>): void {
-    void kept.then((found) => found && this.#uploads.add(objectKey(key), found, this.#bad.delete(key)));
+  /** Uploads a symcache in the background, once it is in the disk cache. */
+  add(key: string, kept: Promise<CachedSymcache | undefined>): void {
+    void kept.then(
+      (cached) => cached && this.#uploads.add(objectKey(key), cached, this.#badKeys.delete(key)),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
+    this.#abort.abort();
     await this.#uploads.finish();
     await this.#threads[Symbol.asyncDispose]();
     await this.#uploads[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
   }
 
-  /** Waits for what else is large, which counts for no deadline. */
-  async #inTurn(deadline: Deadline, write: () => Promise<void>): Promise<void> {
+  /** Waits for other large downloads, without counting that against the deadline. */
+  async #limit(deadline: Deadline, write: () => Promise<void>): Promise<void> {
     deadline.pause();
-    await this.#large.run(async () => {
+    await this.#largeDownloads.run(async () => {
       deadline.resume();
-      // The others may have waited in vain.
-      if (this.#health.isLeftAlone) throw new SharedCacheFault(this.#health.fault ?? "it failed meanwhile");
+      // The downloads before may have failed.
+      if (this.#health.isOpen) throw new SharedCacheFault(this.#health.fault ?? "the store failed meanwhile");
       await write();
     });
   }
 
-  #begin(): boolean {
-    const { metrics } = this.#parts;
-    const mayAsk = this.#health.begin();
-    if (!mayAsk) metrics.histogram("sharedcache.get", 0, { result: "skipped" });
-    metrics.gauge("sharedcache.left_alone", mayAsk ? 0 : 1);
-    return mayAsk;
+  #tryBegin(): boolean {
+    const { metrics } = this.#deps;
+    const mayBegin = this.#health.tryBegin();
+    if (!mayBegin) metrics.histogram("sharedcache.get", 0, { result: "skipped" });
+    metrics.gauge("sharedcache.left_alone", mayBegin ? 0 : 1);
+    return mayBegin;
   }
 
   #ended(key: string, error: unknown): void {
     this.#health.ended(error);
     if (!(error instanceof SharedCacheFault) || !error.isBadObject) return;
-    this.#parts.log.warn({ err: error, module: key }, "shared cache has no whole symcache of the module");
-    this.#bad.set(key, true);
+    this.#deps.log.warn({ err: error, module: key }, "shared cache has an unusable symcache");
+    this.#badKeys.set(key, true);
   }
 }
 
@@ -162,7 +164,8 @@ function objectKey(key: string): string {
   return `${version}/${key}${suffix}`;
 }
 
-function stored(
+/** Calls `ended` exactly once. */
+function storedSymcache(
   download: PackedDownload,
   write: (path: string) => Promise<void>,
   ended: (error?: unknown) => void,
@@ -183,15 +186,13 @@ function stored(
         throw error;
       }
     },
-    take: () => Promise.reject(new SharedCacheFault("it can't be kept")),
     async [Symbol.asyncDispose]() {
-      end(new Error("it can't be kept"));
+      end(new Error("the symcache was not written"));
       await download[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Undefined where nothing went wrong. */
 function resultOf(error: unknown): "bad" | "fail" | undefined {
   if (error === undefined) return undefined;
   return error instanceof SharedCacheFault && error.isBadObject ? "bad" : "fail";

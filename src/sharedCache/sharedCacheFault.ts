@@ -1,7 +1,7 @@
-/** The shared cache doesn't give, or take, what it was asked to: as if there were none. */
+/** The shared cache failed, or its object is unusable. The caller continues as if there were no shared cache. */
 export class SharedCacheFault extends Error {
   override name = "SharedCacheFault";
-  /** Whether the store answered well, but what it has is no whole symcache of the module. */
+  /** Whether the store works, but the object is not a valid symcache of the module. */
   readonly isBadObject: boolean;
 
   constructor(
@@ -13,7 +13,6 @@ export class SharedCacheFault extends Error {
   }
 }
 
-/** What is wrong with an object, where reading it threw `cause`. */
 export function badObject(message: string, cause?: unknown): SharedCacheFault {
   return new SharedCacheFault(message, { isBadObject: true, cause });
 }

@@ -1,39 +1,37 @@
 import { CircuitBreaker } from "../async/circuitBreaker.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { Logger } from "../observability/logging.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 
-const failuresToBreak = 3;
-
-/** Whether a store is asked for one thing, to give or to take: not for a while once it failed three times in a row. */
+/** A circuit breaker for reads or for writes, which remembers and logs the latest failure. */
 export class StoreHealth {
-  /** What was wrong when it was asked last, if anything. */
+  /** The latest failure, until a request succeeds. */
   fault: string | undefined;
   readonly #breaker: CircuitBreaker;
   readonly #log: Logger;
-  readonly #what: string;
+  readonly #operation: "read" | "write";
 
-  /** `what` it is asked for, for the log. */
-  constructor(what: string, cooldown: number, log: Logger) {
-    this.#what = what;
-    this.#breaker = new CircuitBreaker(failuresToBreak, cooldown);
+  constructor(operation: "read" | "write", cooldownMs: number, log: Logger) {
+    this.#operation = operation;
+    this.#breaker = new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, cooldownMs);
     this.#log = log;
   }
 
-  get isLeftAlone(): boolean {
+  get isOpen(): boolean {
     return this.#breaker.isOpen;
   }
 
-  /** Whether it may be asked now. Where it may, `ended` must be called in the end. */
-  begin(): boolean {
+  /** Whether the store may be asked now. If so, `ended` must be called later. */
+  tryBegin(): boolean {
     return this.#breaker.tryBegin();
   }
 
-  /** It answers; the rest may take its time. */
-  answered(): void {
+  /** The store responds; the body may take longer. */
+  responded(): void {
     this.#breaker.responded();
   }
 
-  /** `error`: what came of it, if anything went wrong. What is no fault of the store is none here. */
+  /** Only a fault of the store itself counts as a failure. */
   ended(error?: unknown): void {
     if (!(error instanceof SharedCacheFault) || error.isBadObject) {
       this.#breaker.succeeded();
@@ -41,8 +39,9 @@ export class StoreHealth {
       return;
     }
     this.#breaker.failed();
-    // The same over and over is said once.
-    if (this.fault !== error.message) this.#log.warn({ err: error }, `shared cache can't ${this.#what}`);
+    // Log a repeated failure once.
+    if (this.fault !== error.message)
+      this.#log.warn({ err: error }, `shared cache ${this.#operation} failed`);
     this.fault = error.message;
   }
 }

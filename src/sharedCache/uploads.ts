@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import type { FoundSymcache, SymcacheFolder } from "../diskCache/diskCache.ts";
 import { Deadline } from "../async/deadline.ts";
+import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { ThreadEnded } from "../threads/thread.ts";
@@ -11,77 +11,76 @@ import type { PackThreads } from "./packThreads.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
 import { StoreHealth } from "./storeHealth.ts";
 
-/** Symcaches that wait, in the folder; those that come then are left to other instances. */
-const mostWaiting = 1000;
-/** Milliseconds that one may take to be sent. */
-const longestUpload = 120_000;
-/** Milliseconds that the end of the service waits for what is under way. */
-const longestEnd = 5_000;
+/** More symcaches than that are left to other instances. */
+const maxWaiting = 1000;
+const uploadTimeoutMs = 120_000;
+/** At shutdown. */
+const finishTimeoutMs = 5_000;
 const pieceBytes = 1024 * 1024;
 
-interface Parts {
+interface Deps {
   store: ObjectStore;
   threads: PackThreads;
-  folder: SymcacheFolder;
+  folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  cooldown: number;
+  breakerCooldownMs: number;
 }
 
 interface Upload {
   key: string;
   path: string;
-  /** What the store has is of no use. */
+  /** The stored object is unusable. */
   replace: boolean;
 }
 
-/** Packs symcaches of the folder and puts them into the store, one at a time, in the background. */
+/** Packs symcaches of the disk cache and uploads them, one at a time, in the background. */
 export class Uploads implements AsyncDisposable {
   readonly health: StoreHealth;
-  readonly #parts: Parts;
+  readonly #deps: Deps;
   readonly #waiting: Upload[] = [];
-  readonly #ending = new AbortController();
-  #working: Promise<void> | undefined;
-  #isEnding = false;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+  #isClosed = false;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.health = new StoreHealth("take a symcache", parts.cooldown, parts.log);
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.health = new StoreHealth("write", deps.breakerCooldownMs, deps.log);
   }
 
-  add(key: string, { path }: FoundSymcache, replace: boolean): void {
-    if (this.#isEnding) return;
-    if (this.#waiting.length >= mostWaiting) {
-      this.#parts.metrics.histogram("sharedcache.put", 0, { result: "skipped" });
+  add(key: string, { path }: CachedSymcache, replace: boolean): void {
+    if (this.#isClosed) return;
+    if (this.#waiting.length >= maxWaiting) {
+      this.#deps.metrics.histogram("sharedcache.put", 0, { result: "skipped" });
       return;
     }
     this.#waiting.push({ key, path, replace });
     this.#start();
   }
 
-  /** Takes no more, gives what there is a little time, and breaks off what is left. */
+  /** Accepts no more uploads, waits a little for the queued ones and aborts the rest. */
   async finish(): Promise<void> {
-    this.#isEnding = true;
-    await Promise.race([this.#working, setTimeout(longestEnd, undefined, { ref: false })]);
+    this.#isClosed = true;
+    await Promise.race([this.#running, setTimeout(finishTimeoutMs, undefined, { ref: false })]);
     this.#waiting.splice(0);
-    this.#ending.abort();
+    this.#abort.abort();
   }
 
-  /** Behind finish(), and behind the threads: one may be packing still. */
+  /** Call it after finish() and after the threads have ended, because one may still be packing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#working;
+    await this.#running;
   }
 
   #start(): void {
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-      // What came while the last one ended.
+    this.#running ??= this.#uploadAll().finally(() => {
+      this.#running = undefined;
+      // Something may have been added while the last upload ended.
       if (this.#waiting.length > 0) this.#start();
     });
   }
 
-  async #work(): Promise<void> {
-    const { metrics, log } = this.#parts;
+  async #uploadAll(): Promise<void> {
+    const { metrics, log } = this.#deps;
     for (let upload; (upload = this.#waiting.shift());) {
       metrics.gauge("sharedcache.queue", this.#waiting.length + 1);
       const start = performance.now();
@@ -96,17 +95,17 @@ export class Uploads implements AsyncDisposable {
   }
 
   async #upload({ key, path, replace }: Upload): Promise<"stored" | "known" | "gone" | "skipped"> {
-    const { store, threads, folder, metrics } = this.#parts;
-    if (!this.health.begin()) return "skipped";
+    const { store, threads, folder, metrics } = this.#deps;
+    if (!this.health.tryBegin()) return "skipped";
     let failure: unknown;
     try {
       await using file = await folder.openTemporaryFile();
       const packed = await threads.pack(path, file.fd);
       if (!packed) return "gone";
-      const body = () => Readable.from(piecesOf(file, packed.bytes), { objectMode: false });
-      using deadline = new Deadline(longestUpload);
+      const body = () => Readable.from(readPieces(file, packed.bytes), { objectMode: false });
+      using deadline = new Deadline(uploadTimeoutMs);
       deadline.resume();
-      const signal = AbortSignal.any([this.#ending.signal, deadline.signal]);
+      const signal = AbortSignal.any([this.#abort.signal, deadline.signal]);
       const isNew = await store.put(key, { body, ...packed }, { replace, signal });
       metrics.increment("sharedcache.bytes", { direction: "sent" }, packed.bytes);
       return isNew ? "stored" : "known";
@@ -119,12 +118,12 @@ export class Uploads implements AsyncDisposable {
   }
 }
 
-/** A stream of the file would close it. */
-async function* piecesOf(file: FileHandle, bytes: number): AsyncIterable<Uint8Array> {
+/** Unlike `file.createReadStream()`, doesn't close the file. */
+async function* readPieces(file: FileHandle, bytes: number): AsyncIterable<Uint8Array> {
   for (let at = 0; at < bytes;) {
     const piece = new Uint8Array(Math.min(pieceBytes, bytes - at));
     const { bytesRead } = await file.read(piece, 0, piece.length, at);
-    if (bytesRead === 0) throw new Error("the packed file was cut");
+    if (bytesRead === 0) throw new Error("the packed file was truncated");
     yield piece.subarray(0, bytesRead);
     at += bytesRead;
   }

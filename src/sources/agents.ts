@@ -1,13 +1,13 @@
 import { isIP } from "node:net";
 import { Agent, buildConnector } from "undici";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import { DownloadError } from "./downloadError.ts";
 import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
 
 /** Connections to one server; downloads past that wait. */
 const connections = 16;
 
-export type AgentSettings = Pick<Config, "connectTimeout" | "headersTimeout" | "stallTimeout">;
+type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
 
 /** The connections of a source. A server at a public address must not make us ask the machines behind our firewall. */
 export class Agents implements AsyncDisposable {
@@ -18,7 +18,11 @@ export class Agents implements AsyncDisposable {
   /** Hosts that were ever reached at a public address, whatever their names resolve to since. */
   readonly #publicHosts = new Set<string>();
 
-  constructor({ connectTimeout: timeout, headersTimeout, stallTimeout: bodyTimeout }: AgentSettings) {
+  constructor({
+    connectTimeoutMs: timeout,
+    headersTimeoutMs: headersTimeout,
+    stallTimeoutMs: bodyTimeout,
+  }: AgentSettings) {
     const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
     const connector = buildConnector({ allowH2: false, timeout });
     const connect: buildConnector.connector = (to, done) =>

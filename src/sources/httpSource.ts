@@ -1,9 +1,9 @@
 import { errors, request, type Agent, type Dispatcher } from "undici";
-import type { Config } from "../config/config.ts";
+import type { SourceSettings } from "../config/sources.ts";
 import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
-import { Agents, type AgentSettings } from "./agents.ts";
-import { Attempts, type AttemptSettings } from "./attempts.ts";
+import { Agents } from "./agents.ts";
+import { Attempts } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
 import { symFilePath, type Source, type SymText } from "./source.ts";
@@ -18,8 +18,6 @@ const maxHints = 20;
 /** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
 const highWaterMark = 1024 * 1024;
 
-export type HttpSettings = AttemptSettings & AgentSettings & Pick<Config, "maxDownloadBytes">;
-
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
   readonly address: string;
@@ -29,7 +27,7 @@ export class HttpSource implements Source {
   readonly #attempts: Attempts;
   readonly #agents: Agents;
 
-  constructor(address: string, settings: HttpSettings) {
+  constructor(address: string, settings: SourceSettings) {
     this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
     this.#maxBytes = settings.maxDownloadBytes;
@@ -56,7 +54,7 @@ export class HttpSource implements Source {
   }
 
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#attempts.make(download, signal);
+    return this.#attempts.run(download, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,7 +85,8 @@ export class HttpSource implements Source {
     try {
       const response = await request(url, options);
       this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
-      if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
+      if (!passing.has(response.statusCode) && !redirects.has(response.statusCode))
+        this.#attempts.responded();
       return response;
     } catch (error) {
       const failure = downloadError(`an answer of ${url.host}`, error);

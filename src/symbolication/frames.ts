@@ -30,11 +30,11 @@ export function symbolicatedFrame(
   ] as (typeof symbolicated.jobs)[0];
   const moduleIndex = moduleIndexes[position] ?? -1;
   const moduleOffset = exactOffsets[position] || (moduleOffsets[position] ?? -1);
-  const answer = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.answer;
+  const result = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.result;
   const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, end: 0, functionStart: 0 };
-  if (!answer || !("locations" in answer))
+  if (!result || !("locations" in result))
     return { ...unknown, moduleName: entryAt(memoryMap, moduleIndex)[0] || undefined };
-  const { moduleName, locations } = answer;
+  const { moduleName, locations } = result;
   const offsetNumber = symbolicated.offsetNumbers[job]?.[position] ?? -1;
   const first = locations.starts[offsetNumber] ?? 0;
   const last = (locations.starts[offsetNumber + 1] ?? 0) - 1;
@@ -53,5 +53,5 @@ export function symbolicatedFrame(
 /** Whether symbols were found for the module at an index of a job's memory map; null where no frame points into it. */
 export function isModuleFound({ moduleNumbers, lookups }: SymbolicatedJobs, job: number, index: number) {
   const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];
-  return lookup ? "locations" in lookup.answer : null;
+  return lookup ? "locations" in lookup.result : null;
 }

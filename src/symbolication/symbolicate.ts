@@ -3,7 +3,7 @@ import { moduleId } from "../identity/moduleId.ts";
 import { textLeft } from "../symcache/lookup/locations.ts";
 import type { GroupedJobs } from "./groupFrames.ts";
 import { entryAt } from "./job.ts";
-import type { ModuleLookup, Symcaches } from "../modules/symcaches.ts";
+import type { ModuleLookup, Resolver } from "../modules/resolver.ts";
 
 /** Lookups that are under way at once, of one request. */
 const atOnce = 500;
@@ -19,7 +19,7 @@ export interface SymbolicatedJobs extends GroupedJobs {
 /** Bytes that the source locations take. */
 export function locationBytes({ lookups }: SymbolicatedJobs): number {
   return lookups.reduce(
-    (sum, { answer }) => sum + ("locations" in answer ? answer.locations.text.buffer.byteLength : 0),
+    (sum, { result }) => sum + ("locations" in result ? result.locations.text.buffer.byteLength : 0),
     0,
   );
 }
@@ -30,7 +30,7 @@ export function locationBytes({ lookups }: SymbolicatedJobs): number {
  */
 export async function symbolicate(
   jobs: GroupedJobs,
-  symcaches: Pick<Symcaches, "lookUp">,
+  resolver: Pick<Resolver, "lookUp">,
   mostBytes: number,
 ): Promise<SymbolicatedJobs> {
   const { modules, offsets, offsetStarts } = jobs;
@@ -44,7 +44,7 @@ export async function symbolicate(
       await turn;
       const ofModule = offsets.slice(offsetStarts[number], offsetStarts[number + 1]);
       const module = moduleId(...entryAt(modules, number));
-      lookups[number] = await symcaches.lookUp(module, ofModule, usage);
+      lookups[number] = await resolver.lookUp(module, ofModule, usage);
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, lookups.length) }, lookUpNext));

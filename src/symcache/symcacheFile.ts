@@ -1,11 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type BigIntStats } from "node:fs";
 import type { ReadAt } from "./wasmInstance.ts";
 
-/** How a symcache's file is opened: a link is not followed, and nobody who writes to a pipe is waited for. */
-export const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Without following links, and without waiting for the writer of a pipe. */
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** A symcache's file, open for reading. What is read of it stays the same when it is replaced or removed meanwhile. */
 export interface SymcacheFile extends Disposable {
+  /** As identify() returns it. */
+  readonly identity: string;
   /** Bytes. */
   readonly size: number;
   readonly readAt: ReadAt;
@@ -17,15 +19,20 @@ export interface SymcacheFile extends Disposable {
  * not followed. Throws what the disk says.
  */
 export function identify(path: string): string {
-  const { dev, ino, size, birthtimeNs, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+  return identityOf(lstatSync(path, { bigint: true }));
+}
+
+function identityOf({ dev, ino, size, birthtimeNs, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, birthtimeNs, mtimeNs === ctimeNs ? mtimeNs : ""].join(" ");
 }
 
 /** Throws what the disk says, also where the path is a link. */
 export function openFile(path: string): SymcacheFile {
   const file = openSync(path, readOnly);
+  const stats = fstatSync(file, { bigint: true });
   return {
-    size: fstatSync(file).size,
+    identity: identityOf(stats),
+    size: Number(stats.size),
     readAt: (into, offset) => readSync(file, into, 0, into.length, offset),
     [Symbol.dispose]: () => closeSync(file),
   };
@@ -43,6 +50,9 @@ export function warmUpReading(): void {
   for (let read = 0; read < 4000; read++) file.readAt(page, 0);
 }
 
+/** A symcache as the path of its file or, if it could not be stored, as its bytes. */
+export type SymcacheBytes = string | SharedArrayBuffer;
+
 /** Bytes in memory, as if they were in a file. */
 export function asFile(memory: SharedArrayBuffer): SymcacheFile {
   const bytes = new Uint8Array(memory);
@@ -51,5 +61,5 @@ export function asFile(memory: SharedArrayBuffer): SymcacheFile {
     into.set(piece);
     return piece.length;
   };
-  return { size: bytes.length, readAt, [Symbol.dispose]() {} };
+  return { identity: "", size: bytes.length, readAt, [Symbol.dispose]() {} };
 }

@@ -17,18 +17,19 @@ interface Exports {
   converter_finish: (converter: number) => number;
   symcache_file_size: () => number;
   symcache_file_write: (file: number) => number;
-  keep_pages: (pages: number) => void;
+  limit_page_cache: (bytes: number) => void;
   symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
-  symcache_payload_length: (symcache: number) => number;
-  symcache_room: (symcache: number, pages: number) => number;
-  symcache_hold: (symcache: number) => number;
-  symcache_look_up: (symcache: number, count: number, mostBytes: number) => number;
-  column_at: (column: number) => number;
-  column_length: (column: number) => number;
+  page_bytes: () => number;
+  symcache_pages: (symcache: number) => number;
+  symcache_checksums: (symcache: number) => number;
+  symcache_describe: (symcache: number) => number;
+  symcache_read_ahead: (symcache: number, pages: number) => number;
+  symcache_look_up: (symcache: number, count: number, maxBytes: number) => number;
+  columns_at: () => number;
   symcache_free: (symcache: number) => void;
   chunk_pack: (at: number, headerLength: number, length: number) => number;
   chunk_unpack: (at: number, headerLength: number, packedLength: number, length: number) => number;
-  chunk_at: () => number;
+  output_at: () => number;
 }
 
 /** The instance came to an end by a panic or for want of memory, and is of no more use. */
@@ -102,6 +103,12 @@ export class WasmInstance {
   /** A view of its memory, good until the next call. */
   bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer, at, length);
+  }
+
+  /** Views of the spans whose addresses and lengths are at `at`, good until the next call. */
+  spans(at: number, count: number): Uint8Array<ArrayBuffer>[] {
+    const pairs = new Uint32Array(this.#exports.memory.buffer, at, 2 * count);
+    return Array.from({ length: count }, (_, i) => this.bytes(pairs[2 * i] ?? 0, pairs[2 * i + 1] ?? 0));
   }
 
   /** Makes a file readable for the crate, under a number. */

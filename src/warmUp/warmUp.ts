@@ -1,10 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { makeFolders } from "../diskCache/makeFolders.ts";
-import { SymcacheFolder } from "../diskCache/diskCache.ts";
+import { makeFolders } from "../diskCache/files.ts";
+import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
 import { createApp, type AppDeps } from "../http/app.ts";
 import { postInTurn } from "./postSequentially.ts";
@@ -13,7 +13,7 @@ import { Metrics } from "../observability/metrics.ts";
 import type { Converters } from "../symcache/convert/converterPool.ts";
 import type { Lookups } from "../symcache/lookup/lookupPool.ts";
 import { functionBytes, madeSymFile } from "./syntheticSymFile.ts";
-import { Symcaches } from "../modules/symcaches.ts";
+import { Resolver } from "../modules/resolver.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
 
@@ -28,8 +28,8 @@ const mostBytes = 50e6;
 const prefix = "tseliot-warm-up-";
 
 /** What a warm-up shares with the service. */
-type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "requestLog" | "symcaches"> & {
-  config: Config;
+type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "requestLog" | "resolver"> & {
+  settings: Config;
   converters: Converters;
   lookups: Lookups;
 };
@@ -40,27 +40,34 @@ type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "request
  * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
  */
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
-  const { config, converters, lookups } = shared;
-  await using metrics = new Metrics(config, { mock: true });
-  const { app: log, requests: requestLog } = createLogs(
-    { ...config, localDevelopment: false },
+  const { settings, converters, lookups } = shared;
+  const { diskCache, observability } = settings;
+  await using metrics = new Metrics(observability, { mock: true });
+  const { app: log, requests: requestLog } = await createLogs(
+    { ...observability, localDevelopment: false },
     { write() {} },
   );
   await using cleanUp = new AsyncDisposableStack();
-  const path = await temporaryFolder(config.cacheFolder);
+  const path = await temporaryFolder(diskCache.folder);
   // What is another user's can't be removed, and isn't ours to.
   cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
   cleanUp.defer(() => rm(path, { recursive: true }));
   const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new SymcacheFolder(path, mostBytes, config.cacheRescan, silence));
-  const admission = new Admission(config);
+  const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
+  const admission = new Admission(settings.server);
   const sources = [madeSource];
-  using symcaches = new Symcaches(
-    { sources, folder, converters, metrics, log, isCrowded: () => false, config },
+  using resolver = new Resolver({
+    diskCache: folder,
+    sources,
+    converters,
     lookups,
-  );
+    metrics,
+    log,
+    isCrowded: () => false,
+    config: settings,
+  });
   await postInTurn(
-    createApp({ ...shared, admission, bulkAdmission: admission, symcaches, metrics, requestLog }),
+    createApp({ ...shared, admission, bulkAdmission: admission, resolver, metrics, requestLog }),
     madeRequests(),
     signal,
   );

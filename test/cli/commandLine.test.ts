@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sampleSymbols, temporaryFolder } from "../support/service.ts";
 import { SymbolServer } from "../support/symbolServer.ts";
 import { run, start } from "../support/commandLine.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const symbols = fileURLToPath(sampleSymbols);
@@ -61,38 +61,38 @@ for (const [parameters, message] of [
   ],
   [
     ["symbolicate", "--stacks", "many"],
-    "option '-n, --stacks <number>' argument 'many' is invalid. It is no whole number.",
+    "option '-n, --stacks <number>' argument 'many' is invalid. It is not a whole number.",
   ],
   [["symbolicate", "absent.json"], "can't read absent.json: no such file or folder"],
   [["convert", "absent.sym"], "can't read absent.sym: no such file or folder"],
   [["inspect", "absent.symc"], "can't read absent.symc: no such file or folder"],
   [["symbolicate", "folder"], "can't read folder: it is a folder"],
   [["convert", "folder"], "can't read folder: it is a folder"],
-  [["inspect", "folder"], "folder is no file"],
+  [["inspect", "folder"], "folder is not a file"],
   [["symbolicate", "empty"], "empty is empty"],
   [["convert", "empty"], "empty is empty"],
-  [["inspect", "empty"], "empty is no symcache"],
+  [["inspect", "empty"], "empty is not a symcache"],
   [["symbolicate"], "standard input is empty"],
-  [["convert", "-"], "what comes from standard input needs an --output"],
-  [["convert", "text", "--output", "-"], "a symcache can't go to standard output"],
-  [["convert", "text"], "text is no sym file: it doesn't begin with a MODULE record"],
-  [["inspect", "text"], "text is no symcache"],
-  [["inspect", "text", "0xx"], '"0xx" is no offset from 0 to 0xffffffff'],
+  [["convert", "-"], "standard input requires --output"],
+  [["convert", "text", "--output", "-"], "a symcache can't be written to standard output"],
+  [["convert", "text"], "text is not a sym file: it does not start with a MODULE record"],
+  [["inspect", "text"], "text is not a symcache"],
+  [["inspect", "text", "0xx"], '"0xx" is not an offset from 0 to 0xffffffff'],
   [["symbolicate", "cut.gz"], "can't read cut.gz: bad gzip: unexpected end of file"],
-  [["symbolicate", "request", "--symbols", "absent"], "--symbols has absent, which is no folder"],
+  [["symbolicate", "request", "--symbols", "absent"], "--symbols: absent is not a folder"],
   [
     ["symbolicate", "request", "--symbols", "ftp://x"],
-    '--symbols has "ftp://x", which is no https://, http:// or file:/// address: "ftp://x"',
+    '--symbols has "ftp://x", which is not an https://, http:// or file:/// URL: "ftp://x"',
   ],
-  [["symbolicate", "request", "--url", "x"], "--url is no http:// or https:// address: x"],
+  [["symbolicate", "request", "--url", "x"], "not an http:// or https:// address: x"],
   [["symbolicate", "request", "-s", symbols, "-o", "folder"], "can't write folder: it is a folder"],
   [
     ["symbolicate", "request", "-s", symbols, "-o", "absent/x"],
     "can't write absent/x: no such file or folder",
   ],
-  [["fetch", "../x", "AB"], '"../x" is no debug filename'],
-  [["fetch", "x", "XY"], '"XY" is no debug id: that has hex digits alone'],
-  [["serve", "--port", "http"], '--port is not a whole number from 0 to 65535: "http"'],
+  [["fetch", "../x", "AB"], '"../x" is not a valid debug file name'],
+  [["fetch", "x", "XY"], '"XY" is not a debug id: it must have hex digits only'],
+  [["serve", "--port", "http"], '--port is not an integer from 0 to 65535: "http"'],
 ] as const) {
   test(`refuses \`${parameters.join(" ").replace(symbols, "symbols")}\` with exit code 2 and one line`, async () => {
     const env = { ELIOT_SYMBOLS_CACHE_DIR: join(oddities.path, "cache") };
@@ -152,7 +152,7 @@ for (const [signal, code, parameters, input] of [
       cwd: folder.path,
       env: { ELIOT_SYMBOLS_URLS: server.url, ELIOT_SYMBOLS_CACHE_DIR: cache.path },
     });
-    if (input === "") while (server.hits.length === 0) await setTimeout(10);
+    if (input === "") await waitUntil(() => server.hits.length > 0);
     else if (!child.stdin.write(input)) await once(child.stdin, "drain");
     child.kill(signal);
     assert.deepEqual(await ended, { code, stdout: "", stderr: "" });

@@ -164,7 +164,7 @@ test("prints all differences as JSON, however many a person would be shown", asy
   assert.match(limited.stdout, /\n\n2 more: --limit\n\n/);
 
   const twice = await run(["compare", old.url, newer.url], { input: `${input}\n${input}` });
-  assert.match(twice.stdout, /\n\n3 more are the same at the same offset\n\n2 requests, /);
+  assert.match(twice.stdout, /\n\n3 more with the same offset and difference\n\n2 requests, /);
 });
 
 test("doesn't mind the order of keys, and tells what is missing and what services have found", async () => {
@@ -257,13 +257,13 @@ test("says what it can't compare by, and which service it can't reach", async ()
   };
   await writeFile(join(folder.path, "half.json"), '{\n  "jobs": [');
   assert.equal(await end([]), "2 tseliot: standard input is empty\n");
-  assert.equal(await end(["-"], " \n"), "2 tseliot: there are no requests to compare by\n");
+  assert.equal(await end(["-"], " \n"), "2 tseliot: there are no requests to compare\n");
   assert.equal(await end(["nosuch"]), "2 tseliot: can't read nosuch: no such file or folder\n");
-  assert.match(await end(["half.json"]), /^2 tseliot: half\.json is no JSON: /);
-  assert.match(await end(["-"], '{"a": 1}\n{"a": 1\n'), /^2 tseliot: line 2 of standard input is no JSON: /);
+  assert.match(await end(["half.json"]), /^2 tseliot: half\.json is not JSON: /);
+  assert.match(await end(["-"], '{"a": 1}\n{"a": 1\n'), /^2 tseliot: line 2 of standard input is not JSON: /);
   await mkdir(join(folder.path, "empty"));
-  assert.match(await end(["empty"]), /^2 tseliot: empty holds no \.json, /);
-  assert.match(await end(["-"], "{}", "localhost:8000"), /^2 tseliot: this is no http:/);
+  assert.match(await end(["empty"]), /^2 tseliot: empty has no \.json, /);
+  assert.match(await end(["-"], "{}", "localhost:8000"), /^2 tseliot: not an http:/);
   assert.match(
     await end(["-"], "{}", "http://127.0.0.1:1"),
     /^3 tseliot: can't reach http:\/\/127\.0\.0\.1:1: /,

@@ -37,7 +37,7 @@ const stackTraces = {
   threads: [{ frames: otherFrames }, { frames: crashedFrames }],
 };
 
-/** As pings from Android have them. */
+/** The spelling of pings from Android. */
 function inCamelCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inCamelCase);
   if (typeof value !== "object" || value === null) return value;
@@ -57,7 +57,7 @@ const modulesOfMinidump = modules.map(({ base_address, end_address, ...rest }) =
   loaded_symbols: false,
 }));
 
-/** As telemetry had them before Glean. */
+/** The spelling of telemetry before Glean. */
 const oldStackTraces = {
   status: "OK",
   crash_info: { type: "SIGSEGV", address: "0x0", crashing_thread: 1 },
@@ -131,10 +131,10 @@ const symbols = {
 
 for (const [what, crash] of [
   ["stack traces", stackTraces],
-  ["stack traces in Android's words", inCamelCase(stackTraces)],
-  ["a ping of Glean", { ping_info: {}, metrics: { object: { "crash.stack_traces": stackTraces } } }],
-  ["a ping of telemetry", { type: "crash", payload: { stackTraces: oldStackTraces } }],
-  ["a row of a table", { document_id: "1", stack_traces: JSON.stringify(stackTraces) }],
+  ["stack traces from Android", inCamelCase(stackTraces)],
+  ["a Glean ping", { ping_info: {}, metrics: { object: { "crash.stack_traces": stackTraces } } }],
+  ["a telemetry ping", { type: "crash", payload: { stackTraces: oldStackTraces } }],
+  ["a table row", { document_id: "1", stack_traces: JSON.stringify(stackTraces) }],
 ] as const) {
   test(`prints the crashed thread of ${what}`, async () => {
     const lines = ["Crash ping: SIGSEGV at 0x0", "", "Thread 1 (crashed)", ...frames];
@@ -154,7 +154,7 @@ for (const [what, crash] of [
   });
 }
 
-test("prints all threads of minidump-stackwalk's output, and what it knew itself", async () => {
+test("prints all threads of minidump-stackwalk's output, and the functions that it names itself", async () => {
   const { code, stdout } = await run(["symbolicate", "--threads", "all"], {
     input: JSON.stringify(minidump),
     env,
@@ -176,7 +176,7 @@ test("prints all threads of minidump-stackwalk's output, and what it knew itself
   ]);
 });
 
-test("writes a ping back with symbols in all of its threads", async () => {
+test("adds symbols to all threads of a ping", async () => {
   const ping = { ping_info: { seq: 1 }, metrics: { object: { "crash.stack_traces": stackTraces } } };
   await using service = await startTestService();
   const { code, stdout, stderr } = await run(["symbolicate", "--json", "--url", service.url], {
@@ -184,7 +184,7 @@ test("writes a ping back with symbols in all of its threads", async () => {
   });
   assert.deepEqual(
     [code, stderr],
-    [0, "1 of 2 modules have symbols; none: no.pdb (no source has a sym file)\n"],
+    [0, "1 of 2 modules have symbols; missing: no.pdb (no source has a sym file)\n"],
   );
   const written = JSON.parse(stdout) as typeof ping;
   const [first, second, third] = crashedFrames;
@@ -199,7 +199,7 @@ test("writes a ping back with symbols in all of its threads", async () => {
   assert.deepEqual(written.ping_info, { seq: 1 });
 });
 
-test("writes stack traces that are text back as text", async () => {
+test("keeps stack traces that are JSON text as text", async () => {
   const input = JSON.stringify({ document_id: "1", stack_traces: JSON.stringify(stackTraces) });
   const { stdout } = await run(["symbolicate", "--json"], { input, env });
   const { stack_traces: text } = JSON.parse(stdout) as { stack_traces: string };
@@ -207,7 +207,7 @@ test("writes stack traces that are text back as text", async () => {
   assert.equal(threads[1]?.frames[0]?.function, "d_print_mod");
 });
 
-test("writes a processed crash back with symbols, in the copy of its crashing thread, too", async () => {
+test("adds symbols to a processed crash, including the copy of its crashing thread", async () => {
   const crash = { uuid: "1", json_dump: minidump };
   const { code, stdout } = await run(["symbolicate", "--json"], { input: JSON.stringify(crash), env });
   assert.equal(code, 0);
@@ -221,7 +221,7 @@ test("writes a processed crash back with symbols, in the copy of its crashing th
   assert.deepEqual(dump.modules, [{ ...found, missing_symbols: false, loaded_symbols: true }, ...others]);
 });
 
-test("leaves nothing of another call beside a function that is found anew", async () => {
+test("removes the old file, line and inlined calls of a function that it replaces", async () => {
   const stale = {
     ...minidumpFrames[0],
     function: "old",

@@ -54,7 +54,7 @@ test("says with exit code 1 that no source has it", async () => {
     "--symbols",
     `${symbols},${server.url}`,
   ]);
-  assert.deepEqual([code, stdout, stderr], [1, "", "tseliot: no source has a sym file of no.so AB\n"]);
+  assert.deepEqual([code, stdout, stderr], [1, "", "tseliot: no source has a sym file for no.so AB\n"]);
 });
 
 test("says with exit code 3 that a download was cut, and leaves no file", async () => {
@@ -64,10 +64,10 @@ test("says with exit code 3 that a download was cut, and leaves no file", async 
   );
   const { code, stdout, stderr } = await run(["fetch", "attach_amd64.pdb", id, "-s", server.url], {
     cwd: folder.path,
-    env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" },
+    env: { "sources.downloadAttempts": "2" },
   });
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.match(stderr, new RegExp(`^tseliot: can't get attach_amd64\\.pdb ${id}: ${server.url}: .*\n$`));
+  assert.match(stderr, new RegExp(`^tseliot: can't download attach_amd64\\.pdb ${id}: ${server.url}: .*\n$`));
   assert.equal(server.hits.length, 2);
   assert.deepEqual(await readdir(folder.path), []);
 });

@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 import { inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { run, start } from "../support/commandLine.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const rustsample = ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"];
 const job = { memoryMap: [rustsample], stacks: [[[0, 0x6322a]]] };
@@ -27,7 +28,7 @@ interface Report {
 
 async function load(url: string, parameters: string[], stdin = input) {
   const { code, stdout, stderr } = await run(["load", url, "--json", "-", ...parameters], { input: stdin });
-  assert.equal(stderr.replace(/^.* answered, .*\n|^warming up.*\n/gm, ""), "");
+  assert.equal(stderr.replace(/^.* succeeded, .*\n|^warming up.*\n/gm, ""), "");
   return { code, report: JSON.parse(stdout) as Report };
 }
 
@@ -49,14 +50,14 @@ test("sends at a rate, and reports what came of it as text, as JSON and as a plo
   ];
   const { code, stdout } = await run(["load", `${service.url}/`, "-", ...parameters], { input });
   assert.equal(code, 0);
-  assert.ok(stdout.startsWith(`${service.url}: 40 arriving a second for `));
+  assert.ok(stdout.startsWith(`${service.url}: 40 requests/s for `));
   assert.match(
     stdout,
-    /after 0\.5 s of warm-up\n\nanswered +60, .*\nfailed +0\nlatency\n +mean .* ms\n +p50 /,
+    /after 0\.5 s of warm-up\n\nsucceeded +60, .*\nfailed +0\nlatency\n +mean .* ms\n +p50 /,
   );
   assert.match(
     stdout,
-    /p99\.9 +[0-9.]+ ms\n +max +[0-9.]+ ms\nthis tool +busy [0-9]+ % of the time, sent late/,
+    /p99\.9 +[0-9.]+ ms\n +max +[0-9.]+ ms\nthis tool +busy [0-9]+ % of the time, sent [0-9.]+ ms late/,
   );
 
   const report = JSON.parse(await readFile(json, "utf8")) as Report;
@@ -148,7 +149,7 @@ test("counts latency from when a request should be sent, though it was held up i
   await using server = await SymbolServer.start(answer);
   const parameters = ["load", server.url, "request.json", "-r", "50", "-n", "50", "-w", "0", "--json", "-"];
   const { child, ended } = start(parameters, { cwd: folder.path });
-  while (server.hits.length < 5) await setTimeout(5);
+  await waitUntil(() => server.hits.length >= 5);
   child.kill("SIGSTOP");
   await setTimeout(700);
   child.kill("SIGCONT");
@@ -165,11 +166,11 @@ test("ends at Ctrl-C with what it has", async () => {
   );
   const parameters = ["load", server.url, "request.json", "-d", "1h", "-w", "0", "--json", "report.json"];
   const { child, ended } = start(parameters, { cwd: folder.path });
-  while (server.hits.length <= 20) await setTimeout(20);
+  await waitUntil(() => server.hits.length > 20);
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   assert.equal(code, 130);
-  assert.match(stdout, /, interrupted\n\nanswered +20, .*\nfailed +0\nunfinished +1\nlatency\n/);
+  assert.match(stdout, /, interrupted\n\nsucceeded +20, .*\nfailed +0\nunfinished +1\nlatency\n/);
   const report = JSON.parse(await readFile(join(folder.path, "report.json"), "utf8")) as Report;
   assert.deepEqual([report.answered, report.failed, report.isInterrupted], [20, 0, true]);
 });
@@ -179,7 +180,7 @@ test("says where requests come from when there are none, and which service it ca
     const { code, stderr } = await run(["load", ...parameters], { input: stdin });
     return `${code} ${stderr}`;
   };
-  const hint = "tseliot make-requests makes requests from a folder of sym files";
+  const hint = "tseliot make-requests generates requests from a folder of sym files";
   assert.equal(await end(["http://127.0.0.1:1"]), `2 tseliot: standard input is empty; ${hint}\n`);
   assert.match(
     await end(["http://127.0.0.1:1", "-"], "{}"),
@@ -193,6 +194,6 @@ test("says where requests come from when there are none, and which service it ca
   await using refusing = await SymbolServer.start(reply("404 Not Found"));
   const { code, stderr, stdout } = await run(["load", refusing.url, "-n", "3", "-w", "0"], { input: "{}" });
   assert.match(stdout, /\n {2}status 404 +3 /);
-  assert.match(stderr, /^tseliot: no request was answered by /);
+  assert.match(stderr, /^tseliot: no request to .* succeeded/);
   assert.equal(code, 3);
 });

@@ -86,7 +86,7 @@ test("makes requests that a service answers, most of their frames with a functio
   await using folder = await temporaryFolder();
   const output = join(folder.path, "new", "requests");
   const { code, stderr } = await run(["make-requests", symbols, "-n", "3", "-o", output]);
-  assert.deepEqual([code, stderr], [0, `3 requests are in ${output}\n`]);
+  assert.deepEqual([code, stderr], [0, `wrote 3 requests to ${output}\n`]);
   const names = await readdir(output);
   assert.deepEqual(names.toSorted(), ["0001-profiler.json", "0002-crash-ping.json", "0003-profiler.json"]);
   for (const name of names) {
@@ -113,9 +113,9 @@ test("leaves out sym files that are none, and says when there are none at all", 
   const none = await run(["make-requests", "."], { cwd: folder.path });
   assert.match(
     none.stderr,
-    /^cut\.so\/AB0: left out: bad gzip: .*\nempty\.so\/AB0: left out, as it has no functions\n/,
+    /^cut\.so\/AB0: skipped: bad gzip: .*\nempty\.so\/AB0: skipped, it has no functions\n/,
   );
-  assert.match(none.stderr, /\ntseliot: \. holds no sym files as /);
+  assert.match(none.stderr, /\ntseliot: \. has no sym files such as /);
   assert.equal(none.code, 2);
 
   await put("public.pdb", "public.sym", "MODULE windows x86 AB0 public.pdb\r\nPUBLIC m 1000 0 f\r\n");

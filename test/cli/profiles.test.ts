@@ -3,11 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import type { Frame } from "../../web/static/captures/capture.js";
-import { captureOf } from "../../web/static/captures/readCapture.js";
+import type { Frame } from "../../src/captures/capture.ts";
+import { captureOf } from "../../src/captures/readCapture.ts";
 import { sampleSymbols, temporaryFolder } from "../support/service.ts";
 import { run } from "../support/commandLine.ts";
-import { geckoProfile, processedProfile, type MadeThread } from "./profiles.ts";
+import { geckoProfile, processedProfile, type SyntheticThread } from "./profiles.ts";
 
 const folder = await temporaryFolder();
 after(() => folder[Symbol.asyncDispose]());
@@ -18,13 +18,13 @@ const libraries = [
   { debugName: "libstdc++.so.6", breakpadId: "0CEFB84AE0DEB3F9900D2B90425BB3280" },
   { debugName: "no.so", breakpadId: "AB" },
 ];
-const threads: MadeThread[] = [
+const threads: SyntheticThread[] = [
   {
     name: "GeckoMain",
     stacks: [
       ["(root)", [1, 0xc5194], [1, 0xc619a]],
       ["(root)", [1, 0xc5194], [1, 0xc619a]],
-      // Caller and sampled.
+      // Both a caller and sampled.
       ["(root)", [1, 0xc5194]],
       ["(root)", [1, 0xc5194], [2, 0x1234], "label"],
     ],
@@ -41,7 +41,7 @@ const threads: MadeThread[] = [
   },
 ];
 
-/** What a person sees of each stack: its functions, innermost first, those that were inlined behind a dot. */
+/** The functions of each stack, innermost first; a dot marks inlined calls. */
 const inMain = ["·d_append_char", "d_print_mod"];
 const comp = ["·d_print_flush", "·d_append_char", "·d_append_buffer", "·d_append_string", "·d_append_num"];
 const caller = [...comp, "d_print_comp_inner", "(root)"];
@@ -80,7 +80,7 @@ const expectedMain = {
 };
 
 for (const version of [41, 49, 56, 58, 60, 61, 66, 70]) {
-  test(`writes a profile of version ${version} back with symbols, so that it refers to all that it should`, async () => {
+  test(`adds symbols to a profile of version ${version} with valid references`, async () => {
     const profile = await symbolicated(processedProfile(version, threads, libraries));
     const [main, worker] = seenIn(profile);
     assert.deepEqual(main, expectedMain);
@@ -105,7 +105,7 @@ interface Thread extends Tables {
   stringArray: string[];
 }
 
-/** Every column has the length of its table, and every number in it is the place of a row. */
+/** Checks that columns have the length of their table and refer to existing rows. */
 function checkReferences(profile: object): void {
   const {
     threads: all,
@@ -147,7 +147,7 @@ function checkReferences(profile: object): void {
   }
 }
 
-test("gives native symbols their address, functions their file and frames their line and depth", async () => {
+test("sets the address of native symbols, the file of functions, and the line and depth of frames", async () => {
   const profile = await symbolicated(
     processedProfile(70, [{ name: "T", stacks: [[[1, 0xc619a]]] }], libraries),
   );
@@ -169,7 +169,7 @@ test("gives native symbols their address, functions their file and frames their 
   assert.deepEqual(texts(nativeSymbols["name"]), ["d_print_mod"]);
 });
 
-test("symbolicates what was symbolicated before, and leaves what it finds no symbols for", async () => {
+test("symbolicates a profile again, and keeps functions without symbols", async () => {
   const once = await symbolicated(processedProfile(66, threads, libraries));
   const again = await symbolicated(once);
   assert.deepEqual(seenIn(again), seenIn(once));
@@ -182,18 +182,18 @@ test("symbolicates what was symbolicated before, and leaves what it finds no sym
   assert.deepEqual(seenIn(JSON.parse(without.stdout)), seenIn(once));
 });
 
-test("moves the stacks that markers refer to", async () => {
+test("updates the stacks of markers", async () => {
   const profile = await symbolicated(processedProfile(70, threads, libraries));
   const [thread] = profile["threads"] as (Thread & { samples: { stack: number[] } })[];
   assert.equal(thread?.markers.data[0]?.cause.stack, thread?.samples.stack.at(-1));
 });
 
 for (const [version, missing] of [
-  // Callers' addresses are those to return to.
+  // Callers have return addresses.
   [30, "no.so 1233"],
   [38, "no.so 1234"],
 ] as const) {
-  test(`symbolicates a profile of version ${version}, which has no inlined calls`, async () => {
+  test(`symbolicates a profile of version ${version}, whose format has no inlined calls`, async () => {
     const [main] = seenIn(await symbolicated(processedProfile(version, threads, libraries)));
     const plain = (name: string) => (name === "no.so 1234" ? missing : name.replace("·", ""));
     const stacks = expectedMain.stacks.map(({ samples, functions }) => ({
@@ -204,7 +204,7 @@ for (const [version, missing] of [
   });
 }
 
-test("writes a profile of Gecko's back with symbols, addresses to return to apart from those that were sampled", async () => {
+test("adds symbols to a Gecko profile, with return addresses apart from sampled ones", async () => {
   const [main, worker] = seenIn(await symbolicated(geckoProfile(threads, libraries)));
   const label = (name: string) =>
     /^(?:\(root\)|label|no\.so 1234)$/.test(name) ? name : `${name.replace("·", "")} (in libstdc++.so.6)`;
@@ -216,7 +216,7 @@ test("writes a profile of Gecko's back with symbols, addresses to return to apar
   assert.deepEqual(worker?.stacks[1]?.functions, inMain.map(label));
 });
 
-test("moves the stack of a marker of Gecko's, and sets lines", async () => {
+test("updates the stack of a Gecko marker, and sets lines", async () => {
   const made = geckoProfile(
     [
       {
@@ -241,11 +241,11 @@ test("moves the stack of a marker of Gecko's, and sets lines", async () => {
   assert.notEqual(stack, thread?.samples.data[0]?.[0]);
   const lineOf = (place = -1) => thread?.frameTable.data[thread.stackTable.data[place]?.[1] ?? -1]?.[4];
   assert.equal(lineOf(thread?.samples.data[0]?.[0]), 4368);
-  // A marker's innermost address is one to return to: the call stands before it.
+  // A marker's innermost address is a return address, after the call.
   assert.equal(typeof lineOf(stack), "number");
 });
 
-test("prints the stacks of a profile that were seen most often, from a gzipped file, and writes one", async () => {
+test("prints the most frequent stacks of a gzipped profile, and writes a gzipped file", async () => {
   const file = join(folder.path, "profile.json");
   await writeFile(file, JSON.stringify(processedProfile(70, threads, libraries)));
   const output = join(folder.path, "symbolicated.json.gz");

@@ -1,12 +1,12 @@
-/** Makes small profiles, in the processed format of any version since 30 and in Gecko's, as the Firefox profiler loads them. */
+/** Synthetic profiles that the Firefox profiler loads: processed ones of any version since 30, and Gecko's. */
 
-/** A frame of native code as its library and the address in it, or a label's text. */
-export type MadeFrame = [library: number, address: number] | string;
+/** A native frame, or the text of a label. */
+export type SyntheticFrame = [library: number, address: number] | string;
 
-/** Stacks with their outermost frame first; each was sampled once. The last was also seen by a marker. */
-export interface MadeThread {
+/** Stacks have the outermost frame first. Each was sampled once, and the last one also has a marker. */
+export interface SyntheticThread {
   name: string;
-  stacks: MadeFrame[][];
+  stacks: SyntheticFrame[][];
 }
 
 export interface Library {
@@ -28,7 +28,7 @@ const categories = [
   { name: "User", color: "yellow", subcategories: ["Other"] },
 ];
 
-/** Rows become columns, of which false ones are left out. */
+/** Turns rows into columns, without the false ones. */
 function table(rows: Record<string, unknown>[], ...columns: (string | false)[]): object {
   const named = columns
     .filter((column) => column !== false)
@@ -36,13 +36,13 @@ function table(rows: Record<string, unknown>[], ...columns: (string | false)[]):
   return { ...Object.fromEntries(named), length: rows.length };
 }
 
-/** Tables of some threads, as `version` has them, and for each thread the stacks of its samples. */
-function tablesOf(threads: MadeThread[], libraries: Library[], version: number, strings: Strings) {
+/** The tables of threads in a version of the format, and the sampled stacks of each thread. */
+function tablesOf(threads: SyntheticThread[], libraries: Library[], version: number, strings: Strings) {
   const frames: Record<string, unknown>[] = [];
   const funcs: Record<string, unknown>[] = [];
   const stacks: { frame: number; prefix: number | null; prefixOffset: number }[] = [];
   const frameNumbers = new Map<string, number>();
-  const frameOf = (frame: MadeFrame): number => {
+  const frameOf = (frame: SyntheticFrame): number => {
     const key = JSON.stringify(frame);
     const known = frameNumbers.get(key);
     if (known !== undefined) return known;
@@ -110,8 +110,8 @@ function tablesOf(threads: MadeThread[], libraries: Library[], version: number, 
   return { samples, tables };
 }
 
-/** As the Firefox profiler stores it. */
-export function processedProfile(version: number, threads: MadeThread[], libraries: Library[]): object {
+/** A profile in the format of the Firefox profiler. */
+export function processedProfile(version: number, threads: SyntheticThread[], libraries: Library[]): object {
   const common = new Strings();
   const libs = libraries.map((library) => ({ ...library, name: library.debugName, path: "", arch: "" }));
   const sharedTables = version >= 60 ? tablesOf(threads, libraries, version, common) : undefined;
@@ -182,8 +182,8 @@ export function processedProfile(version: number, threads: MadeThread[], librari
   };
 }
 
-/** As Gecko writes it: each library is at its number times 2^32 from 2^40 on, and callers' addresses are those to return to. */
-export function geckoProfile(threads: MadeThread[], libraries: Library[]): object {
+/** A profile in Gecko's format. Libraries start at 2^40, 2^32 apart; callers have return addresses. */
+export function geckoProfile(threads: SyntheticThread[], libraries: Library[]): object {
   const base = (library: number) => 2 ** 40 + library * 2 ** 32;
   const made = threads.map(({ name, stacks }, number) => {
     const strings = new Strings();

@@ -84,7 +84,7 @@ test("writes the answer to a file, gzipped where its name says so, and a line on
   await using folder = await temporaryFolder();
   const file = join(folder.path, "answer.json.gz");
   const ended = await run(["symbolicate", "--output", file], { input: JSON.stringify(request), env });
-  const stderr = "1 of 2 modules have symbols; none: no.so (no source has a sym file)\n";
+  const stderr = "1 of 2 modules have symbols; missing: no.so (no source has a sym file)\n";
   assert.deepEqual(ended, { code: 0, stdout: "", stderr });
   const { results } = JSON.parse(gunzipSync(await readFile(file)).toString()) as { results: object[] };
   assert.equal(results.length, 1);
@@ -130,11 +130,16 @@ test("waits for a service that has too much to do", async () => {
 });
 
 for (const [what, answer, code, message] of [
-  ["is not there", undefined, 3, "can't reach URL/symbolicate/v5: connect ECONNREFUSED"],
-  ["answers with a page", "<html>", 3, "URL/symbolicate/v5 answered with no JSON"],
-  ["answers with something else", "{}", 3, "the answer is none of v5: results: Invalid input"],
-  ["refuses the request", 400, 2, "URL/symbolicate/v5 answered 400: job 0 is odd"],
-  ["has a fault", 500, 3, "URL/symbolicate/v5 answered 500: Internal Server Error"],
+  ["is not there", undefined, 3, "can't reach URL: connect ECONNREFUSED"],
+  ["answers with a page", "<html>", 3, "URL: the response is not JSON"],
+  [
+    "answers with something else",
+    "{}",
+    3,
+    "URL: the response is not one of /symbolicate/v5: results: Invalid input",
+  ],
+  ["refuses the request", 400, 2, "URL: status 400: job 0 is odd"],
+  ["has a fault", 500, 3, "URL: status 500: Internal Server Error"],
 ] as const) {
   test(`says in one line that the service ${what}`, async () => {
     await using service = await startService((_, response) => {
@@ -155,10 +160,10 @@ for (const [input, message] of [
   ["MODULE Linux", "it is a sym file: see tseliot convert"],
   ['{"a":', "this is not JSON: Unexpected end of JSON input"],
   ["two\nlines", `this is not JSON: Unexpected token 'w', "two lines" is not valid JSON`],
-  ["[]", "this is JSON, but no object, as requests, profiles and crashes are"],
+  ["[]", "this JSON is not an object, as requests, profiles and crashes are"],
   [
     '{"a": 1}',
-    "this is JSON, but no request, Firefox profile, crash ping, processed crash or minidump-stackwalk output: it has a",
+    "this JSON is not a request, Firefox profile, crash ping, processed crash or minidump-stackwalk output: its keys are a",
   ],
   ['{"payload": {}}', "this looks like a crash ping, but has no stack traces with modules and threads"],
   [
@@ -179,11 +184,11 @@ for (const [input, message] of [
 
 test("says what is wrong with bytes that are not UTF-8, and with a request", async () => {
   const bytes = await run(["symbolicate"], { input: Buffer.from([0x7b, 0xff, 0x7d]), env });
-  const stderr = "tseliot: can't symbolicate standard input: it is not UTF-8, so no JSON\n";
+  const stderr = "tseliot: can't symbolicate standard input: it is not JSON: its text is not UTF-8\n";
   assert.deepEqual(bytes, { code: 2, stdout: "", stderr });
   const refused = await run(["symbolicate"], { input: '{"memoryMap": [], "stacks": [[[0, 1]]]}', env });
   assert.deepEqual([refused.code, refused.stdout], [2, ""]);
-  assert.match(refused.stderr, /^tseliot: the request is refused: job 0 has invalid stacks: .*\n$/);
+  assert.match(refused.stderr, /^tseliot: invalid request: job 0 has invalid stacks: .*\n$/);
 });
 
 test("reads a file by its name", async () => {

@@ -22,7 +22,7 @@ test("converts a sym file, gzipped or not, from a file or a pipe, into the same 
   const text = gunzipSync(await readFile(gzipped));
   await writeFile(join(cwd, "plain.sym"), text);
   await copyFile(gzipped, join(cwd, "packed.sym.gz"));
-  const size = String.raw`2\.3 MB from 3\.7 MB of text in \d+\.\d+ s, \d+\.\d [kM]B/s`;
+  const size = String.raw`2\.3 MB from 3\.7 MB in \d+\.\d+ s, \d+\.\d [kM]B/s`;
   const plain = await run(["convert", "plain.sym"], { cwd });
   assert.deepEqual([plain.code, plain.stderr], [0, ""]);
   assert.match(plain.stdout, new RegExp(`^plain\\.symc: libstdc\\+\\+\\.so\\.6 ${id}, ${size}\n$`));
@@ -80,7 +80,7 @@ test("shows what a symcache holds, checks each page, and looks offsets up", asyn
   assert.deepEqual([person.code, person.stderr], [0, ""]);
   assert.match(person.stdout, /^stdc\+\+\.symc\n {2}size {7}2\.3 MB\n/);
   assert.match(person.stdout, / {2}functions {2}8,236\n/);
-  assert.match(person.stdout, / {2}pages {6}all 564 are sound\n/);
+  assert.match(person.stdout, / {2}pages {6}all 564 are valid\n/);
   assert.match(
     person.stdout,
     /\n {4}0 {4}d_append_char {2}\/.*:4368 {2}\(inlined\)\n {7}d_print_mod {2}\/.*:6153 {2}in libstdc\+\+\.so\.6\n {4}1 {2}0x1 {2}in libstdc\+\+\.so\.6\n$/,

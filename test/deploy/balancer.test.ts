@@ -5,7 +5,7 @@ import { createServer, request, type IncomingMessage, type RequestListener } fro
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { Environment } from "../../src/config/config.ts";
+import { readConfig } from "../../src/config/readConfig.ts";
 import { freePort, noNginx, startBalancer } from "../support/balancer.ts";
 import { startTestService, temporaryFolder, type RunningService } from "../support/service.ts";
 import { startProcess } from "../support/serviceProcess.ts";
@@ -70,10 +70,10 @@ test("has the time limits of the service in the balancer's configuration", async
     new URL("../../deploy/compose/balancer.conf", import.meta.url),
     "utf8",
   );
-  const limits = [...configuration.matchAll(/ (\d+)s; # (ELIOT_\w+)/g)];
+  const limits = [...configuration.matchAll(/ (\d+)s; # (\w+Ms)\b/g)];
   assert.equal(limits.length, 2);
-  for (const [, seconds, variable = ""] of limits)
-    assert.equal(seconds, Environment.shape[variable as "PORT"].def.defaultValue, variable);
+  for (const [, seconds, name = ""] of limits)
+    assert.equal(Number(seconds) * 1000, readConfig({}).server[name as "requestTimeoutMs"], name);
 });
 
 suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {

@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { parseEnv } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
-import { Environment, readConfig } from "../../src/config/config.ts";
+import { allSettings, readConfig } from "../../src/config/readConfig.ts";
+import { size } from "../../src/config/formats.ts";
 import { startTestService } from "../support/service.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -52,12 +53,12 @@ const [container] = pod.containers;
 
 /** `26Gi` */
 function bytes(quantity: string | undefined): number {
-  return Environment.shape.ELIOT_BULK_SPOOL.parse(`${quantity}B`);
+  return size("1b").parse(`${quantity}B`);
 }
 
 /** Settings of the service that it doesn't know. */
 function unknown(names: string[]): string[] {
-  return names.filter((name) => !(name in Environment.shape));
+  return names.filter((name) => !allSettings.some(({ variable }) => variable === name));
 }
 
 interface ComposeService {
@@ -80,10 +81,10 @@ test("has only settings in docker-compose.yml that there are", async () => {
 });
 
 test("lets an instance of docker-compose.yml end before it is killed", async () => {
-  const { drainDelay, drainTimeout } = readConfig({});
+  const { drainDelayMs, drainTimeoutMs } = readConfig({}).server;
   for (const { stop_grace_period } of await composeInstances())
     // Five seconds more for what is being put into the store.
-    assert.ok(parseInt(stop_grace_period) * 1000 > drainDelay + drainTimeout + 5000);
+    assert.ok(parseInt(stop_grace_period) * 1000 > drainDelayMs + drainTimeoutMs + 5000);
 });
 
 suite("deploy/kubernetes/base", () => {
@@ -93,7 +94,8 @@ suite("deploy/kubernetes/base", () => {
 
   test("lets a pod end before it is killed", () => {
     // Five seconds more for what is being put into the store.
-    assert.ok(pod.terminationGracePeriodSeconds * 1000 > config.drainDelay + config.drainTimeout + 5000);
+    const { drainDelayMs, drainTimeoutMs } = config.server;
+    assert.ok(pod.terminationGracePeriodSeconds * 1000 > drainDelayMs + drainTimeoutMs + 5000);
   });
 
   test("asks for what says that the instance works, not for what it needs", async () => {
@@ -102,15 +104,15 @@ suite("deploy/kubernetes/base", () => {
       assert.equal(httpGet.path, "/__lbheartbeat__");
       assert.equal((await fetch(service.url + httpGet.path)).status, 200);
       const port = container.ports.find(({ name }) => name === httpGet.port);
-      assert.equal(port?.containerPort, config.port);
+      assert.equal(port?.containerPort, config.server.port);
     }
   });
 
   test("has room for the folder, for what is spooled, and for large symcaches that were evicted under a reader", () => {
-    const mount = container.volumeMounts.find(({ mountPath }) => mountPath === config.cacheFolder);
+    const mount = container.volumeMounts.find(({ mountPath }) => mountPath === config.diskCache.folder);
     const volume = pod.volumes.find(({ name }) => name === mount?.name);
     const room = bytes(volume?.emptyDir?.sizeLimit);
-    assert.ok(room > config.cacheMaxBytes + config.bulkSpoolBytes + 2e9, String(room));
+    assert.ok(room > config.diskCache.maxBytes + config.server.bulkSpoolBytes + 2e9, String(room));
     assert.ok(bytes(container.resources.requests["ephemeral-storage"]) >= room);
     assert.ok(bytes(container.resources.limits["ephemeral-storage"]) > room);
   });
@@ -120,9 +122,10 @@ suite("deploy/kubernetes/base", () => {
     const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
     const [, store = ""] =
       /\| symcaches in transit to and from the shared cache, .* \| (\d+) MB \|/.exec(text) ?? [];
-    const { lookupMemory, maxBodiesBytes, converters, converterMemory } = config;
+    const { server, lookup, conversion } = config;
     const fixed = (Number(idle) + Number(store)) * 1e6;
-    const most = fixed + lookupMemory + 1.5 * maxBodiesBytes + converters * converterMemory;
+    const most =
+      fixed + lookup.memoryBytes + 3 * server.maxBodiesBytes + conversion.threads * conversion.maxMemoryBytes;
     assert.notEqual(store, "");
     assert.ok(bytes(container.resources.limits["memory"]) > most, String(most));
   });
@@ -170,7 +173,7 @@ suite("deploy/kubernetes/example", { skip }, () => {
     assert.deepEqual(unknown(Object.keys(data)), []);
     for (const [name, value] of Object.entries(settings)) assert.equal(data[name], value);
     assert.match(data["ELIOT_SHARED_CACHE_URL"] ?? "", /^s3:/);
-    assert.equal(readConfig(data).statsdPort, 9125);
+    assert.equal(readConfig(data).observability.statsdPort, 9125);
     assert.equal(secrets?.name, "tseliot-object-store");
   });
 

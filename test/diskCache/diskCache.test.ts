@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { SymcacheFolder } from "../../src/diskCache/diskCache.ts";
+import { DiskCache } from "../../src/diskCache/diskCache.ts";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 
 /** Modules of a few lines whose symcaches are all of one size. */
@@ -51,7 +51,7 @@ async function plant() {
       startTestService({
         ELIOT_SYMBOLS_URLS: `file://${symbols.path}`,
         ELIOT_SYMBOLS_CACHE_DIR: cache.path,
-        ELIOT_NOT_FOUND_TTL: "0",
+        "sources.notFoundTtlMs": "0",
         ...env,
       }),
     async kept() {
@@ -102,7 +102,7 @@ test("keeps symcaches over a restart", async () => {
 
 test("evicts what was used longest ago, and only as much as it must", async () => {
   await using garden = await plant();
-  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) });
+  await using service = await garden.start({ "diskCache.maxBytes": String(3 * size) });
   for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
   assert.deepEqual(await garden.kept(), ["aster", "daisy", "lilac"]);
   assert.equal(await statusOf(service, aster), "main, cached");
@@ -116,8 +116,8 @@ test("evicts what was used longest ago, and only as much as it must", async () =
 test("evicts no more than it must while it takes stock all the time", async () => {
   await using garden = await plant();
   await using service = await garden.start({
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size),
-    ELIOT_SYMBOLS_CACHE_RESCAN: "0.01",
+    "diskCache.maxBytes": String(3 * size),
+    "diskCache.rescanIntervalMs": "10",
   });
   for (let round = 0; round < 8; round++)
     for (const flower of flowers) {
@@ -132,7 +132,7 @@ test("remembers over a restart what was used longest ago", async () => {
     await using service = await garden.start();
     for (const flower of [aster, daisy, lilac, aster]) await statusOf(service, flower);
   }
-  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) });
+  await using service = await garden.start({ "diskCache.maxBytes": String(3 * size) });
   await statusOf(service, peony);
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
 });
@@ -144,9 +144,9 @@ test("takes a time to come, which a wrong clock wrote, for no use later than the
     for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
   }
   await utimes(join(garden.cache, aster.path), 4e9, 4e9);
-  const cap = { ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * size) };
+  const cap = { "diskCache.maxBytes": String(3 * size) };
   {
-    await using service = await garden.start({ ...cap, ELIOT_SYMBOLS_CACHE_RESCAN: "0.05" });
+    await using service = await garden.start({ ...cap, "diskCache.rescanIntervalMs": "50" });
     for (const flower of [daisy, lilac]) await statusOf(service, flower);
     await setTimeout(200);
     await statusOf(service, peony);
@@ -167,7 +167,7 @@ test("evicts at start what is over the cap", async () => {
     for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
   }
   await utimes(join(garden.cache, lilac.path), 1, 1);
-  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(2 * size) });
+  await using service = await garden.start({ "diskCache.maxBytes": String(2 * size) });
   assert.ok(service.url);
   await garden.settles(["aster", "daisy"]);
 });
@@ -185,7 +185,7 @@ test("answers from a symcache that is larger than the folder may be, keeps nothi
   );
   await mkdir(join(garden.symbols, large.key), { recursive: true });
   await writeFile(join(garden.symbols, large.key, "large.sym"), large.symFile + lines.join(""));
-  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(size) });
+  await using service = await garden.start({ "diskCache.maxBytes": String(size) });
   assert.equal(await statusOf(service, large), "main, converted");
   assert.equal(await statusOf(service, large), "main, converted");
   assert.deepEqual(await garden.kept(), ["aster"]);
@@ -193,7 +193,7 @@ test("answers from a symcache that is larger than the folder may be, keeps nothi
 
 test("answers ten modules at once though the folder holds but one", async () => {
   await using garden = await plant();
-  await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(size) });
+  await using service = await garden.start({ "diskCache.maxBytes": String(size) });
   const { results } = await service.symbolicate({
     memoryMap: flowers.map(({ job }) => job.memoryMap[0]),
     stacks: [flowers.map((_, index) => [index, 0x1008])],
@@ -316,7 +316,7 @@ test("starts no thread that lists the folder after its end", async () => {
   process.on("worker", count);
   const faults: unknown[] = [];
   const events = { evicted() {}, used() {}, failed: (error: unknown) => void faults.push(error) };
-  const folder = new SymcacheFolder(cache.path, 1e9, 60_000, events);
+  const folder = new DiskCache(cache.path, 1e9, 60_000, events);
   await folder[Symbol.asyncDispose]();
   await folder.settled();
   process.off("worker", count);

@@ -114,7 +114,7 @@ test("answers all while the store is away, and stores again once it is back", op
   const modules = makeModules("away", 40);
   const later = syntheticModule("later.so");
   await using store = await startS3Server();
-  const settings = { ...store.settings, ELIOT_BREAKER_COOLDOWN: "0.2" };
+  const settings = { ...store.settings, "sharedCache.breakerCooldownMs": "200" };
   await using fleet = await startFleet([...modules, later], settings);
   await underLoad(fleet, modules.slice(0, 20), async () => {
     await setTimeout(200);

@@ -9,6 +9,7 @@ import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, times } from "../support/scale.ts";
 import { percentile, steadyLoad, type Taken } from "../support/steadyLoad.ts";
 import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
 const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number + 10}.so`));
@@ -27,10 +28,6 @@ function hold(harness: Harness, modules: SyntheticModule[]) {
   return { goOn: () => goOn.resolve() };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 async function heartbeat(harness: Harness): Promise<Record<string, string>> {
   const response = await fetch(`${harness.service.url}/__heartbeat__`);
   return ((await response.json()) as { checks: Record<string, string> }).checks;
@@ -43,7 +40,7 @@ test("downloads and converts once for a hundred requests at once, though the fir
   using first = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([module]));
   first.send(postHead(job.length) + job);
-  await until(() => harness.hits(module) === 1);
+  await waitUntil(() => harness.hits(module) === 1);
   first.socket.resetAndDestroy();
   const others = Array.from({ length: 99 }, () => harness.ask(module));
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -114,7 +111,7 @@ test("answers 503 where answers that nobody takes would need more than their bou
     const response = await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: sent });
     return (await response.arrayBuffer()) && response.status;
   };
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < times(2, 10); time++) {
     const clients = await Promise.all([1, 2].map(() => rawClient(harness.service.url)));
     for (const { send } of clients) send(postHead(large.length) + large);
     await Promise.all(clients.map(({ socket }) => once(socket, "readable")));
@@ -133,7 +130,7 @@ test("answers 503 where bodies would take more than their bound together, and fo
     (await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
       .status;
   const large = body.padEnd(900_000);
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < times(2, 10); time++) {
     let client;
     let status;
     // Of two that come together, either may be the one too many.
@@ -154,13 +151,13 @@ test("answers 503 where bodies would take more than their bound together, and fo
 });
 
 test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
-  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", ELIOT_HEADERS_TIMEOUT: "60" }); // prettier-ignore
+  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
   const waiting: Promise<string[]>[] = [];
   for (const module of news.slice(0, 4)) {
     waiting.push(harness.ask(module));
-    await until(() => harness.hits(module) === 1);
+    await waitUntil(() => harness.hits(module) === 1);
   }
   const late = news.slice(4);
   for (const module of late)
@@ -177,15 +174,15 @@ test("leaves half of all places to requests whose symcaches are there: the other
 test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.headersTimeoutMs": "60000",
     ELIOT_MAX_DOWNLOADS: "2",
-    ELIOT_DOWNLOAD_QUEUE: "3",
+    "sources.maxQueuedDownloads": "3",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
   const [first, late] = [news.slice(0, 5), news.slice(5, 10)];
   const converted = harness.ask(healthy, ...first);
-  await until(() => harness.server.hits.length === 3);
+  await waitUntil(() => harness.server.hits.length === 3);
   assert.equal((await heartbeat(harness))["queues"], "warning");
   const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
     method: "POST",
@@ -196,7 +193,7 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   const [found, ...others] = outcomes((await response.json()) as V5Response, [healthy, ...late]);
   assert.equal(found?.text, "right, cached");
   for (const { text, reason } of others)
-    assert.deepEqual([text, reason], ["bare, overloaded", "too many modules wait to be downloaded"]);
+    assert.deepEqual([text, reason], ["bare, overloaded", "too many modules are waiting for a download"]);
   assert.equal(harness.server.hits.length, 3);
   held.goOn();
   assert.deepEqual(await converted, ["right, cached", ...first.map(() => "right, converted")]);
@@ -207,7 +204,7 @@ test("leaves modules out of which a request names more than may ever wait, and a
   await using harness = await startHarness([healthy], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "4",
-    ELIOT_DOWNLOAD_QUEUE: "16",
+    "sources.maxQueuedDownloads": "16",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const unknown = Array.from({ length: 1000 }, (_, number) => [`unknown${number}.so`, "A"]);
@@ -232,7 +229,7 @@ test("answers requests whose symcaches are there while ever so many wait for dow
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "2",
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.headersTimeoutMs": "60000",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
@@ -242,7 +239,7 @@ test("answers requests whose symcaches are there while ever so many wait for dow
     answered++;
     return answer;
   });
-  await until(() => harness.server.hits.length === 3);
+  await waitUntil(() => harness.server.hits.length === 3);
   for (let time = 0; time < 50; time++) assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
   assert.equal(answered, 0);
   held.goOn();
@@ -253,7 +250,10 @@ test("answers requests whose symcaches are there while a large sym file is conve
   const large = Array.from({ length: times(1, 8) }, (_, number) =>
     syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
-  await using harness = await startHarness([healthy, ...large], { ...impatient, ELIOT_STALL_TIMEOUT: "60" });
+  await using harness = await startHarness([healthy, ...large], {
+    ...impatient,
+    "sources.stallTimeoutMs": "60000",
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const frames = manyFrames(healthy, 500);
   const alone = await steadyLoad(
@@ -293,7 +293,7 @@ test("answers what it has places for at ten times the load, and refuses the rest
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const { url } = harness.service;
   const frames = manyFrames(healthy, 10_000);
-  const count = times(60, 1500);
+  const count = times(20, 1500);
   const isEnough = ({ answered }: Taken) => answered.length >= count;
   await steadyLoad(url, frames, places, isEnough);
   const fitting = await steadyLoad(url, frames, places, isEnough);
@@ -349,10 +349,10 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_CONVERTERS: "1",
-    ELIOT_DOWNLOAD_TIMEOUT: "1",
-    ELIOT_STALL_TIMEOUT: "60",
-    ELIOT_CONVERSION_TIMEOUT: "0.5",
-    ELIOT_CONVERSION_TOTAL_TIMEOUT: "0.5",
+    "sources.downloadTimeoutMs": "1000",
+    "sources.stallTimeoutMs": "60000",
+    "conversion.stepTimeoutMs": "500",
+    "conversion.totalTimeoutMs": "500",
   });
   // Each holds the one converter for longer than half of what a download may take.
   for (const module of slow)
@@ -378,7 +378,7 @@ test("keeps file handles flat over many large modules in turn", async (t) => {
   const cap = 5 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
+    "diskCache.maxBytes": String(cap),
   });
   for (const module of modules) assert.deepEqual(await harness.ask(module), ["right, converted"]);
   assert.equal((await harness.kept()).length, 5);

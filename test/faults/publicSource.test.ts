@@ -22,7 +22,7 @@ const prepare = [
 const canPrepare = () => spawnSync("unshare", [...namespace, prepare], { stdio: "ignore" }).status === 0;
 
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
-const settings = { ...impatient, ELIOT_BREAKER_COOLDOWN: "0.001", ELIOT_CONNECT_TIMEOUT: "1" };
+const settings = { ...impatient, "sources.breakerCooldownMs": "1", "sources.connectTimeoutMs": "1000" };
 
 if (process.env[within] === undefined)
   test(

@@ -7,6 +7,7 @@ import { bytesIn } from "../support/bytesIn.ts";
 import { syntheticModule, symcacheOf } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
 import { ask, impatient, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const processes = 4;
 
@@ -19,8 +20,8 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   const cap = 8 * file;
   await using harness = await startHarness(modules, {
     ...impatient,
-    ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(cap),
-    ELIOT_SYMBOLS_CACHE_RESCAN: "0.5",
+    "diskCache.maxBytes": String(cap),
+    "diskCache.rescanIntervalMs": "500",
     ELIOT_CONVERTERS: "1",
     ELIOT_LOOKUP_WORKERS: "1",
   });
@@ -71,14 +72,14 @@ test("keeps the cap within one file a process, and answers rightly, while four p
 test("keeps the smallest of the caps that processes on one folder have", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`shared${number}.so`, 100));
   const file = symcacheOf(modules[0]!).length;
-  const settings = { ...impatient, ELIOT_SYMBOLS_CACHE_RESCAN: "0.1" };
+  const settings = { ...impatient, "diskCache.rescanIntervalMs": "100" };
   await using harness = await startHarness(modules, settings);
   await harness.ask(...modules);
   assert.equal((await harness.kept()).length, 8);
-  const frugal = await harness.start({ ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(3 * file + 100) });
+  const frugal = await harness.start({ "diskCache.maxBytes": String(3 * file + 100) });
   const folder = join(harness.folder, "symcache-v1");
   for (const service of [harness.service, frugal, harness.service]) {
     for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);
-    while ((await bytesIn(folder)) > 3 * file + 100) await setTimeout(20);
+    await waitUntil(async () => (await bytesIn(folder)) <= 3 * file + 100);
   }
 });

@@ -7,6 +7,7 @@ import { syntheticModule } from "../support/syntheticModule.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
 import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import type { V5Response } from "../support/service.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 interface Case {
   what: string;
@@ -79,10 +80,10 @@ let harness: Harness;
 before(async () => {
   harness = await startHarness([healthy, ...modules, ...mutants], {
     ...impatient,
-    ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_HEADERS_TIMEOUT: "60",
-    ELIOT_STALL_TIMEOUT: "60",
-    ELIOT_CONVERSION_TIMEOUT: "20",
+    "sources.notFoundTtlMs": "600000",
+    "sources.headersTimeoutMs": "60000",
+    "sources.stallTimeoutMs": "60000",
+    "conversion.stepTimeoutMs": "20000",
   });
   await harness.ask(healthy);
 });
@@ -116,8 +117,7 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     if (!isFlushing) assert.equal(again.status, outcome.status === "converted" ? "cached" : outcome.status);
     assert.equal(harness.hits(module), 1);
     const temporary = async () => (await harness.kept()).filter((name) => name.startsWith("tmp/"));
-    if (isFlushing)
-      while ((await temporary()).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    if (isFlushing) await waitUntil(async () => (await temporary()).length === 0);
     assert.deepEqual(await temporary(), []);
   });
 
@@ -156,7 +156,7 @@ test("ends a conversion that outgrows its memory, alone and once", async () => {
   const [large, other] = [syntheticModule("large.so", 60_000), syntheticModule("other.so")];
   await using smallWorld = await startHarness([large, other], {
     ...impatient,
-    ELIOT_NOT_FOUND_TTL: "600",
+    "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
     ELIOT_CONVERTER_MEMORY: "4mb",
   });
@@ -171,9 +171,9 @@ test("ends a conversion that takes too long in all, alone and once", async () =>
   const [slow, other] = [syntheticModule("slow.so", 60_000), syntheticModule("other.so")];
   await using impatientWorld = await startHarness([slow, other], {
     ...impatient,
-    ELIOT_NOT_FOUND_TTL: "600",
+    "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
-    ELIOT_CONVERSION_TOTAL_TIMEOUT: "0.001",
+    "conversion.totalTimeoutMs": "1",
   });
   assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);
   assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);

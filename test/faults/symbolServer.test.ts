@@ -13,20 +13,20 @@ const faulty = downloadFaults.map((_, number) => syntheticModule(`faulty${number
 const fine = wholeDownloads.map((_, number) => syntheticModule(`fine${number}.so`));
 const modules = [healthy, ...faulty, ...fine];
 const limits = {
-  ELIOT_STALL_TIMEOUT: "1",
-  ELIOT_HEADERS_TIMEOUT: "1",
-  ELIOT_DOWNLOAD_TIMEOUT: "2",
-  ELIOT_MAX_SYM_FILE_SIZE: "2mb",
-  ELIOT_MAX_DOWNLOAD_SIZE: "1gb",
+  "sources.stallTimeoutMs": "1000",
+  "sources.headersTimeoutMs": "1000",
+  "sources.downloadTimeoutMs": "2000",
+  "sources.maxSymFileBytes": "2000000",
+  "sources.maxDownloadBytes": "1000000000",
   // Those of this file have their own test below.
-  ELIOT_BREAKER_COOLDOWN: "0.001",
+  "sources.breakerCooldownMs": "1",
 };
 
 let harness: Harness;
 let remembering: Harness;
 before(async () => {
   harness = await startHarness(modules, { ...impatient, ...limits });
-  remembering = await startHarness(modules, { ...impatient, ...limits, ELIOT_NOT_FOUND_TTL: "600" });
+  remembering = await startHarness(modules, { ...impatient, ...limits, "sources.notFoundTtlMs": "600000" });
 });
 after(() => Promise.all([harness, remembering].map((each) => each[Symbol.asyncDispose]())));
 
@@ -83,7 +83,7 @@ for (const [retryAfter, hits] of [
     await using service = await startTestService({
       ...impatient,
       ELIOT_SYMBOLS_URLS: server.url,
-      ELIOT_DOWNLOAD_ATTEMPTS: "2",
+      "sources.downloadAttempts": "2",
     });
     const status = async () => outcomes(await service.symbolicate(jobOf([healthy])), [healthy])[0]?.text;
     assert.equal(await status(), "bare, download_failed");
@@ -101,7 +101,7 @@ test("goes on to the next source from one that refuses connections, has no name,
   await using other = await startHarness([healthy], impatient);
   await other.restart({
     ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
-    ELIOT_CONNECT_TIMEOUT: "1",
+    "sources.connectTimeoutMs": "1000",
   });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
   const unknown = syntheticModule("unknown.so");
@@ -124,7 +124,10 @@ test("takes a certificate that NODE_EXTRA_CA_CERTS has", async () => {
 
 test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
   const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number}.so`));
-  await using other = await startHarness([healthy, ...news], { ...impatient, ELIOT_BREAKER_COOLDOWN: "1" });
+  await using other = await startHarness([healthy, ...news], {
+    ...impatient,
+    "sources.breakerCooldownMs": "1000",
+  });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
   const hitsBefore = other.server.hits.length;
   for (const module of news) other.fault(module, reply("503 Down"));
@@ -161,8 +164,8 @@ test("fails other modules at once while a single download finds out whether an o
   const news = Array.from({ length: 8 }, (_, number) => syntheticModule(`new${number}.so`));
   await using other = await startHarness(news, {
     ...impatient,
-    ELIOT_BREAKER_COOLDOWN: "0.2",
-    ELIOT_HEADERS_TIMEOUT: "60",
+    "sources.breakerCooldownMs": "200",
+    "sources.headersTimeoutMs": "60000",
   });
   for (const module of news.slice(0, 5)) {
     other.fault(module, reply("503 Down"));
@@ -188,7 +191,7 @@ test("fails other modules at once while a single download finds out whether an o
 
 test("asks again within a request after each of several passing faults", async () => {
   const module = syntheticModule("passing.so");
-  await using other = await startHarness([module], { ...impatient, ELIOT_DOWNLOAD_ATTEMPTS: "4" });
+  await using other = await startHarness([module], { ...impatient, "sources.downloadAttempts": "4" });
   other.fault(
     module,
     inSequence(

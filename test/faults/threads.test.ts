@@ -9,6 +9,7 @@ import { attachDebugger } from "../support/debugger.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
 import { impatient, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const converter = "converterThread.ts";
 const lookup = "lookupThread.ts";
@@ -72,7 +73,7 @@ test("downloads and converts once more where a converter ends at its work, witho
 });
 
 test("says that a module failed where its converters keep ending, and remembers nothing", async () => {
-  await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+  await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
   const { harness } = debugged;
   harness.fault(one, async (socket, path) => {
     await debugged.evaluate(converter, inCrate("converter_finish", exit));
@@ -86,7 +87,7 @@ test("says that a module failed where its converters keep ending, and remembers 
 
 for (const step of ["converter_push", "converter_finish", "symcache_file_write"])
   test(`fails a sym file at which the converter traps in ${step}, once, and nothing else`, async () => {
-    await using debugged = await startDebugged([one, other], { ELIOT_NOT_FOUND_TTL: "600" });
+    await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
     const { harness } = debugged;
     await debugged.evaluate(converter, inCrate(step, trap));
     for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(one), ["bare, failed"]);
@@ -103,7 +104,7 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
     inCrate("converter_new", trap),
   ];
   const modules = expressions.map((_, number) => syntheticModule(`module${number}.so`));
-  await using debugged = await startDebugged(modules, { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged(modules, { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   for (const [number, expression] of expressions.entries()) {
     const module = modules[number]!;
@@ -115,13 +116,13 @@ test("replaces a converter that ended, hangs or traps before it had any text, an
 
 test("ends a converter that hangs at its work, and converts what waited for it", async () => {
   await using debugged = await startDebugged([one, other], {
-    ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "2",
+    "sources.notFoundTtlMs": "600000",
+    "conversion.stepTimeoutMs": "2000",
   });
   const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
   harness.fault(other, async (socket, path) => {
-    while (harness.hits(one) === 0) await setTimeout(10);
+    await waitUntil(() => harness.hits(one) > 0);
     await reply("200 OK", other.symFile)(socket, path);
   });
   assert.deepEqual(await harness.ask(one), ["bare, timeout"]);
@@ -132,8 +133,8 @@ test("ends a converter that hangs at its work, and converts what waited for it",
 
 test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
   await using debugged = await startDebugged([one], {
-    ELIOT_NOT_FOUND_TTL: "600",
-    ELIOT_CONVERSION_TIMEOUT: "2",
+    "sources.notFoundTtlMs": "600000",
+    "conversion.stepTimeoutMs": "2000",
   });
   const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", hang));
@@ -144,7 +145,7 @@ test("remembers nothing of a sym file whose symcache a hanging disk doesn't take
 
 test("waits for a slow disk as long as it takes something", async () => {
   const large = syntheticModule("large.so", 250_000);
-  await using debugged = await startDebugged([large], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged([large], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   await debugged.evaluate(converter, inDisk("writeSync", sleep(100)));
   assert.deepEqual(await harness.ask(large), ["right, converted"]);
@@ -164,12 +165,12 @@ for (const name of ["openSync", "writeSync", "closeSync"])
   });
 
 test("takes no pause of the whole process for a thread that hangs", async () => {
-  await using debugged = await startDebugged([one], { ELIOT_CONVERSION_TIMEOUT: "2" });
+  await using debugged = await startDebugged([one], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
   await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
   const answer = harness.ask(one);
-  while (!harness.service.errors.includes("at work")) await setTimeout(10);
+  await waitUntil(() => harness.service.errors.includes("at work"));
   harness.service.signal("SIGSTOP");
   await setTimeout(6000);
   harness.service.signal("SIGCONT");
@@ -208,7 +209,7 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
   test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
-    await using debugged = await startDebugged([one], { ELIOT_LOOKUP_TIMEOUT: "2" });
+    await using debugged = await startDebugged([one], { "lookup.timeoutMs": "2000" });
     const { harness } = debugged;
     await harness.ask(one);
     await debugged.evaluate(lookup, inDisk("lstatSync", deed));
@@ -221,8 +222,8 @@ for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
 
 test("tells the load balancer that a thread hangs, and that it is well again", async () => {
   await using debugged = await startDebugged([one], {
-    ELIOT_CONVERSION_TIMEOUT: "2",
-    ELIOT_LOOKUP_TIMEOUT: "2",
+    "conversion.stepTimeoutMs": "2000",
+    "lookup.timeoutMs": "2000",
   });
   const { harness } = debugged;
   const heartbeat = async () => {
@@ -232,7 +233,7 @@ test("tells the load balancer that a thread hangs, and that it is well again", a
   };
   for (const entry of [lookup, converter]) await debugged.evaluate(entry, idle(hang));
   assert.deepEqual(await heartbeat(), [503, "error", "error"]);
-  while ((await heartbeat())[0] === 503) await setTimeout(200);
+  await waitUntil(async () => (await heartbeat())[0] !== 503);
   assert.deepEqual(await heartbeat(), [200, "ok", "ok"]);
   assert.deepEqual(await harness.ask(one), ["right, converted"]);
 });
@@ -257,7 +258,7 @@ test(
     const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
     await using harness = await startHarness(
       modules,
-      { ...impatient, ELIOT_MAX_SYM_FILE_SIZE: "1mb" },
+      { ...impatient, "sources.maxSymFileBytes": "1000000" },
       command,
     );
     const allow = (more: number) => {

@@ -19,8 +19,8 @@ const service = await startTestService({
   ELIOT_HOSTNAME: "testhost",
   ELIOT_SYMBOLS_URLS: `${sampleSymbols},${quirkSymbols},file://${symbols.path}`,
   ELIOT_MAX_BODY_SIZE: "1mb",
-  ELIOT_MAX_ANSWER_SIZE: "2mb",
-  ELIOT_REQUEST_TIMEOUT: "1",
+  "server.maxResponseBytes": "2000000",
+  "server.requestTimeoutMs": "1000",
 });
 after(async () => {
   await service[Symbol.asyncDispose]();
@@ -430,7 +430,7 @@ test("waits for a client that sends on once it has its answers, though these too
   });
   await using impatient = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
-    ELIOT_REQUEST_TIMEOUT: "1",
+    "server.requestTimeoutMs": "1000",
   });
   // More than are read ahead.
   const count = 300;

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { startTestService } from "../support/service.ts";
 
-const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb", ELIOT_REQUEST_TIMEOUT: "0.5" });
+const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb", "server.requestTimeoutMs": "500" });
 test.after(() => service[Symbol.asyncDispose]());
 
 /** All that the service answers to these bytes until it closes the connection. */

@@ -80,7 +80,7 @@ test("tells what failed, under the module's name and id as the request has them"
   await using server = await SymbolServer.start(reply("500 Internal Server Error"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    "sources.downloadAttempts": "1",
   });
   const key = `libtest.so/${id.toLowerCase()}`;
   const { debug } = await service.symbolicate({ ...job, memoryMap: [["libtest.so", id.toLowerCase()]] });
@@ -138,7 +138,7 @@ test("gives a reason in words, and the same again while it is remembered", async
   await writeFile(join(large, "large.so.sym"), symFile.replace("libtest.so", "large.so").padEnd(1000, "#"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: `file://${symbols.path},${quirkSymbols}`,
-    ELIOT_MAX_SYM_FILE_SIZE: "900",
+    "sources.maxSymFileBytes": "900",
   });
   const reasons = {
     [`missing.so/${id}`]: { status: "not_found", reason: "no source has a sym file" },

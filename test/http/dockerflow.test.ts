@@ -45,7 +45,7 @@ test("warns of each symbol server that is down, with 200", async () => {
   await using other = await SymbolServer.start(reply("502 Bad Gateway"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: `${one.url},${other.url}`,
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    "sources.downloadAttempts": "1",
   });
   await service.symbolicate({ memoryMap: [["a.so", "AB"]], stacks: [[[0, 1]]] });
   const response = await fetch(`${service.url}/__heartbeat__`);

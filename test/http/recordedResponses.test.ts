@@ -11,7 +11,7 @@ interface Recorded {
 
 const services = {
   "as recorded": await startTestService(),
-  "as recorded with hardly any memory for lookups": await startTestService({ ELIOT_LOOKUP_MEMORY: "1" }),
+  "as recorded with hardly any memory for lookups": await startTestService({ "lookup.memoryBytes": "1" }),
 };
 test.after(() => Promise.all(Object.values(services).map((service) => service[Symbol.asyncDispose]())));
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { startTestService } from "../support/service.ts";
 
-const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1mb", ELIOT_MAX_ANSWER_SIZE: "2mb" });
+const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1mb", "server.maxResponseBytes": "2000000" });
 test.after(() => service[Symbol.asyncDispose]());
 
 const job = { memoryMap: [["plain.so", "000000000000000000000000000000010"]], stacks: [[[0, 4096]]] };

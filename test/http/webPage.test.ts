@@ -4,7 +4,7 @@ import { sampleSymbols, startTestService } from "../support/service.ts";
 
 const job = { memoryMap: [["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"]], stacks: [[[0, 0x6322a]]] };
 
-test("counts at /cache what the folder holds and how often it was hit", async () => {
+test("reports the size and the hits of the cache at /cache", async () => {
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: sampleSymbols,
     ELIOT_SYMBOLS_CACHE_MAX_SIZE: "50mb",
@@ -18,14 +18,14 @@ test("counts at /cache what the folder holds and how often it was hit", async ()
   assert.ok(bytes > 100_000 && bytes < 50e6, `${bytes} bytes`);
 });
 
-test("allows only GET of /cache", async () => {
+test("allows only GET for /cache", async () => {
   await using service = await startTestService();
   const response = await service.post("/cache", "");
   assert.deepEqual([response.status, response.headers.get("allow")], [405, "GET, OPTIONS"]);
 });
 
 for (const path of ["/", "/static/page.js", "/static/page.css", "/static/captures/readCapture.js"])
-  test(`sends ${path} again only when it has changed`, async () => {
+  test(`sends ${path} with an ETag, and 304 to a request that has it`, async () => {
     await using service = await startTestService();
     const first = await fetch(service.url + path);
     assert.equal(first.status, 200);
@@ -33,7 +33,7 @@ for (const path of ["/", "/static/page.js", "/static/page.css", "/static/capture
     const etag = first.headers.get("etag") ?? "";
     assert.notEqual(etag, "");
     assert.ok((await first.text()).length > 100);
-    // Or fetch would add `no-cache`.
+    // Without it fetch adds `no-cache`.
     const headers = { "If-None-Match": etag, "Cache-Control": "max-age=0" };
     const again = await fetch(service.url + path, { headers });
     assert.deepEqual([again.status, await again.text()], [304, ""]);
@@ -46,7 +46,7 @@ for (const path of [
   "/static/%2e%2e/index.html",
   "/index.html",
 ])
-  test(`has nothing at ${path}`, async () => {
+  test(`responds with 404 to ${path}`, async () => {
     await using service = await startTestService();
     const response = await fetch(service.url + path);
     assert.deepEqual([response.status, await response.json()], [404, { title: "404 Not Found" }]);

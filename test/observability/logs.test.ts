@@ -94,7 +94,7 @@ test("names no module that may not exist when the folder can't be read", async (
   await symlink(loop, loop);
   await using unlucky = await startTestService({ ELIOT_SYMBOLS_CACHE_DIR: loop });
   await unlucky.symbolicate({ memoryMap: [["secret.so", "A"]], stacks: [[[0, 1]]] });
-  const errors = unlucky.log.filter(({ Fields }) => Fields["msg"] === "cache folder can't be read");
+  const errors = unlucky.log.filter(({ Fields }) => Fields["msg"] === "disk cache can't be read");
   assert.deepEqual(
     errors.map(({ Fields }) => Fields["code"]),
     ["ELOOP"],
@@ -109,7 +109,7 @@ test("masks the DSN where it logs its configuration", async () => {
     { ELIOT_SECRET_SENTRY_DSN: dsn },
     { logDestination: { write: (line) => void log.push(line) } },
   );
-  assert.ok(log.some((line) => line.includes('"sentryDsn":"***"')));
+  assert.ok(log.some((line) => line.includes('"observability.sentryDsn":"***"')));
   assert.ok(!log.some((line) => line.includes("s3cret")));
 });
 

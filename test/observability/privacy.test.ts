@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Environment } from "../../src/config/config.ts";
+import { allSettings } from "../../src/config/readConfig.ts";
 import { startSentryServer } from "../support/sentryServer.ts";
 import { startTestService } from "../support/service.ts";
 import { root } from "../support/serviceProcess.ts";
@@ -42,7 +42,7 @@ for (const [fault, script] of Object.entries(faults))
       ELIOT_SYMBOLS_URLS: server.url,
       ELIOT_SECRET_SENTRY_DSN: sentry.dsn,
       ELIOT_LOGGING_LEVEL: "DEBUG",
-      ELIOT_DOWNLOAD_ATTEMPTS: "1",
+      "sources.downloadAttempts": "1",
     });
     assert.equal((await service.post(`/symbolicate/v5?${marker}`, job(name))).status, 200);
     await service[Symbol.asyncDispose]();
@@ -106,10 +106,12 @@ test("logs no value of a variable that holds a secret", async () => {
     AWS_SESSION_TOKEN: marker,
     ELIOT_SECRET_SENTRY_DSN: dsn,
   };
-  const secrets = Object.keys(Environment.shape).filter((variable) =>
-    /SECRET|TOKEN|PASSWORD|KEY/.test(variable),
+  const secrets = allSettings.filter(({ variable }) => /SECRET|TOKEN|PASSWORD|KEY/.test(variable));
+  assert.ok(secrets.every(({ isSecret }) => isSecret));
+  assert.deepEqual(
+    secrets.map(({ variable }) => variable),
+    Object.keys(values),
   );
-  assert.deepEqual(secrets, Object.keys(values));
   await using service = await startTestService({ ...values, ELIOT_LOGGING_LEVEL: "DEBUG" });
   assert.ok(service.log.some(({ Fields }) => Fields["msg"] === "configuration"));
   assert.ok(!JSON.stringify(service.log).includes(marker));

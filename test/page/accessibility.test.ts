@@ -12,7 +12,7 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 900 };
 
-/** What brings the page to each of its states. */
+/** Brings the page into each of its states. */
 const states: Record<string, (page: Page) => Promise<unknown>> = {
   empty: async () => {},
   async "an error"(page) {
@@ -43,13 +43,13 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     }),
 };
 
-describe("the page, for everybody,", { skip: noBrowser }, () => {
+describe("accessibility of the page", { skip: noBrowser }, () => {
   const used = useBrowserAndService();
 
   for (const colorScheme of ["light", "dark"] as const)
     for (const [name, viewport] of Object.entries({ phone, desktop }))
       for (const [state, reach] of Object.entries(states))
-        test(`has nothing that axe finds, and nothing to scroll sideways: ${state}, ${colorScheme}, ${name}`, async () => {
+        test(`has no axe violations and no horizontal scrolling: ${state}, ${colorScheme}, ${name}`, async () => {
           await using visited = await visit(used.browser, used.service.url, { colorScheme, viewport });
           const { page } = visited;
           await reach(page);
@@ -62,7 +62,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
           assert.ok(width <= viewport.width, `${width} pixels wide`);
         });
 
-  test("is dark where the reader wants it dark", async () => {
+  test("follows the preferred color scheme", async () => {
     const backgrounds = ["light", "dark"].map(async (colorScheme) => {
       await using visited = await visit(used.browser, used.service.url, {
         colorScheme: colorScheme as "light" | "dark",
@@ -72,7 +72,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
     assert.deepEqual(await Promise.all(backgrounds), ["rgb(249, 249, 251)", "rgb(28, 27, 34)"]);
   });
 
-  test("can be used by keyboard alone", async () => {
+  test("works with the keyboard alone", async () => {
     await using visited = await visit(used.browser, used.service.url);
     const { page } = visited;
     const { keyboard } = page;
@@ -128,7 +128,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
     assert.equal(await focused(), "result-heading");
   });
 
-  test("tells a screen reader of progress, errors and what was copied", async () => {
+  test("announces progress, errors and copies to screen readers", async () => {
     await using visited = await visit(used.browser, used.service.url);
     const { page } = visited;
     assert.match(await page.locator("main").ariaSnapshot(), /- status$/);
@@ -139,7 +139,7 @@ describe("the page, for everybody,", { skip: noBrowser }, () => {
     for (const part of [
       /^- region "Crash ping"/m,
       /- heading "Crash ping" \[level=2\]/,
-      /- group "Copy what is open"/,
+      /- group "Copy open threads"/,
       /- heading "Thread 1" \[level=4\]/,
       /- heading "Modules" \[level=3\]/,
       /- link "dom\/base\/Element\.cpp:1588 on hg"/,

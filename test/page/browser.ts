@@ -5,7 +5,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Where Chromium is on this machine: in PATH, or where CHROMIUM says. */
+/** Chromium from the variable CHROMIUM or from PATH. */
 const executablePath =
   process.env["CHROMIUM"] ??
   (process.env["PATH"] ?? "")
@@ -13,17 +13,17 @@ const executablePath =
     .flatMap((folder) => names.map((name) => join(folder, name)))
     .find((path) => existsSync(path));
 
-/** For tests' `skip`: false, or why they can't run here. */
+/** For `skip`: false, or the reason to skip the test. */
 export const noBrowser =
   executablePath === undefined &&
   "no Chromium in PATH (Debian: apt-get install chromium), and CHROMIUM doesn't name one";
 
-/** A browser that resolves `eliot.test`, which is no secure context as 127.0.0.1 is, to loopback. */
+/** A browser that resolves `eliot.test` to loopback. Unlike 127.0.0.1 it is not a secure context. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath ?? "",
     args: [
-      // Root, as which CI runs, can't have it.
+      // The sandbox does not work for root, which CI runs as.
       "--no-sandbox",
       "--disable-gpu",
       "--disable-background-networking",
@@ -37,11 +37,11 @@ export function startBrowser(): Promise<Browser> {
 
 export interface Visit extends AsyncDisposable {
   page: Page;
-  /** What the browser complained of so far: broken policies, errors, requests that failed or went elsewhere. */
+  /** Policy violations, errors, and requests that failed or went to another origin. */
   complaints: string[];
 }
 
-/** Opens the page of a service. Whatever the browser complained of by the end fails the test. */
+/** Opens the page of a service. Any complaint of the browser fails the test at the end. */
 export async function visit(
   browser: Browser,
   url: string,

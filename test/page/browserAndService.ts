@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { startBrowser } from "./browser.ts";
 import { startSampleService } from "./sampleService.ts";
 
-/** A browser and a service for the tests of the describe() that calls this: from before the first until after the last. */
+/** Starts a browser and a service before the tests of the enclosing describe(), and stops them afterwards. */
 export function useBrowserAndService() {
   const used: { browser?: Browser; service?: Awaited<ReturnType<typeof startSampleService>> } = {};
   before(async () => {

@@ -35,7 +35,7 @@ describe("the page", { skip: noBrowser }, () => {
   const used = useBrowserAndService();
   const open = (options?: BrowserContextOptions) => visit(used.browser, used.service.url, options);
 
-  test("shows the stacks of a pasted request, inlined calls above what they were inlined into", async () => {
+  test("shows the stacks of a pasted request, with inlined calls above their function", async () => {
     await using visited = await open();
     const { page } = visited;
     await paste(page, JSON.stringify(request));
@@ -53,7 +53,7 @@ describe("the page", { skip: noBrowser }, () => {
     ]);
   });
 
-  test("says of each module what became of it and why, faults first", async () => {
+  test("shows the outcome of each module and the reason, failures first", async () => {
     await using visited = await open();
     const { page } = visited;
     await paste(page, JSON.stringify(request));
@@ -96,7 +96,7 @@ describe("the page", { skip: noBrowser }, () => {
     ]);
   });
 
-  test("shows the thread that crashed of a pasted crash ping, others when they are opened", async () => {
+  test("shows the crashed thread of a pasted crash ping, and other threads when opened", async () => {
     await using visited = await open();
     const { page } = visited;
     await paste(page, JSON.stringify(sample.crashPing));
@@ -116,7 +116,7 @@ describe("the page", { skip: noBrowser }, () => {
     assert.deepEqual(await stackOf(page, "Thread 0"), ["0 no symbol firefox + 0x44"]);
   });
 
-  test("keeps a processed crash's own words where there are no symbols", async () => {
+  test("keeps the functions in a processed crash for modules without symbols", async () => {
     await using visited = await open();
     await paste(visited.page, JSON.stringify(sample.processedCrash));
     assert.deepEqual((await stackOf(visited.page, "Thread 0: MainThread")).slice(-2), [
@@ -125,7 +125,7 @@ describe("the page", { skip: noBrowser }, () => {
     ]);
   });
 
-  test("takes a gzipped profile that is dropped anywhere, and shows the stacks of most samples first", async () => {
+  test("accepts a gzipped profile dropped anywhere, and shows the most frequent stacks first", async () => {
     await using visited = await open();
     const { page } = visited;
     await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)));
@@ -143,7 +143,7 @@ describe("the page", { skip: noBrowser }, () => {
     );
   });
 
-  test("takes a profile as Gecko writes it from the file chooser", async () => {
+  test("accepts a Gecko profile from the file chooser", async () => {
     await using visited = await open();
     const { page } = visited;
     const chooser = page.waitForEvent("filechooser");
@@ -157,7 +157,7 @@ describe("the page", { skip: noBrowser }, () => {
     );
   });
 
-  test("takes 60,000 pasted frames, shows some of them and more when asked", async () => {
+  test("accepts 60,000 pasted frames, and shows them in steps", async () => {
     await using visited = await open();
     const { page } = visited;
     const stacks = [Array.from({ length: 60_000 }, (_, index) => [0, 0x1000 + (index % 0x100)])];
@@ -171,7 +171,7 @@ describe("the page", { skip: noBrowser }, () => {
     assert.match(await page.locator(":focus").innerText(), /^200\n/);
   });
 
-  test("shows ten stacks of a thread, and more when asked", async () => {
+  test("shows the stacks of a thread in steps of ten", async () => {
     await using visited = await open();
     const { page } = visited;
     const [thread] = sample.processedProfile.threads;
@@ -191,7 +191,7 @@ describe("the page", { skip: noBrowser }, () => {
     crash: sample.crashPing,
     profile: sample.processedProfile,
   }))
-    test(`copies a ${what} as text, as JSON, and as a curl that gives this JSON`, async () => {
+    test(`copies a ${what} as text, as JSON, and as a curl command with that response`, async () => {
       await using visited = await open();
       const { page } = visited;
       await paste(page, JSON.stringify(value));
@@ -207,7 +207,7 @@ describe("the page", { skip: noBrowser }, () => {
       assert.match(JSON.stringify(json), /UnsetAttr/);
     });
 
-  test("copies without https, too", async () => {
+  test("copies without https", async () => {
     await using visited = await visit(used.browser, used.service.url.replace("127.0.0.1", "eliot.test"));
     const { page } = visited;
     assert.equal(await page.evaluate("isSecureContext"), false);
@@ -228,7 +228,7 @@ describe("the page", { skip: noBrowser }, () => {
   const refusals = [
     ["", "Paste something first."],
     ["{", /^This is not JSON: .+\.$/],
-    ['{"what": 1}', /^This is JSON, but no request, Firefox profile, crash ping/],
+    ['{"what": 1}', /^This JSON is not a request, Firefox profile, crash ping/],
     [
       '{"memoryMap": [], "stacks": 5}',
       "The service refused this: job 0 has invalid stacks: stacks must be a list of lists.",
@@ -239,7 +239,7 @@ describe("the page", { skip: noBrowser }, () => {
     ],
   ] as const;
   for (const [text, message] of refusals)
-    test(`says at the text what is wrong with ${text === "" ? "nothing" : text}`, async () => {
+    test(`explains next to the text what is wrong with ${text === "" ? "empty input" : text}`, async () => {
       await using visited = await open();
       const { page } = visited;
       await page.locator("#text").fill(text);
@@ -250,27 +250,27 @@ describe("the page", { skip: noBrowser }, () => {
     });
 
   const typed = [
-    ["debug-filename", "a/b", "AB", "1", /^Give the module’s debug filename/],
-    ["debug-id", "a.so", "AB-CD", "1", /^Give the module’s debug id/],
-    ["offsets", "a.so", "AB", " ", /^Give one offset or more/],
-    ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is no offset/],
-    ["offsets", "a.so", "AB", "0x10000000000000000", /the largest has 64 bits\.$/],
+    ["debug-filename", "a/b", "AB", "1", /^Enter the module’s debug filename/],
+    ["debug-id", "a.so", "AB-CD", "1", /^Enter the module’s debug id/],
+    ["offsets", "a.so", "AB", " ", /^Enter one or more offsets/],
+    ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is not a valid offset/],
+    ["offsets", "a.so", "AB", "0x10000000000000000", /at most 64 bits\.$/],
   ] as const;
   for (const [field, debugFilename, debugId, offsets, message] of typed)
-    test(`says at ${field} what is wrong with ${debugFilename}, ${debugId}, ${offsets}`, async () => {
+    test(`explains next to ${field} what is wrong with ${debugFilename}, ${debugId}, ${offsets}`, async () => {
       await using visited = await open();
       await type(visited.page, debugFilename, debugId, offsets);
       await refused(visited.page, field, message);
     });
 
-  test("says that a dropped file is cut short", async () => {
+  test("reports that a dropped file is cut short", async () => {
     await using visited = await open();
     const { page } = visited;
     await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)).subarray(0, 100));
-    await refused(page, "text", "The file is gzipped, but damaged or cut short.");
+    await refused(page, "text", "The gzipped file is damaged or cut short. Download or export it again.");
   });
 
-  test("gives up a symbol server that doesn't answer when asked to", async () => {
+  test("cancels while a symbol server doesn't respond", async () => {
     await using symbolServer = await SymbolServer.start(() => new Promise(() => {}));
     await using slow = await startSampleService({ ELIOT_SYMBOLS_URLS: symbolServer.url });
     await using visited = await visit(used.browser, slow.url);
@@ -283,18 +283,18 @@ describe("the page", { skip: noBrowser }, () => {
     await page.locator("#text:focus").waitFor();
   });
 
-  test("says that the service is gone", async () => {
+  test("reports that the service can't be reached", async () => {
     await using gone = await startSampleService();
     await using visited = await visit(used.browser, gone.url);
     const { page } = visited;
     await gone.stop();
     await type(page, xul.debugFilename, xul.debugId, "0x1010");
-    await refused(page, "offsets", "The service can’t be reached.");
+    await refused(page, "offsets", "The service can’t be reached. Try again later.");
     await page.locator("#status", { hasText: "The service can’t be reached." }).waitFor();
     assert.match(visited.complaints.splice(0).join(), /ERR_CONNECTION_REFUSED/);
   });
 
-  test("shows version, size of the cache and hit rate, and how they change", async () => {
+  test("shows the version, the cache size and the hit rate, and updates them", async () => {
     await using fresh = await startSampleService();
     await using visited = await visit(used.browser, fresh.url);
     const { page } = visited;
@@ -312,7 +312,7 @@ interface Answer {
   results: { stacks: { module_offset: string; trust?: string }[][]; found_modules: object }[];
 }
 
-/** What a profile knows of JavaScript and a crash of trust, the service doesn't. */
+/** Without JavaScript frames and trust, which the service doesn't know. */
 function nativeFrames({ stacks, found_modules: modules }: Answer["results"][number]) {
   return {
     modules,
@@ -362,7 +362,7 @@ async function copied(page: Page, as: string): Promise<string> {
   return page.evaluate("navigator.clipboard.readText()");
 }
 
-/** The calls of an open thread, a line each. */
+/** The calls of an open thread, one per line. */
 async function stackOf(page: Page, thread: string): Promise<string[]> {
   const frames = page
     .locator(".thread", { has: page.getByRole("heading", { name: thread, exact: true }) })

@@ -1,6 +1,6 @@
-/** What people bring to the page, of the modules below. The same two stacks each time. */
+/** Inputs of the page in all formats, with the same two stacks in the modules below. */
 
-/** A sym file with paths of all kinds that have a page on the web. */
+/** One path for each kind of source link. */
 export const samplePaths = {
   hg: "hg:hg.mozilla.org/mozilla-central:dom/base/Element.cpp:997f00815e6bc28806b75448c8829f0259d2cb28",
   git: "git:github.com/mozilla-firefox/firefox:js/src/vm/Interpreter.cpp:53cb7b09b00cbea8754ffb78e7e3cb521cb8af4b",
@@ -48,7 +48,7 @@ function hex(number: number): string {
   return `0x${number.toString(16).padStart(16, "0")}`;
 }
 
-/** A crash ping as Glean has it. */
+/** A crash ping. */
 export const crashPing = {
   type: "crash",
   payload: {
@@ -76,7 +76,7 @@ export const crashPing = {
   },
 };
 
-/** A processed crash of crash-stats, whose own words are to be kept for what has no symbols. */
+/** A processed crash of crash-stats, which names functions of modules without symbols. */
 export const processedCrash = {
   uuid: "2e1f7d6c-0000-4000-8000-000000261125",
   product: "Firefox",
@@ -118,7 +118,7 @@ export const processedCrash = {
   },
 };
 
-/** What minidump-stackwalk prints. */
+/** The output of minidump-stackwalk. */
 export const minidump = processedCrash.json_dump;
 
 const strings = ["(root)", "0x1010", "0x2020", "frobnicate", "chrome://browser/content/x.js", "0x44"];
@@ -156,7 +156,7 @@ export const processedProfile = {
   ],
 };
 
-/** The same in the form of version 70, with shared tables. */
+/** The same in version 70, with shared tables. */
 export const sharedProfile = {
   meta: { preprocessedProfileVersion: 70 },
   libs,
@@ -175,7 +175,7 @@ export const sharedProfile = {
   threads: [{ name: "GeckoMain", processType: "default", samples }],
 };
 
-/** The same as Gecko writes it: addresses are absolute, those of callers the ones to return to. */
+/** The same in Gecko's format: addresses are absolute, and callers have return addresses. */
 export const geckoProfile = {
   meta: { version: 30 },
   libs: libs.map((lib, index) => ({

@@ -5,7 +5,7 @@ import { quirkSymbols, sampleSymbols, temporaryFolder } from "../support/service
 import { startProcess } from "../support/serviceProcess.ts";
 import { xul, xulSymFile } from "./sampleCaptures.ts";
 
-/** A service as a process of its own, which has the symbols of the sample captures, and those of the fixtures. */
+/** A service in its own process, with the symbols of the sample captures and of the fixtures. */
 export async function startSampleService(env: Record<string, string> = {}) {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder());

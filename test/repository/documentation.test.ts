@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { glob, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { Environment } from "../../src/config/config.ts";
+import { allSettings } from "../../src/config/readConfig.ts";
 import { catalogue } from "../../src/observability/metrics.ts";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 
@@ -15,6 +15,7 @@ test("has tables that the code would write", async () => {
   await run(process.execPath, ["scripts/docs.ts", "--check"], { cwd: root });
 });
 
+const settings = allSettings.map(({ variable }) => variable);
 const operations = await readFile(new URL("docs/operations.md", root), "utf8");
 
 test("names only variables and metrics that there are, wherever it names one", async () => {
@@ -23,14 +24,14 @@ test("names only variables and metrics that there are, wherever it names one", a
     const text = await readFile(new URL(page, root), "utf8");
     const variables = [...text.matchAll(/\bELIOT_[A-Z_]+/g)].map(([variable]) => variable);
     const metrics = [...text.matchAll(/`eliot\.([a-z_.]+)`/g)].map(([, metric = ""]) => metric);
-    assert.deepEqual(variables.filter((variable) => !(variable in Environment.shape)), [], page); // prettier-ignore
+    assert.deepEqual(variables.filter((variable) => !settings.includes(variable)), [], page); // prettier-ignore
     assert.deepEqual(metrics.filter((metric) => !(metric in catalogue) && metric !== "app"), [], page); // prettier-ignore
   }
 });
 
 test("tells operators of every variable, but for where the service is and whom it asks", () => {
   const others = ["PORT", "ELIOT_HOST", "ELIOT_SYMBOLS_URLS"];
-  const variables = Object.keys(Environment.shape).filter((variable) => !others.includes(variable));
+  const variables = settings.filter((variable) => !others.includes(variable));
   assert.deepEqual(variables.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(operations)), []); // prettier-ignore
 });
 
@@ -54,6 +55,26 @@ test("tells of every check of the heartbeat", async () => {
   const [, table = ""] = /\| check of `\/__heartbeat__`([^]*?)\n\n/.exec(operations) ?? [];
   const told = [...table.matchAll(/^\| `([a-z_]+)`/gm)].map(([, check]) => check);
   assert.deepEqual(new Set(told), new Set(Object.keys(checks)));
+});
+
+test("draws in docs/architecture.md a picture that explains every import between the folders of src", async () => {
+  const page = await readFile(new URL("docs/architecture.md", root), "utf8");
+  const [, picture = ""] = /```mermaid\n([^]*?)```/.exec(page) ?? [];
+  const arrows = [...picture.matchAll(/^ *(\w+)\S*.*? --> (\w+)/gm)].map(([, from = "", to = ""]) => ({
+    from,
+    to,
+  }));
+  const below = (folder: string): Set<string> =>
+    new Set(arrows.filter(({ from }) => from === folder).flatMap(({ to }) => [to, ...below(to)]));
+  for await (const file of glob("src/**/*.ts", { cwd: root })) {
+    const folderOf = (path: string) => /^(?:src\/)?(\w+)/.exec(path)?.[1] ?? "";
+    const folder = folderOf(file);
+    const text = await readFile(new URL(file, root), "utf8");
+    for (const [, path = ""] of text.matchAll(/(?:from|import) ?\(?"(\.[^"]+\.ts)"/g)) {
+      const imported = folderOf(relative(".", join(dirname(file), path)));
+      assert.ok(imported === folder || below(folder).has(imported), `${file} imports ${path}`);
+    }
+  }
 });
 
 /** Runs the `curl` examples of a page against a service of its own, and gives the lines of each answer. */

@@ -1,124 +1,132 @@
-/** Fleets so small that what they must do is known by hand. */
+/** Fleets small enough to compute the expected result by hand. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { fewestRequests, firstModule, inTurn } from "../../simulation/balancers.ts";
+import { fewestRequests, firstModule, roundRobin } from "../../simulation/balancers.ts";
 import { Clock } from "../../simulation/clock.ts";
 import { simulate, type Fleet } from "../../simulation/fleet.ts";
-import { runThreeInstances } from "../../simulation/scenarios.ts";
-import { keptInStore, sentBySource } from "../../simulation/speeds.ts";
-import { makeTrace, type Group } from "../../simulation/trace.ts";
+import { downloadBytes, packedBytes } from "../../simulation/speeds.ts";
+import { generateTrace, type ModuleGroup } from "../../simulation/trace.ts";
 
-/** Everything takes the same time each time. A megabyte is downloaded in a second, unpacked in a tenth. */
+/** A symcache of one megabyte takes a second to convert, a second to pack and 0.1 s to unpack. */
 const speeds = {
   lookup: 0.001,
-  source: { latency: 1, sentBytes: Infinity },
+  source: { latency: 1, rate: Infinity },
   conversion: 1e6,
-  store: { latency: 0.1, sentBytes: Infinity, unpacked: 10e6, packed: 1e6 },
-  spread: 0,
+  store: { latency: 0.1, rate: Infinity, unpack: 10e6, pack: 1e6 },
+  jitter: 0,
 };
 const megabyte = 1e6;
 
-/** Each request is for one module, `apart` seconds after the one before. */
-function ask(modules: number[], apart: number, fleet: Partial<Fleet>) {
-  const requests = modules.map((module, number) => ({ at: number * apart, modules: [module] }));
+/** Sends a request for each module, `interval` seconds apart. */
+function run(modules: number[], interval: number, fleet: Partial<Fleet>) {
+  const requests = modules.map((module, index) => ({ at: index * interval, modules: [module] }));
   const sizes = Array<number>(Math.max(...modules) + 1).fill(megabyte);
   return simulate(
     { sizes, requests },
-    { instances: 1, folderBytes: 1e12, balancer: inTurn(), speeds, ...fleet },
+    { instances: 1, folderBytes: 1e12, balancer: roundRobin(), speeds, ...fleet },
   );
 }
 
 suite("simulation", () => {
-  test("converts each module once where one instance has room for all", () => {
-    const trace = makeTrace(
+  test("converts each module once if a single instance has space for all", () => {
+    const trace = generateTrace(
       {
         requests: 2000,
         rate: 2,
         builds: 10,
         program: [1, 2],
         libxul: [10, 20],
-        large: { modules: 2, bytes: [5, 9], asked: 1 },
-        small: { modules: 5, bytes: [1, 3], asked: 2 },
-        system: { modules: 50, bytes: [1, 3], asked: 3 },
+        large: { modules: 2, bytes: [5, 9], perRequest: 1 },
+        small: { modules: 5, bytes: [1, 3], perRequest: 2 },
+        system: { modules: 50, bytes: [1, 3], perRequest: 3 },
       },
       "1",
     );
-    const asked = new Set(trace.requests.flatMap(({ modules }) => modules));
-    const figures = simulate(trace, { instances: 1, folderBytes: 1e12, balancer: inTurn(), speeds });
-    assert.equal(figures.conversions, asked.size);
-    const bytes = [...asked].reduce((sum, module) => sum + sentBySource(trace.sizes[module]!), 0);
-    assert.ok(Math.abs(figures.bytesFromSource - bytes) < 1);
-    assert.equal(figures.busiest, 1);
+    const requested = new Set(trace.requests.flatMap(({ modules }) => modules));
+    const result = simulate(trace, { instances: 1, folderBytes: 1e12, balancer: roundRobin(), speeds });
+    assert.equal(result.conversions, requested.size);
+    const bytes = [...requested].reduce((sum, module) => sum + downloadBytes(trace.sizes[module]!), 0);
+    assert.ok(Math.abs(result.downloadedBytes - bytes) < 1);
+    assert.equal(result.busiest, 1);
   });
 
-  test("answers after asking the symbol server, converting and looking up, or after looking up alone", () => {
-    const { p50, p99 } = ask([0, 0, 0], 10, {});
+  test("takes latency, conversion and lookup for a miss, and only the lookup for a hit", () => {
+    const { p50, p99 } = run([0, 0, 0], 10, {});
     assert.deepEqual(
       [p50, p99].map((seconds) => seconds.toFixed(6)),
       ["0.001000", "2.001000"],
     );
   });
 
-  test("lets no more conversions go on than there are converters", () => {
+  test("runs as many conversions at a time as there are converters", () => {
     // The default is 3.
-    const { p99 } = ask([0, 1, 2, 3], 0, {});
+    const { p99 } = run([0, 1, 2, 3], 0, {});
     assert.equal(p99.toFixed(6), "3.001000");
   });
 
-  test("lets all who ask wait for the one conversion that is under way", () => {
-    assert.equal(ask([0, 0, 0, 0], 0.1, {}).conversions, 1);
+  test("converts a module once for concurrent requests", () => {
+    assert.equal(run([0, 0, 0, 0], 0.1, {}).conversions, 1);
   });
 
-  test("forgets what was used longest ago, and makes it again", () => {
-    const room = { folderBytes: 2 * megabyte };
-    assert.equal(ask([0, 1, 0, 1], 10, room).conversions, 2);
-    assert.equal(ask([0, 1, 2, 0, 1, 2], 10, room).conversions, 6);
-    assert.equal(ask([0, 1, 0, 2, 0, 1], 10, room).conversions, 4);
-    assert.equal(ask([0, 0], 10, { folderBytes: megabyte - 1 }).conversions, 2);
+  test("evicts the least recently used module and converts it again", () => {
+    const twoModules = { folderBytes: 2 * megabyte };
+    assert.equal(run([0, 1, 0, 1], 10, twoModules).conversions, 2);
+    assert.equal(run([0, 1, 2, 0, 1, 2], 10, twoModules).conversions, 6);
+    assert.equal(run([0, 1, 0, 2, 0, 1], 10, twoModules).conversions, 4);
+    assert.equal(run([0, 0], 10, { folderBytes: megabyte - 1 }).conversions, 2);
   });
 
-  test("converts in each instance without a store, and once with one", () => {
+  test("converts once per instance without a shared cache, and once in all with one", () => {
     const modules = [0, 0, 0, 1, 1, 1];
     const fleet = { instances: 3 };
-    assert.equal(ask(modules, 10, fleet).conversions, 6);
-    const { conversions, atOnce, bytesFromSource, bytesFromStore } = ask(modules, 10, {
+    assert.equal(run(modules, 10, fleet).conversions, 6);
+    const { conversions, duplicates, downloadedBytes, fetchedBytes } = run(modules, 10, {
       ...fleet,
       store: new Set(),
     });
-    assert.deepEqual([conversions, atOnce], [2, 0]);
-    assert.equal(bytesFromSource, 2 * sentBySource(megabyte));
-    assert.equal(bytesFromStore, 4 * keptInStore(megabyte));
-    assert.equal(ask(modules, 10, { ...fleet, store: new Set([0, 1]) }).conversions, 0);
+    assert.deepEqual([conversions, duplicates], [2, 0]);
+    assert.equal(downloadedBytes, 2 * downloadBytes(megabyte));
+    assert.equal(fetchedBytes, 4 * packedBytes(megabyte));
+    assert.equal(run(modules, 10, { ...fleet, store: new Set([0, 1]) }).conversions, 0);
   });
 
-  test("converts in as many instances as ask before the store has it", () => {
-    const two = (apart: number) => ask([0, 0], apart, { instances: 2, store: new Set() });
-    // The store is asked, then the symbol server, the conversion takes a second, and packing another.
-    assert.deepEqual([two(0).conversions, two(0).atOnce], [2, 1]);
-    assert.deepEqual([two(3.1).conversions, two(3.1).atOnce], [2, 1]);
-    assert.deepEqual([two(3.3).conversions, two(3.3).atOnce], [1, 0]);
+  test("converts on each instance that is asked before the shared cache has the module", () => {
+    const two = (interval: number) => run([0, 0], interval, { instances: 2, store: new Set() });
+    // 0.1 s and 1 s of latency, 1 s of conversion, 0.1 s and 1 s of packing and upload.
+    assert.deepEqual([two(0).conversions, two(0).duplicates], [2, 1]);
+    assert.deepEqual([two(3.1).conversions, two(3.1).duplicates], [2, 1]);
+    assert.deepEqual([two(3.3).conversions, two(3.3).duplicates], [1, 0]);
   });
 
-  test("gives what is asked of three instances in turn one conversion, and at once at most three", () => {
+  test("converts once for three instances one after the other, and at most three times at once", () => {
     const sizes = Array<number>(200).fill(megabyte);
-    assert.equal(runThreeInstances(sizes, 30).conversions, 200);
-    const { conversions, atOnce } = runThreeInstances(sizes, 0);
+    const runThreeInstances = (interval: number) => {
+      const requests = sizes.flatMap((_, module) =>
+        [0, 1, 2].map((index) => ({ at: index * interval, modules: [module] })),
+      );
+      return simulate(
+        { sizes, requests },
+        { instances: 3, folderBytes: 1e12, balancer: roundRobin(), store: new Set(), speeds },
+      );
+    };
+    assert.equal(runThreeInstances(1000).conversions, 200);
+    const { conversions, duplicates } = runThreeInstances(0);
     assert.ok(conversions <= 600);
-    assert.equal(conversions - atOnce, 200);
+    assert.equal(conversions - duplicates, 200);
   });
 
-  test("chooses the instance with the fewest requests, and in turn where there are several", () => {
+  test("chooses the instance with the fewest requests, and round robin among equals", () => {
     const choose = fewestRequests();
     const request = { at: 0, modules: [0] };
     assert.equal(choose(request, [2, 1, 3]), 1);
     const idle = Array.from({ length: 6 }, () => choose(request, [0, 0, 0]));
     assert.deepEqual(
-      idle.toSorted((one, other) => one - other),
+      idle.toSorted((a, b) => a - b),
       [0, 0, 1, 1, 2, 2],
     );
   });
 
-  test("hashes so that one more instance takes modules over from all others, and moves no other", () => {
+  test("moves modules only to the new instance when one is added to the hash ring", () => {
     const modules = Array.from({ length: 3000 }, (_, module) => module);
     const [four, five] = [firstModule(4), firstModule(5)].map((choose) =>
       modules.map((module) => choose({ at: 0, modules: [module] }, [])),
@@ -129,9 +137,9 @@ suite("simulation", () => {
     assert.equal(new Set(moved.map((module) => four[module])).size, 4);
   });
 
-  test("asks for the first of n builds by Zipf's law", () => {
-    const none: Group = { modules: 1, bytes: [1, 1], asked: 0 };
-    const trace = makeTrace(
+  test("draws builds by Zipf's law", () => {
+    const none: ModuleGroup = { modules: 1, bytes: [1, 1], perRequest: 0 };
+    const trace = generateTrace(
       {
         requests: 10_000,
         rate: 1,
@@ -151,15 +159,15 @@ suite("simulation", () => {
       assert.ok(Math.abs(share - expected[build]!) < 0.02, `build ${build}: ${share}`);
   });
 
-  test("does what is due in its order, and what is due at once in the order of asking", () => {
+  test("runs callbacks by due time, and simultaneous ones in the order of scheduling", () => {
     const clock = new Clock();
-    const done: string[] = [];
-    for (const [number, seconds] of [5, 1, 3, 1, 4, 2, 1, 0].entries())
+    const log: string[] = [];
+    for (const [index, seconds] of [5, 1, 3, 1, 4, 2, 1, 0].entries())
       clock.in(seconds, () => {
-        done.push(`${seconds} ${number}`);
-        if (seconds === 2) clock.in(0.5, () => done.push(`at ${clock.now}`));
+        log.push(`${seconds} ${index}`);
+        if (seconds === 2) clock.in(0.5, () => log.push(`at ${clock.now}`));
       });
     clock.run();
-    assert.deepEqual(done, ["0 7", "1 1", "1 3", "1 6", "2 5", "at 2.5", "3 2", "4 4", "5 0"]);
+    assert.deepEqual(log, ["0 7", "1 1", "1 3", "1 6", "2 5", "at 2.5", "3 2", "4 4", "5 0"]);
   });
 });

@@ -72,7 +72,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     await using first = await harness.start();
     await ask(first.url, before, after);
     await harness.store.holds([before.key, after.key]);
-    await using second = await harness.start({ ELIOT_BREAKER_COOLDOWN: "0.001" });
+    await using second = await harness.start({ "sharedCache.breakerCooldownMs": "1" });
     assert.deepEqual(await ask(second.url, before), ["right, cached"]);
     const startAgain = await harness.store.stop();
     assert.deepEqual(await ask(second.url, before, meanwhile), ["right, cached", "right, converted"]);
@@ -85,8 +85,8 @@ suite("a shared cache", { skip: noS3Server }, () => {
     await using harness = await startHarness([module]);
     await using service = await harness.start({ AWS_SECRET_ACCESS_KEY: "another" });
     assert.deepEqual(await ask(service.url, module), ["right, converted"]);
-    const [line] = service.log.filter(({ Fields }) => Fields["msg"] === "shared cache can't give a symcache");
-    assert.match(String(line?.Fields["error"]), /answered 403 SignatureDoesNotMatch/);
+    const [line] = service.log.filter(({ Fields }) => Fields["msg"] === "shared cache read failed");
+    assert.match(String(line?.Fields["error"]), /responded with 403 SignatureDoesNotMatch/);
   });
 
   test("takes an address and a key as people write them", async () => {

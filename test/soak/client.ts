@@ -16,8 +16,8 @@ const crowd = 300;
 /** Limits of the service that clients meet. */
 export const clientLimits = {
   ELIOT_MAX_REQUESTS: "200",
-  ELIOT_REQUEST_TIMEOUT: "30",
-  ELIOT_ANSWER_TIMEOUT: "30",
+  "server.requestTimeoutMs": "30000",
+  "server.responseTimeoutMs": "30000",
 };
 const otherPaths: [path: string, ...statuses: number[]][] = [
   // 503 where a disk that others keep busy takes over a second to flush a small file.

@@ -29,13 +29,13 @@ const spells: Spell[] = [
  * before the next attempt, and then the breaker's cooldown or the memory of a failure.
  */
 export const faultLimits = {
-  ELIOT_CONNECT_TIMEOUT: "5",
-  ELIOT_HEADERS_TIMEOUT: "5",
-  ELIOT_STALL_TIMEOUT: "5",
-  ELIOT_DOWNLOAD_TIMEOUT: "20",
-  ELIOT_BREAKER_COOLDOWN: "3",
-  ELIOT_DOWNLOAD_FAILED_TTL: "5",
-  ELIOT_NOT_FOUND_TTL: "600",
+  "sources.connectTimeoutMs": "5000",
+  "sources.headersTimeoutMs": "5000",
+  "sources.stallTimeoutMs": "5000",
+  "sources.downloadTimeoutMs": "20000",
+  "sources.breakerCooldownMs": "3000",
+  "sources.downloadFailedTtlMs": "5000",
+  "sources.notFoundTtlMs": "600000",
 };
 const passing = 35_000;
 const remembered = 600_000 + passing;

@@ -40,11 +40,11 @@ export interface Soak {
 const limits = {
   ...faultLimits,
   ...clientLimits,
-  ELIOT_SYMBOLS_CACHE_MAX_SIZE: String(folderBytes),
+  "diskCache.maxBytes": String(folderBytes),
   ELIOT_LOOKUP_MEMORY: "256mb",
   ELIOT_CONVERTER_MEMORY: "500mb",
-  ELIOT_MAX_SYM_FILE_SIZE: "150mb",
-  ELIOT_MAX_DOWNLOAD_SIZE: "150mb",
+  "sources.maxSymFileBytes": "150000000",
+  "sources.maxDownloadBytes": "150000000",
 };
 /** Bounded as a service manager would. */
 const withFewHandles = ["sh", "-c", 'ulimit -n 1024 && exec "$0" src/main.ts', process.execPath];

@@ -23,10 +23,10 @@ async function ask(
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-    ELIOT_DOWNLOAD_FAILED_TTL: "0",
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
-    ELIOT_STALL_TIMEOUT: "0.5",
-    ELIOT_HEADERS_TIMEOUT: "0.5",
+    "sources.downloadFailedTtlMs": "0",
+    "sources.downloadAttempts": "1",
+    "sources.stallTimeoutMs": "500",
+    "sources.headersTimeoutMs": "500",
     ...env,
   });
   let answer = await service.symbolicate(job);
@@ -143,7 +143,7 @@ test("gives up on a source that sends a byte at a time once the whole download h
     const timer = setInterval(() => socket.write("M"), 20);
     socket.on("close", () => clearInterval(timer));
   };
-  const { status } = await ask(drip, { env: { ELIOT_DOWNLOAD_TIMEOUT: "0.5" } });
+  const { status } = await ask(drip, { env: { "sources.downloadTimeoutMs": "500" } });
   assert.equal(status, "timeout");
 });
 
@@ -163,7 +163,7 @@ test("asks again after a passing fault, within one request", async () => {
     (socket) => socket.destroy(),
     reply("200 OK", symFile),
   );
-  const { status, hits } = await ask(script, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "3" } });
+  const { status, hits } = await ask(script, { env: { "sources.downloadAttempts": "3" } });
   assert.deepEqual({ status, hits: hits.length }, { status: "converted", hits: 3 });
 });
 
@@ -172,21 +172,21 @@ test("waits as long as Retry-After says, and not at all for one that is absurd",
     reply("429 Too Many Requests", "", { "Retry-After": "0" }),
     reply("200 OK", symFile),
   );
-  assert.equal((await ask(soon, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" } })).status, "converted");
+  assert.equal((await ask(soon, { env: { "sources.downloadAttempts": "2" } })).status, "converted");
   const never = inSequence(
     reply("429 Too Many Requests", "", { "Retry-After": "Fri, 31 Dec 2300 23:59:59 GMT" }),
     reply("200 OK", symFile),
   );
-  assert.equal((await ask(never, { env: { ELIOT_DOWNLOAD_ATTEMPTS: "2" } })).status, "download_failed");
+  assert.equal((await ask(never, { env: { "sources.downloadAttempts": "2" } })).status, "download_failed");
 });
 
 test("leaves a source alone that failed five times in a row, and finds out when it is well", async () => {
   await using server = await SymbolServer.start(reply("500 Internal Server Error"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
-    ELIOT_DOWNLOAD_FAILED_TTL: "0",
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
-    ELIOT_BREAKER_COOLDOWN: "0.3",
+    "sources.downloadFailedTtlMs": "0",
+    "sources.downloadAttempts": "1",
+    "sources.breakerCooldownMs": "300",
   });
   for (let time = 0; time < 8; time++) await service.symbolicate(job);
   assert.equal(server.hits.length, 5);
@@ -219,8 +219,8 @@ test("takes a sym file by https from a server that it can trust, and never goes 
   await using server = await SymbolServer.startTls(reply("200 OK", symFile));
   const env = {
     ELIOT_SYMBOLS_URLS: server.url,
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
-    ELIOT_DOWNLOAD_FAILED_TTL: "0",
+    "sources.downloadAttempts": "1",
+    "sources.downloadFailedTtlMs": "0",
   };
   const status = async () => {
     await using service = await startTestService(env);
@@ -242,7 +242,7 @@ test("asks the sources in order, and the next after any failure", async () => {
   await using good = await SymbolServer.start(reply("200 OK", symFile));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: [bad, missing, page, good, bad].map(({ url }) => url).join(","),
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    "sources.downloadAttempts": "1",
   });
   const { debug } = await service.symbolicate(job);
   assert.equal(debug.modules.status_per_module[key]?.status, "converted");
@@ -314,7 +314,7 @@ test("symbolicates the other modules of a request whose one module can't be had"
   await using server = await SymbolServer.start((socket) => socket.destroy());
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: `${server.url},${sampleSymbols}`,
-    ELIOT_DOWNLOAD_ATTEMPTS: "1",
+    "sources.downloadAttempts": "1",
   });
   const { results } = await service.symbolicate({
     memoryMap: [

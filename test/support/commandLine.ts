@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { environment } from "./environment.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -20,8 +21,11 @@ interface Conditions {
 }
 
 /** Starts `tseliot` as a process of its own. */
-export function start(parameters: string[], { env, cwd }: Conditions = {}) {
-  const child = spawn(process.execPath, [main, ...parameters], { env: { ...process.env, ...env }, cwd });
+export function start(parameters: string[], { env = {}, cwd }: Conditions = {}) {
+  const child = spawn(process.execPath, [main, ...parameters], {
+    env: { ...process.env, ...environment(env) },
+    cwd,
+  });
   return { child, ended: ending(child) };
 }
 

@@ -8,7 +8,7 @@ export interface DownloadFault {
   script: (module: SyntheticModule) => Script;
   /** The module's status. */
   status: string;
-  /** Whether it is not asked for again while ELIOT_NOT_FOUND_TTL lasts. */
+  /** Whether it is not asked for again while `sources.notFoundTtlMs` lasts. */
   isRemembered?: boolean;
   hits?: number;
 }

@@ -12,8 +12,8 @@ export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 
 /** A busy machine makes the store slow, which isn't what is tested. */
 const patient = {
-  ELIOT_SHARED_CACHE_PATIENCE: "30",
-  ELIOT_SHARED_CACHE_TIMEOUT: "60",
+  "sharedCache.stallTimeoutMs": "30000",
+  "sharedCache.getTimeoutMs": "60000",
   ELIOT_LOOKUP_WORKERS: "1",
 };
 

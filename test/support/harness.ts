@@ -9,9 +9,9 @@ import { startSyntheticModuleServer } from "./syntheticModuleServer.ts";
 
 /** What is remembered of a fault lapses at once, and each source is asked once. */
 export const impatient = {
-  ELIOT_NOT_FOUND_TTL: "0",
-  ELIOT_DOWNLOAD_FAILED_TTL: "0",
-  ELIOT_DOWNLOAD_ATTEMPTS: "1",
+  "sources.notFoundTtlMs": "0",
+  "sources.downloadFailedTtlMs": "0",
+  "sources.downloadAttempts": "1",
 };
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>;

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfig } from "../../src/config/config.ts";
-import { startService, type Overrides, type Service } from "../../src/service.ts";
+import { readConfig } from "../../src/config/readConfig.ts";
+import { startService, type ServiceOptions, type Service } from "../../src/service.ts";
 import { checkFetchedResponses } from "./checkResponse.ts";
+import { environment } from "./environment.ts";
 
 checkFetchedResponses();
 
@@ -45,7 +46,7 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 /** A service of its own on a free port of loopback: the sample symbols and an empty folder, unless `env` says otherwise. */
 export async function startTestService(
   env: Record<string, string> = {},
-  overrides: Overrides = {},
+  options: ServiceOptions = {},
 ): Promise<RunningService> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder());
@@ -54,10 +55,12 @@ export async function startTestService(
     PORT: "0",
     ELIOT_SYMBOLS_URLS: `${sampleSymbols},${quirkSymbols}`,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
-    ...env,
+    ...environment(env),
   });
   const logDestination = { write: (line: string) => void log.push(JSON.parse(line) as LogLine) };
-  const service: Service = starting.use(await startService(config, { logDestination, ...overrides }));
+  const service: Service = starting.use(
+    await startService(config, { logDestination, maxWarmUpMs: 0, ...options }),
+  );
   const running = starting.move();
   const url = `http://127.0.0.1:${service.port}`;
   const post = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>

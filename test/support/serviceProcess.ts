@@ -2,20 +2,26 @@ import { spawn } from "node:child_process";
 import { on, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { environment } from "./environment.ts";
 import { sampleSymbols } from "./service.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export type ServiceProcess = Awaited<ReturnType<typeof startProcess>>;
 
-/** The service as a process of its own, and the port it listens on. */
+/** Starts the service as a child process, without its warm-up unless `env` sets `server.maxStartMs`. */
 export async function startProcess(env: Record<string, string>, command = [process.execPath, "src/main.ts"]) {
   const [program = "", ...parameters] = command;
   const child = spawn(program, parameters, {
     cwd: root,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_URLS: sampleSymbols, ...env },
+    env: {
+      ...process.env,
+      PORT: "0",
+      ELIOT_SYMBOLS_URLS: sampleSymbols,
+      ...environment({ "server.maxStartMs": "0", ...env }),
+    },
   });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const lines = createInterface(child.stdout);

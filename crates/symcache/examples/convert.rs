@@ -1,4 +1,4 @@
-//! Converts a sym file, with this crate or with Symbolic, and prints what it took.
+//! Converts a sym file, with this crate or with Symbolic, and prints the time and the size.
 //!
 //! usage: `cargo run --release --example convert -- ours|symbolic FILE.sym DEBUG-ID OUT.symc`
 
@@ -20,23 +20,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = match how.as_str() {
         "ours" => ours(path, debug_id, out)?,
         "symbolic" => symbolic(path, out)?,
-        _ => return Err("the first argument is ours or symbolic".into()),
+        _ => return Err("the first argument must be ours or symbolic".into()),
     };
     println!("{} ms, {bytes} bytes", start.elapsed().as_millis());
     Ok(())
 }
 
-/// As the service does: 1 MiB at a time.
+/// Converts chunks of 1 MiB, like the service.
 fn ours(path: &str, debug_id: &str, out: &str) -> Result<u64, Box<dyn Error>> {
     let mut converter = Converter::new("libxul.so", debug_id)?;
     let mut file = File::open(path)?;
-    let mut piece = vec![0; 1 << 20];
+    let mut chunk = vec![0; 1 << 20];
     loop {
-        let length = file.read(&mut piece)?;
+        let length = file.read(&mut chunk)?;
         if length == 0 {
             break;
         }
-        converter.push(&piece[..length])?;
+        converter.push(&chunk[..length])?;
     }
     let symcache = converter.finish()?;
     let mut out = File::create(out)?;
@@ -44,7 +44,7 @@ fn ours(path: &str, debug_id: &str, out: &str) -> Result<u64, Box<dyn Error>> {
     Ok(symcache.size())
 }
 
-/// As Mozilla's Eliot does: the whole text, then the whole symcache.
+/// Converts the text at once, like Mozilla's Eliot.
 fn symbolic(path: &str, out: &str) -> Result<u64, Box<dyn Error>> {
     let text = std::fs::read(path)?;
     let object = BreakpadObject::parse(&text)?;

@@ -1,21 +1,19 @@
-//! Chunks of a symcache file as they are stored elsewhere: the same bytes in another order, of which zstd makes less.
+//! Packs chunks of a symcache file for the shared cache, so that zstd compresses them better.
 //!
-//! A file is cut into chunks of [`CHUNK`] bytes, the last one shorter. Each can be packed and unpacked by itself, with nothing
-//! but the symcache's header, which says where its sections are. What a chunk has of a section is packed as a part, the parts
-//! one after the other:
+//! A file is split into chunks of [`CHUNK`] bytes, the last one shorter. Each is packed and unpacked independently. This takes only the
+//! symcache's header, which tells where its sections are. A chunk consists of parts, one for each section in it:
 //!
-//! | of | packed |
+//! | section | packed as |
 //! |---|---|
-//! | files, functions, ranges | [`columns`]: numbers of the same field after one another, as differences |
-//! | source locations | [`locations`]: a token for each, and what can't be told from those before |
-//! | all else | as it is |
+//! | files, functions, ranges | [`columns`]: the differences of each field |
+//! | source locations | [`locations`]: a token for each, and the fields that don't follow from previous ones |
+//! | others | the same bytes |
 //!
-//! Records that a chunk's end cuts stay as they are. Any bytes can be packed, also those of no symcache at all.
+//! Records that a chunk splits are stored unchanged. Any bytes can be packed, even if they aren't a symcache.
 
 mod columns;
 mod layout;
 mod locations;
-mod planes;
 
 use std::ops::Range;
 
@@ -24,10 +22,10 @@ use crate::trailer::{PAGE, page_checksum};
 pub use layout::Layout;
 use layout::Section;
 
-/// Bytes of a chunk: whole pages, and enough for zstd.
+/// Bytes of a chunk: complete pages, and enough of them for zstd.
 pub const CHUNK: usize = 1024 * PAGE;
 
-/// Appends the chunk whose first byte is at `at` in its file, packed.
+/// Packs the chunk at position `at` of a file.
 pub fn pack(layout: &Layout, at: u64, chunk: &[u8], packed: &mut Vec<u8>) {
     for part in parts(layout, at, chunk.len()) {
         let (head, records, tail) = part.split(chunk);
@@ -41,7 +39,7 @@ pub fn pack(layout: &Layout, at: u64, chunk: &[u8], packed: &mut Vec<u8>) {
     }
 }
 
-/// Fills `chunk`, which begins at `at` in its file, with what was packed.
+/// Unpacks the chunk at position `at` of a file.
 pub fn unpack(layout: &Layout, at: u64, mut packed: &[u8], chunk: &mut [u8]) -> Result<(), Damaged> {
     for part in parts(layout, at, chunk.len()) {
         let (head, records, tail) = part.split_mut(chunk);
@@ -53,30 +51,30 @@ pub fn unpack(layout: &Layout, at: u64, mut packed: &[u8], chunk: &mut [u8]) -> 
         }
         take_bytes(&mut packed, tail)?;
     }
-    if packed.is_empty() { Ok(()) } else { Err(Damaged("a chunk with something behind it")) }
+    if packed.is_empty() { Ok(()) } else { Err(Damaged("chunk with trailing bytes")) }
 }
 
-/// Appends the checksums of a chunk's pages, as they stand in the trailer.
+/// Appends the checksums of a chunk's pages, in the trailer's format.
 pub fn append_checksums(layout: &Layout, at: u64, chunk: &[u8], checksums: &mut Vec<u8>) {
     let in_payload = layout.payload_length().saturating_sub(at).min(chunk.len() as u64) as usize;
     let first = (at / PAGE as u64) as usize;
-    for (number, page) in chunk[..in_payload].chunks(PAGE).enumerate() {
-        checksums.extend(page_checksum(page, first + number).to_le_bytes());
+    for (index, page) in chunk[..in_payload].chunks(PAGE).enumerate() {
+        checksums.extend(page_checksum(page, first + index).to_le_bytes());
     }
 }
 
-/// What a chunk has of a section.
+/// The part of a section that is in a chunk.
 struct Part {
     section: Section,
-    /// Of the chunk.
+    /// Positions in the chunk.
     bytes: Range<usize>,
-    /// Bytes before its first whole record.
+    /// Bytes before the first complete record.
     head: usize,
     first_record: u32,
 }
 
 impl Part {
-    /// Whole records, and the bytes before and behind them.
+    /// The complete records, and the bytes before and after them.
     fn split<'c>(&self, chunk: &'c [u8]) -> (&'c [u8], &'c [u8], &'c [u8]) {
         let (head, rest) = chunk[self.bytes.clone()].split_at(self.head);
         let (records, tail) = rest.split_at(rest.len() - rest.len() % self.section.record());
@@ -113,7 +111,7 @@ fn words(bytes: &[u8]) -> impl ExactSizeIterator<Item = u32> + Clone {
 }
 
 fn take<'p>(packed: &mut &'p [u8], length: usize) -> Result<&'p [u8], Damaged> {
-    let (taken, rest) = packed.split_at_checked(length).ok_or(Damaged("a chunk that was cut"))?;
+    let (taken, rest) = packed.split_at_checked(length).ok_or(Damaged("truncated chunk"))?;
     *packed = rest;
     Ok(taken)
 }
@@ -123,11 +121,11 @@ fn take_bytes(packed: &mut &[u8], into: &mut [u8]) -> Result<(), Damaged> {
     Ok(())
 }
 
-/// Small for what is near 0 on either side.
+/// Encodes small positive and negative differences as small integers.
 fn zigzag(difference: u32) -> u32 {
     (difference << 1) ^ ((difference as i32 >> 31) as u32)
 }
 
-fn unzigzag(number: u32) -> u32 {
-    (number >> 1) ^ (number & 1).wrapping_neg()
+fn unzigzag(encoded: u32) -> u32 {
+    (encoded >> 1) ^ (encoded & 1).wrapping_neg()
 }

@@ -1,23 +1,23 @@
-//! Why a sym file was not converted.
+//! Errors of conversions.
 
 use std::error::Error;
 use std::fmt;
 
-/// What kind of failure it was; [`Reason::code`] is its name for the service.
+/// The kind of failure. The service knows it by [`Reason::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The debug id that was asked for isn't one by Symbolic's parser.
+    /// Symbolic can't parse the requested debug id.
     BadDebugId,
     /// The sym file belongs to a module with another debug id.
     OtherDebugId,
-    /// It begins with `MODULE` as a sym file does, and Symbolic refuses it.
+    /// The file starts with `MODULE`, as a sym file does, but Symbolic rejects it.
     Malformed,
-    /// It doesn't begin with `MODULE`: a proxy's error page, say. Metrics count it as [`Reason::Malformed`].
+    /// The file doesn't start with `MODULE`: a proxy's error page, for example. Metrics count it as [`Reason::Malformed`].
     NotASymFile,
 }
 
 impl Reason {
-    /// Eliot's word for the reason, and `not_a_sym_file`, which is ours.
+    /// Eliot's name for the reason; `not_a_sym_file` is our own.
     pub fn code(self) -> &'static str {
         match self {
             Self::BadDebugId => "bad_debug_id",
@@ -28,37 +28,37 @@ impl Reason {
     }
 }
 
-/// A failed conversion: the reason, and a message of at most [`ConversionError::LONGEST_MESSAGE`] bytes for the log.
+/// A failed conversion, with a message for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversionError {
     /// The kind of failure.
     pub reason: Reason,
-    /// What was wrong, in words; it may quote the sym file.
+    /// What is wrong. It may quote the sym file, and has at most [`ConversionError::MAX_MESSAGE_BYTES`].
     pub message: String,
 }
 
 impl ConversionError {
-    /// Bytes. Symbolic quotes the bad line, which can have many megabytes, escaped.
-    pub const LONGEST_MESSAGE: usize = 1000;
+    /// Symbolic's messages quote the malformed line, which may have many megabytes.
+    pub const MAX_MESSAGE_BYTES: usize = 1000;
 
-    /// An error whose message is `message`, cut to its allowed length.
+    /// An error with a message, which is truncated if it is too long.
     pub fn new(reason: Reason, message: impl fmt::Display) -> Self {
         use fmt::Write;
-        let mut cut = Bounded(String::new());
-        // Stops writing, with an error, as soon as the message is full.
-        let _ = write!(cut, "{message}");
-        Self { reason, message: cut.0 }
+        let mut truncated = Truncated(String::new());
+        // Fails, and so stops formatting, as soon as the message is full.
+        let _ = write!(truncated, "{message}");
+        Self { reason, message: truncated.0 }
     }
 }
 
-/// Text that takes no more than [`ConversionError::LONGEST_MESSAGE`] bytes, whole characters only.
-struct Bounded(String);
+/// Text of at most [`ConversionError::MAX_MESSAGE_BYTES`], truncated between characters.
+struct Truncated(String);
 
-impl fmt::Write for Bounded {
+impl fmt::Write for Truncated {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = ConversionError::LONGEST_MESSAGE - self.0.len();
-        self.0.push_str(&text[..text.floor_char_boundary(room)]);
-        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+        let available = ConversionError::MAX_MESSAGE_BYTES - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(available)]);
+        if text.len() > available { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Breakpad sym files in, Symbolic's symcaches out, and source locations out of those.
+//! Converts Breakpad sym files to Symbolic's symcaches, and looks up source locations in them.
 //!
-//! [`Converter`] makes a symcache file of the text of a sym file. [`Symcache`] answers which functions, files and lines
-//! offsets belong to. Both say what Symbolic 13.9.0 says: its crates are the judge in the tests, and its record parsers
-//! read what is out of the ordinary.
+//! [`Converter`] converts the text of a sym file to a symcache file. [`Symcache`] looks up the functions, files and lines of
+//! module offsets. The results equal those of Symbolic 13.9.0, which is the oracle in the tests, and whose parsers parse records
+//! in an unusual form.
 //!
-//! [`trailer`] describes the file, [`chunk`] how its parts are stored elsewhere. [`wasm`] is how JavaScript calls all this.
+//! [`trailer`] describes the file format, [`chunk`] the format of the shared cache. [`wasm`] is the interface for JavaScript.
 
 pub mod checksum;
 pub mod chunk;
@@ -18,6 +18,6 @@ pub mod trailer;
 pub mod wasm;
 
 pub use conversion_error::{ConversionError, Reason};
-pub use converter::{Converter, LONGEST_LINE, LONGEST_NAME, SymcacheFile};
+pub use converter::{Converter, MAX_LINE_BYTES, MAX_NAME_BYTES, SymcacheFile};
 pub use lookup_error::{Damaged, LookupError};
 pub use symcache::{Locations, LocationsJson, PageCache, ReadAt, Strings, Symcache};

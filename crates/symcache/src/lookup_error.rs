@@ -1,9 +1,9 @@
-//! Why a symcache has no answer.
+//! Errors of lookups.
 
 use std::error::Error;
 use std::fmt;
 
-/// The file isn't the one it should be, or its bytes aren't those that were written: it is of no use. Says in words why.
+/// The file belongs to another module, or its bytes aren't the ones that were written. Says what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged(pub &'static str);
 
@@ -15,12 +15,12 @@ impl fmt::Display for Damaged {
 
 impl Error for Damaged {}
 
-/// Why a lookup has no answer.
+/// Why a lookup failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupError {
-    /// The file is of no use.
+    /// The file can't be used.
     Damaged(Damaged),
-    /// The file is sound, but the answer would be larger than any may be.
+    /// The file is intact, but the result would exceed the size limit.
     TooLarge,
 }
 

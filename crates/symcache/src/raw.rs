@@ -1,63 +1,121 @@
-//! The records of a symcache, format version 9, as Symbolic defines them (`symbolic-symcache/src/raw/v9.rs`).
+//! The layout of a symcache, format version 9, as Symbolic defines it (`symbolic-symcache/src/raw/v9.rs`).
 //!
-//! All numbers are little-endian, and each section begins at a multiple of 8 bytes:
+//! All integers are little-endian, and each section starts at a multiple of 8 bytes:
 //!
-//! | bytes | what |
+//! | bytes | contents |
 //! |---|---|
 //! | 4, 4 | `SYMC`, 9 |
 //! | 32, 4 | debug id, architecture |
-//! | 4 × 5 | numbers of files, functions, source locations and ranges, length of the strings |
+//! | 4 × 5 | counts of files, functions, source locations and ranges, length of the strings |
 //! | 16 | zero |
 //! | 24 × files | [`File`] |
 //! | 16 × functions | [`Function`] |
-//! | 16 × source locations | [`SourceLocation`], callers before what they call. The last ones belong to the ranges, one each |
-//! | 4 × ranges | first address, ascending |
+//! | 16 × source locations | [`SourceLocation`]: first the call sites, callers before callees, then one for each range |
+//! | 4 × ranges | start address, ascending |
 //! | strings | length as LEB128, UTF-8 |
 
-/// In place of an index, an offset or an address: there is none.
+/// Stands for a missing index, string offset or address.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A path: offsets of strings.
+/// Bytes of the header.
+pub(crate) const HEADER: u64 = 80;
+
+/// The counts in a header, and the positions of the sections that follow from them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) files: u32,
+    pub(crate) functions: u32,
+    pub(crate) locations: u32,
+    pub(crate) ranges: u32,
+    pub(crate) string_bytes: u32,
+}
+
+impl Counts {
+    /// Their position in the header.
+    const AT: usize = 44;
+
+    /// Reads the counts from a header.
+    pub(crate) fn read(header: &[u8; HEADER as usize]) -> Self {
+        let words = header[Self::AT..].as_chunks().0;
+        let [files, functions, locations, ranges, string_bytes] = std::array::from_fn(|i| u32::from_le_bytes(words[i]));
+        Self { files, functions, locations, ranges, string_bytes }
+    }
+
+    /// Writes the counts into a header.
+    pub(crate) fn write(&self, header: &mut [u8]) {
+        let Self { files, functions, locations, ranges, string_bytes } = *self;
+        let words = [files, functions, locations, ranges, string_bytes].map(u32::to_le_bytes);
+        header[Self::AT..][..20].copy_from_slice(words.as_flattened());
+    }
+
+    pub(crate) fn functions_at(&self) -> u64 {
+        (HEADER + 24 * u64::from(self.files)).next_multiple_of(8)
+    }
+
+    pub(crate) fn locations_at(&self) -> u64 {
+        self.functions_at() + 16 * u64::from(self.functions)
+    }
+
+    pub(crate) fn ranges_at(&self) -> u64 {
+        self.locations_at() + 16 * u64::from(self.locations)
+    }
+
+    pub(crate) fn strings_at(&self) -> u64 {
+        (self.ranges_at() + 4 * u64::from(self.ranges)).next_multiple_of(8)
+    }
+
+    /// Bytes of the symcache, padded to a multiple of 8.
+    pub(crate) fn payload_length(&self) -> u64 {
+        (self.strings_at() + u64::from(self.string_bytes)).next_multiple_of(8)
+    }
+}
+
+/// A path, as offsets of strings.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct File {
     pub(crate) compilation_directory: u32,
     pub(crate) directory: u32,
     pub(crate) name: u32,
-    /// Name, directory and revision on a source server, which Breakpad knows nothing of.
+    /// Name, directory and revision on a source server, which Breakpad doesn't record.
     pub(crate) source_server: [u32; 3],
 }
 
-/// A function, or what all inlined calls of one have in common.
+/// A function. All inline calls of a function share one record.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Function {
     /// Offset of a string.
     pub(crate) name: u32,
     pub(crate) compilation_directory: u32,
-    /// First address; [`NONE`] for inlined calls.
+    /// Start address; [`NONE`] for inline calls.
     pub(crate) entry: u32,
-    /// Symbolic's number of a language, 0 for the unknown one of FUNC records, [`NONE`] for PUBLIC records.
+    /// Symbolic's code of a language: 0, unknown, for FUNC records, [`NONE`] for PUBLIC records.
     pub(crate) language: u32,
 }
 
-/// A line of a function, and the call that it was inlined into.
+/// A line of a function, and the call site that the function is inlined into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct SourceLocation {
     pub(crate) file: u32,
     pub(crate) line: u32,
     pub(crate) function: u32,
-    /// Index among the call locations.
+    /// Index of a call site.
     pub(crate) inlined_into: u32,
 }
 
 impl SourceLocation {
-    /// Marks the end of what is known.
+    /// Marks the addresses behind a function, of which nothing is known.
     pub(crate) const NONE: Self = Self { file: NONE, line: NONE, function: NONE, inlined_into: NONE };
+
+    /// A location in a function that isn't inlined, without a file and line.
+    pub(crate) fn without_line(function: u32) -> Self {
+        Self { file: NONE, line: 0, function, inlined_into: NONE }
+    }
 }
 
-/// A record that is nothing but 32-bit numbers.
+/// A record that consists of 32-bit integers only.
 ///
 /// # Safety
 /// The type has no padding, and its alignment is that of `u32`.
@@ -72,9 +130,9 @@ unsafe impl Record for SourceLocation {}
 // SAFETY: u32 itself.
 unsafe impl Record for u32 {}
 
-/// The bytes of records as they stand in a symcache.
+/// The records as the bytes that a symcache stores.
 pub(crate) fn bytes<T: Record>(records: &[T]) -> &[u8] {
-    const { assert!(cfg!(target_endian = "little"), "symcaches are written as they lie in memory") };
-    // SAFETY: a `Record` has no padding, so that each of its bytes is initialised.
+    const { assert!(cfg!(target_endian = "little"), "symcaches store the memory layout of a little-endian machine") };
+    // SAFETY: a `Record` has no padding, so all of its bytes are initialized.
     unsafe { std::slice::from_raw_parts(records.as_ptr().cast(), size_of_val(records)) }
 }

@@ -1,20 +1,20 @@
-//! The trailer of a symcache file: what the symcache itself lacks to be trusted and searched page by page.
+//! The trailer of a symcache file: checksums and a sparse index, so that lookups can verify and search single pages.
 //!
 //! A symcache file is Symbolic's symcache, format version 9, zero bytes to the next multiple of 8, and the trailer.
-//! Symbolic's readers ignore what follows the symcache. All numbers are little-endian.
+//! Symbolic's readers ignore the trailer. All integers are little-endian.
 //!
-//! | bytes | what |
+//! | bytes | contents |
 //! |---|---|
-//! | 8 × pages | checksum of each page of 4,096 bytes, the last one shorter, of the payload (the symcache with its zero bytes): XXH64 seeded with the page's number, so that no page passes for another |
-//! | 4 × samples | every 1,024th range's first address, beginning with the first range's |
+//! | 8 × pages | checksum of each page of 4,096 bytes, the last one shorter, of the payload (the symcache with its zero bytes): XXH64 seeded with the page's index, so that swapped pages are detected |
+//! | 4 × samples | start address of every 1,024th range, from the first one on |
 //! | 0–7 | zero bytes to the next multiple of 8 |
-//! | names | debug filename, debug id, name to answer with, UTF-8, without anything between them |
+//! | names | debug filename, debug id, module name for responses, UTF-8, without separators |
 //! | 0–7 | zero bytes to the next multiple of 8 |
 //! | 8 | length of the payload |
 //! | 4 | number of samples |
-//! | 4, 4, 4 | lengths of the debug filename, the debug id, the name to answer with |
-//! | 8 | checksum of the trailer up to here: XXH64 seeded with 0 |
-//! | 8 | `ELIOTS01`; the last two are the version of this layout |
+//! | 4, 4, 4 | lengths of the debug filename, the debug id, the module name |
+//! | 8 | checksum of the trailer up to this point: XXH64 seeded with 0 |
+//! | 8 | `ELIOTS01`, which ends with the version of this layout |
 
 use crate::checksum::checksum;
 use crate::lookup_error::Damaged;
@@ -27,32 +27,32 @@ pub const SAMPLE_EVERY: usize = 1024;
 
 const MAGIC: [u8; 8] = *b"ELIOTS01";
 
-/// Bytes from the payload's length to the end of the file.
+/// Bytes from the length of the payload to the end of the file.
 const FOOTER: usize = 40;
 
-/// Longer names and ids than any the service asks for make a trailer implausible.
-const LONGEST_NAME: usize = 1 << 20;
+/// More than the service allows in requests.
+const MAX_NAME_BYTES: usize = 1 << 20;
 
-/// What the trailer holds.
+/// The contents of a trailer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Trailer {
     /// Name of the file that the debug information belongs to.
     pub debug_filename: String,
-    /// The module's Breakpad identifier, as it was asked for.
+    /// The module's Breakpad identifier, as requested.
     pub debug_id: String,
-    /// The module's name in answers.
+    /// The module's name for responses.
     pub module_name: String,
     /// Bytes before the trailer.
     pub payload_length: u64,
-    /// First address of every [`SAMPLE_EVERY`]th range.
+    /// Start address of every [`SAMPLE_EVERY`]th range.
     pub samples: Vec<u32>,
     /// Checksum of each page of the payload.
     pub pages: Vec<u64>,
 }
 
-/// The checksum of one page, whose number is part of it.
-pub fn page_checksum(page: &[u8], number: usize) -> u64 {
-    checksum(page, number as u64)
+/// The checksum of a page and its index.
+pub fn page_checksum(page: &[u8], index: usize) -> u64 {
+    checksum(page, index as u64)
 }
 
 impl Trailer {
@@ -86,19 +86,19 @@ impl Trailer {
         file_size: u64,
         mut read_at: impl FnMut(&mut [u8], u64) -> Result<(), Damaged>,
     ) -> Result<Self, Damaged> {
-        let footer_at = file_size.checked_sub(FOOTER as u64).ok_or(Damaged("too short for a trailer"))?;
+        let footer_at = file_size.checked_sub(FOOTER as u64).ok_or(Damaged("file too short for a trailer"))?;
         let mut footer = [0; FOOTER];
         read_at(&mut footer, footer_at)?;
         if footer[32..] != MAGIC {
-            return Err(Damaged("no trailer, or another version's"));
+            return Err(Damaged("no trailer, or a trailer of another version"));
         }
         let payload_length = u64::from_le_bytes(*footer[..8].as_array().expect("8 bytes"));
-        let number = |at: usize| u32::from_le_bytes(*footer[at..at + 4].as_array().expect("4 bytes")) as usize;
-        let (sample_count, name_lengths) = (number(8), [number(12), number(16), number(20)]);
+        let integer = |at: usize| u32::from_le_bytes(*footer[at..at + 4].as_array().expect("4 bytes")) as usize;
+        let (sample_count, name_lengths) = (integer(8), [integer(12), integer(16), integer(20)]);
 
-        // The trailer must fill the file exactly; the bound on names keeps the sum from overflowing where usize has 32 bits.
-        if payload_length > file_size || name_lengths.iter().any(|length| *length > LONGEST_NAME) {
-            return Err(Damaged("a trailer with impossible lengths"));
+        // The limit for names prevents an overflow of the sum in 32 bits.
+        if payload_length > file_size || name_lengths.iter().any(|length| *length > MAX_NAME_BYTES) {
+            return Err(Damaged("trailer with impossible lengths"));
         }
         let page_count = payload_length.div_ceil(PAGE as u64);
         let names_length: usize = name_lengths.iter().sum();
@@ -106,14 +106,14 @@ impl Trailer {
         let names_at = (samples_at + 4 * sample_count as u64).next_multiple_of(8);
         let body_length = names_at + (names_length as u64).next_multiple_of(8);
         if payload_length + body_length + FOOTER as u64 != file_size {
-            return Err(Damaged("a trailer that doesn't fit its file"));
+            return Err(Damaged("trailer lengths don't match the file size"));
         }
 
         let mut bytes = vec![0; body_length as usize + FOOTER];
         read_at(&mut bytes, payload_length)?;
         let (checked, rest) = bytes.split_at(bytes.len() - 16);
         if rest[..8] != checksum(checked, 0).to_le_bytes() || checked[body_length as usize..] != footer[..24] {
-            return Err(Damaged("a trailer with a wrong checksum"));
+            return Err(Damaged("trailer with a wrong checksum"));
         }
 
         let (samples_at, names_at) = (samples_at as usize, names_at as usize);
@@ -121,7 +121,7 @@ impl Trailer {
         let mut name = |length: usize| {
             let (name, rest) = names.split_at(length);
             names = rest;
-            str::from_utf8(name).map(str::to_owned).map_err(|_| Damaged("a name that is not UTF-8"))
+            str::from_utf8(name).map(str::to_owned).map_err(|_| Damaged("name in the trailer is not UTF-8"))
         };
         Ok(Self {
             debug_filename: name(name_lengths[0])?,

@@ -12,7 +12,7 @@
 
 mod chunks;
 mod converting;
-mod desk;
+mod host_buffers;
 mod looking_up;
 
 #[link(wasm_import_module = "host")]

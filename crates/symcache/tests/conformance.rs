@@ -1,13 +1,13 @@
-//! The recorded sym files: equal to Symbolic at every edge of every range.
+//! Conversion and lookup of the recorded sym files.
 
 mod fixtures;
-mod judge;
+mod oracle;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fixtures::sym_files;
-use judge::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
+use oracle::{assert_equal_to_symbolic, convert, open, range_starts, read_ahead, read_from};
 use symcache::trailer::PAGE;
 use symcache::{Damaged, PageCache, Reason, Symcache};
 
@@ -15,7 +15,7 @@ const DEBUG_ID: &str = "000000000000000000000000000000010";
 const MODULE: &str = "MODULE Linux x86_64 000000000000000000000000000000010 a.so\n";
 
 #[test]
-fn answers_like_symbolic_at_every_edge_of_every_sym_file() {
+fn has_symbolics_results_at_both_ends_of_every_range() {
     for file in sym_files() {
         for piece in [1 << 20, 997] {
             assert_equal_to_symbolic(&file.debug_filename, &file.debug_id, &file.text, &[piece]);
@@ -24,7 +24,7 @@ fn answers_like_symbolic_at_every_edge_of_every_sym_file() {
 }
 
 #[test]
-fn refuses_what_is_no_sym_file_or_another_modules_with_its_first_bytes() {
+fn rejects_other_files_and_other_modules_by_their_first_bytes() {
     let reason = |debug_id, text: &str| {
         let mut converter = symcache::Converter::new("a.so", debug_id).map_err(|error| error.reason)?;
         converter.push(text.as_bytes()).map_err(|error| error.reason)
@@ -38,7 +38,7 @@ fn refuses_what_is_no_sym_file_or_another_modules_with_its_first_bytes() {
 }
 
 #[test]
-fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
+fn uses_the_code_files_name_if_the_first_info_line_has_one() {
     let name = |text: &str| {
         let file = convert("a.pdb", DEBUG_ID, format!("{MODULE}{text}").as_bytes(), &[7]).unwrap();
         open(file, "a.pdb", DEBUG_ID, 4).unwrap().module_name().to_owned()
@@ -49,11 +49,11 @@ fn answers_with_the_code_files_name_only_where_the_first_info_line_gives_one() {
     assert_eq!(name("INFO GENERATOR mozilla/dump_syms 2.3\n"), "a.pdb");
     assert_eq!(name("INFO CODE_ID 5E6D\nINFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.pdb");
     assert_eq!(name("FILE 0 a.c\nINFO CODE_ID 5E6D1A2B3C000 a.dll\n"), "a.pdb");
-    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 cut-before-its-newline"), "a.pdb");
+    assert_eq!(name("INFO CODE_ID 5E6D1A2B3C000 incomplete-line"), "a.pdb");
 }
 
 #[test]
-fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
+fn returns_locations_in_request_order_and_each_string_once() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
     let mut symcache = open(convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap(), "a.so", DEBUG_ID, 4).unwrap();
     let locations = symcache.look_up(&[0x18, 0x41, 0x10, 0, 0x18]).unwrap();
@@ -66,7 +66,7 @@ fn answers_in_the_order_of_the_request_and_keeps_each_string_once() {
 }
 
 #[test]
-fn reads_neighbouring_pages_together() {
+fn reads_adjacent_pages_together() {
     let file = sym_files().into_iter().find(|file| file.debug_filename == "libstdc++.so.6").unwrap();
     let bytes = convert(&file.debug_filename, &file.debug_id, &file.text, &[1 << 20]).unwrap();
     let (size, starts) = (bytes.len() as u64, range_starts(&bytes));
@@ -89,7 +89,7 @@ fn reads_neighbouring_pages_together() {
 }
 
 #[test]
-fn doesnt_open_another_modules_symcache() {
+fn rejects_another_modules_symcache() {
     let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), &[99]).unwrap();
     let open = |filename, id| open(file.clone(), filename, id, 4).err();
     assert_eq!(open("a.so", DEBUG_ID), None);
@@ -98,14 +98,14 @@ fn doesnt_open_another_modules_symcache() {
 }
 
 #[test]
-fn finds_every_flipped_bit_and_every_cut() {
+fn detects_every_flipped_bit_and_every_truncation() {
     let text = format!("{MODULE}FILE 0 a.c\nFUNC 10 10 0 f\n10 8 1 0\n18 8 2 0\nPUBLIC 40 0 p\n");
     let file = convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap();
     let is_damaged = |bytes: Vec<u8>| {
         let offsets = [0, 0x10, 0x18, 0x20, 0x40];
-        let held = hold(&bytes, "a.so", DEBUG_ID, 1).is_ok_and(|mut held| held.look_up(&offsets).is_ok());
+        let ahead = read_ahead(&bytes, "a.so", DEBUG_ID, 1).is_ok_and(|mut ahead| ahead.look_up(&offsets).is_ok());
         let paged = open(bytes, "a.so", DEBUG_ID, 4).is_ok_and(|mut paged| paged.look_up(&offsets).is_ok());
-        !held && !paged
+        !ahead && !paged
     };
     assert!(!is_damaged(file.clone()));
     for bit in 0..8 * file.len() {
@@ -114,6 +114,6 @@ fn finds_every_flipped_bit_and_every_cut() {
         assert!(is_damaged(flipped), "bit {bit}");
     }
     for length in 0..file.len() {
-        assert!(is_damaged(file[..length].to_vec()), "cut to {length}");
+        assert!(is_damaged(file[..length].to_vec()), "truncated to {length}");
     }
 }

@@ -1,37 +1,37 @@
-//! Symcache files that are not as they were written: found to be damaged, or answered as Symbolic answers them.
+//! Lookups in damaged symcache files: they fail, or have Symbolic's results.
 //!
-//! Most are sealed again after they were changed, so that checksums don't find it and the checks of indexes must.
+//! Most of the files have valid checksums, so that only the checks of indexes can detect the damage.
 
-mod judge;
-mod sealed;
+mod oracle;
+mod patched;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use judge::{hold, open, symbolic_look_up};
-use sealed::{DEBUG_ID, Sections, sample, sealed, set_word, word};
+use oracle::{open, read_ahead, symbolic_look_up};
+use patched::{DEBUG_ID, Sections, patched, sample, set_word, word};
 use symbolic_symcache::SymCache;
 use symcache::{Damaged, Locations, LookupError, PageCache, Symcache};
 
 const OFFSETS: [u32; 9] = [0, 0x10, 0x18, 0x1C, 0x20, 0x28, 0x40, 0x41, u32::MAX];
 
-/// The answer of a file, which is the same from its pages and from memory.
+/// The result of a lookup, which is the same whether or not the file was read ahead.
 fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
     let look_up_in = |mut symcache: Symcache| {
         symcache.look_up(&OFFSETS).map_err(|error| match error {
             LookupError::Damaged(damaged) => damaged,
-            LookupError::TooLarge => panic!("{OFFSETS:?} have no large answer"),
+            LookupError::TooLarge => panic!("{OFFSETS:?} have a small result"),
         })
     };
     let paged = open(file.to_vec(), "a.so", DEBUG_ID, 2).and_then(look_up_in);
-    let held = hold(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
-    assert_eq!(paged, held);
+    let ahead = read_ahead(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
+    assert_eq!(paged, ahead);
     paged
 }
 
-/// What is wrong with the sample once a word of its payload is another.
+/// The error after one word of the sample's payload is replaced.
 fn damage(place: impl FnOnce(&Sections) -> usize, word: u32) -> &'static str {
-    let file = sealed(|payload, sections| set_word(payload, place(sections), word));
+    let file = patched(|payload, sections| set_word(payload, place(sections), word));
     look_up(&file).expect_err("damaged").0
 }
 
@@ -47,25 +47,25 @@ fn assert_like_symbolic(file: &[u8], locations: &Locations, context: &str) {
 }
 
 #[test]
-fn checks_the_header_when_it_opens() {
+fn checks_the_header_on_open() {
     assert_eq!(damage(|_| 0, 0x5359_4D43), "not a symcache, or another version's");
     for version in [0, 7, 8, 10] {
         assert_eq!(damage(|_| 4, version), "not a symcache, or another version's");
     }
     for count in [44, 48, 52, 56, 60] {
-        for number in [0, 1, 1000, u32::MAX] {
-            let found = damage(|_| count, number);
+        for value in [0, 1, 1000, u32::MAX] {
+            let found = damage(|_| count, value);
             assert!(["a header with impossible counts", "samples of other ranges"].contains(&found), "{found}");
         }
     }
-    let empty = sealed(|payload, _| payload.clear());
+    let empty = patched(|payload, _| payload.clear());
     assert_eq!(look_up(&empty), Err(Damaged("a place behind its end")));
 }
 
 #[test]
-fn checks_every_index_before_it_is_used() {
+fn checks_every_index_before_use() {
     let lost = "a source location without its file or function";
-    // The last three source locations are those of the range at 0x20, of nothing behind it, and of the symbol.
+    // The last three source locations belong to the range at 0x20, the gap after it, and the public symbol.
     for index in [3, 1000, u32::MAX - 4] {
         assert_eq!(damage(|at| at.ranges - 48, index), lost);
         assert_eq!(damage(|at| at.ranges - 48 + 8, index + 1), lost);
@@ -79,16 +79,16 @@ fn checks_every_index_before_it_is_used() {
 }
 
 #[test]
-fn never_follows_calls_in_a_circle() {
+fn never_follows_cyclic_calls() {
     let behind = Err(Damaged("a caller behind what it calls"));
-    let file = sealed(|payload, at| {
+    let file = patched(|payload, at| {
         let own = (at.ranges - at.locations) / 16 - 1;
         for location in 0..=own {
             set_word(payload, at.locations + 16 * location + 12, location as u32);
         }
     });
     assert_eq!(look_up(&file), behind);
-    let file = sealed(|payload, at| {
+    let file = patched(|payload, at| {
         set_word(payload, at.locations + 12, 1);
         set_word(payload, at.locations + 16 + 12, 0);
     });
@@ -96,9 +96,9 @@ fn never_follows_calls_in_a_circle() {
 }
 
 #[test]
-fn checks_strings_for_their_length_and_utf_8() {
+fn checks_the_length_and_utf_8_of_strings() {
     let string = |bytes: &'static [u8]| {
-        look_up(&sealed(|payload, at| {
+        look_up(&patched(|payload, at| {
             let name = at.strings + word(payload, at.functions) as usize;
             payload[name..name + bytes.len()].copy_from_slice(bytes);
         }))
@@ -112,27 +112,27 @@ fn checks_strings_for_their_length_and_utf_8() {
 }
 
 #[test]
-fn answers_what_is_unknown_as_symbolic_does() {
+fn treats_missing_indexes_like_symbolic() {
     for place in [0, 4, 8] {
         for record in 0..2 {
-            let file = sealed(|payload, at| set_word(payload, at.files + 24 * record + place, u32::MAX));
+            let file = patched(|payload, at| set_word(payload, at.files + 24 * record + place, u32::MAX));
             assert_like_symbolic(&file, &look_up(&file).unwrap(), "file");
         }
     }
     for record in 0..4 {
-        let file = sealed(|payload, at| set_word(payload, at.functions + 16 * record, u32::MAX));
+        let file = patched(|payload, at| set_word(payload, at.functions + 16 * record, u32::MAX));
         assert_like_symbolic(&file, &look_up(&file).unwrap(), "function");
     }
     for place in [0, 8, 12] {
         for back in 1..6 {
-            let file = sealed(|payload, at| set_word(payload, at.ranges - 16 * back + place, u32::MAX));
+            let file = patched(|payload, at| set_word(payload, at.ranges - 16 * back + place, u32::MAX));
             assert_like_symbolic(&file, &look_up(&file).unwrap(), "source location");
         }
     }
 }
 
 #[test]
-fn is_damaged_or_answers_like_symbolic_whatever_word_is_changed() {
+fn fails_or_has_symbolics_results_for_any_changed_words() {
     let mut state = 42_u32;
     let mut random = |n: usize| {
         state ^= state << 13;
@@ -142,9 +142,9 @@ fn is_damaged_or_answers_like_symbolic_whatever_word_is_changed() {
     };
     let mut answered = 0;
     for case in 0..20_000 {
-        let file = sealed(|payload, at| {
+        let file = patched(|payload, at| {
             for _ in 0..=random(3) {
-                // Symbolic's search in ranges that are out of order is another one.
+                // Symbolic's binary search differs for unordered ranges.
                 let places = (at.files..at.ranges - 3).chain(at.strings..payload.len() - 3);
                 let place = places.clone().nth(random(places.count())).unwrap();
                 let word = [random(8), random(64), random(1 << 31), u32::MAX as usize - random(2)][random(4)];
@@ -163,14 +163,14 @@ fn is_damaged_or_answers_like_symbolic_whatever_word_is_changed() {
 fn survives_ranges_in_any_order() {
     for first in [0, 1, 0x10, 0x19, 0x1000, u32::MAX] {
         for range in 0..5 {
-            let file = sealed(|payload, at| set_word(payload, at.ranges + 4 * range, first));
+            let file = patched(|payload, at| set_word(payload, at.ranges + 4 * range, first));
             let _ = look_up(&file);
         }
     }
 }
 
 #[test]
-fn keeps_what_was_checked_and_finds_damage_when_it_is_read_again() {
+fn keeps_verified_pages_and_detects_damage_on_reload() {
     let file = Rc::new(RefCell::new(sample()));
     let cache = Rc::new(RefCell::new(PageCache::new(2)));
     let open = || {
@@ -184,13 +184,13 @@ fn keeps_what_was_checked_and_finds_damage_when_it_is_read_again() {
     let mut symcache = open().unwrap();
     let before = symcache.look_up(&OFFSETS).unwrap();
     file.borrow_mut()[100] ^= 4;
-    assert_eq!(symcache.look_up(&OFFSETS), Ok(before), "what was read and checked is kept");
+    assert_eq!(symcache.look_up(&OFFSETS), Ok(before), "verified pages stay cached");
     drop(symcache);
     assert_eq!(open().err(), Some(Damaged("a page with a wrong checksum")));
 }
 
 #[test]
-fn a_file_that_cant_be_read_or_ends_early_is_damaged() {
+fn reports_unreadable_and_truncated_files_as_damaged() {
     let file = sample();
     let size = file.len() as u64;
     let open = |readable: Option<usize>| {

@@ -1,15 +1,14 @@
-//! What Symbolic 13.9.0 answers where sym files are out of the ordinary, written down: these fail on their own, whatever
-//! the judge says.
+//! Symbolic 13.9.0's results for unusual sym files, written down: these tests don't depend on the oracle.
 
-mod judge;
+mod oracle;
 
-use judge::{assert_equal_to_symbolic, convert, open};
+use oracle::{assert_equal_to_symbolic, convert, open};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 
-/// Each row: what is seen, the sym file behind its `MODULE` line, and what offsets answer: `10 f` for the function `f` of
-/// which no file is known, `10 f a.c:1`, `10 g b.c:2 < f a.c:1` for `g` inlined in `f`, `10 -` for no answer, `10 f@10`
-/// for a function that begins at 0x10. Or why the file is refused.
+/// Each row: a name, the sym file after its `MODULE` line, and the results by offset: `10 f` for the function `f` without a
+/// file, `10 f a.c:1`, `10 g b.c:2 < f a.c:1` for `g` inlined into `f`, `10 -` for no result, `10 f@10` for a function that
+/// starts at 0x10. Or the reason for rejection.
 macro_rules! edges {
     ($($sentence:ident: $text:expr => $answers:expr;)*) => {
         $(#[test]

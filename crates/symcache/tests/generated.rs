@@ -3,7 +3,7 @@
 //! `PROPTEST_CASES` says how many there are of each kind.
 
 mod fixtures;
-mod judge;
+mod oracle;
 mod sym_texts;
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use fixtures::sym_files;
-use judge::assert_equal_to_symbolic;
+use oracle::assert_equal_to_symbolic;
 use proptest::array::{uniform8, uniform12, uniform20};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,17 +27,17 @@ const CASES: u32 = 30_000;
 
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |cases| cases.parse().expect("a number of cases"));
-    // What fails is printed, small enough to become a test of its own.
+    // A failing case is shrunk and printed, to become a test of its own.
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 100_000, ..ProptestConfig::default() }
 }
 
 #[test]
-fn answers_like_symbolic_for_files_that_mix_every_oddity() {
+fn has_symbolics_results_for_generated_files() {
     assert_all_equal_to_symbolic(generated());
 }
 
 #[test]
-fn answers_like_symbolic_for_recorded_files_with_changed_lines() {
+fn has_symbolics_results_for_edited_recordings() {
     assert_all_equal_to_symbolic(changed());
 }
 
@@ -58,13 +58,13 @@ fn assert_all_equal_to_symbolic(arrivals: impl Strategy<Value = Arrival>) {
         Err(TestError::Abort(reason)) => panic!("{reason}"),
         Err(TestError::Fail(_, arrival)) => arrival,
     };
-    // To proptest a line depends on those before it; here it is but a line.
+    // Proptest shrinks the seeds of lines. This also drops lines of the text.
     quietly(|| arrival.drop_lines(|fewer| catch_unwind(|| assert_equal(fewer)).is_err()));
     eprintln!("{arrival:?}");
     assert_equal(&arrival);
 }
 
-/// Runs without the messages of panics, of which shrinking makes thousands.
+/// Suppresses the thousands of panic messages of shrinking.
 fn quietly<T>(run: impl FnOnce() -> T) -> T {
     thread_local!(static IS_QUIET: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();
@@ -82,7 +82,7 @@ fn quietly<T>(run: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Ends the tests, with the sym file printed, when a conversion doesn't end: proptest sees panics alone.
+/// Prints the sym file and aborts if a conversion hangs: proptest only catches panics.
 struct Watch {
     number: u64,
 }
@@ -90,7 +90,7 @@ struct Watch {
 static WATCHED: Mutex<BTreeMap<u64, (Instant, Arrival)>> = Mutex::new(BTreeMap::new());
 
 impl Watch {
-    const LONGEST: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     fn over(arrival: &Arrival) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
@@ -105,9 +105,9 @@ impl Watch {
         loop {
             thread::sleep(Duration::from_secs(1));
             if let Some((since, arrival)) = WATCHED.lock().unwrap().values().next()
-                && since.elapsed() > Self::LONGEST
+                && since.elapsed() > Self::TIMEOUT
             {
-                eprintln!("has not come to an end {arrival:?}");
+                eprintln!("timed out: {arrival:?}");
                 process::abort();
             }
         }
@@ -120,16 +120,16 @@ impl Drop for Watch {
     }
 }
 
-/// Lists that grow in segments, and the sparse index, have edges that small files don't come to.
+/// Covers the segments of lists and the sparse index, which small files don't fill.
 #[test]
-fn answers_like_symbolic_for_a_large_file_in_disorder() {
+fn has_symbolics_results_for_a_large_unordered_file() {
     const FUNCTIONS: u64 = 130_000;
     let random = |number: u64| checksum(&number.to_le_bytes(), 7);
     let mut text = format!("MODULE Linux x86_64 {DEBUG_ID} a.so\n");
     text.extend((0..3000).map(|number| format!("FILE {number} /src/{}/{number}.c\n", number % 70)));
     text.extend((0..500).map(|number| format!("INLINE_ORIGIN {} inlined {number}\n", 3 * number)));
     for number in 0..FUNCTIONS {
-        // Mostly in order; some far away, and some a little.
+        // Mostly in order, some slightly off, and some far away.
         let place = match random(number) % 64 {
             0 => random(number + FUNCTIONS) % FUNCTIONS,
             1 => number.saturating_sub(random(number) / 64 % 2000),
@@ -151,7 +151,7 @@ fn answers_like_symbolic_for_a_large_file_in_disorder() {
 
 fn generated() -> impl Strategy<Value = Arrival> {
     let line = || uniform20(any::<u8>());
-    // Half of all changes make Symbolic refuse the file, which hides what else is in it.
+    // Symbolic rejects half of all edited files, which hides other differences.
     let edits = prop_oneof![3 => Just(Vec::new()), 1 => vec(uniform8(any::<u8>()), 1..3)];
     (uniform12(any::<u8>()), prop_oneof![8 => vec(line(), 0..50), 1 => vec(line(), 50..200)], edits)
         .prop_map(|(file, lines, edits)| Arrival::generated(&file, &lines, &edits))
@@ -166,7 +166,7 @@ fn changed() -> impl Strategy<Value = Arrival> {
     })
 }
 
-/// A recorded sym file, or a part of it that is small enough to be converted by the thousand.
+/// A recorded sym file, or an excerpt that is small enough to convert thousands of times.
 struct Excerpt {
     debug_filename: String,
     debug_id: String,

@@ -1,9 +1,9 @@
-//! Where this crate differs from Symbolic on purpose, and what it must bear without that.
+//! Limits that Symbolic doesn't have, and large inputs within them.
 
-mod judge;
+mod oracle;
 
-use judge::{convert, open};
-use symcache::{Converter, LONGEST_LINE, LONGEST_NAME, Reason};
+use oracle::{convert, open};
+use symcache::{Converter, MAX_LINE_BYTES, MAX_NAME_BYTES, Reason};
 
 const DEBUG_ID: &str = "000000000000000000000000000000010";
 
@@ -19,8 +19,8 @@ fn calls_at(records: &[String], offset: u32) -> Vec<(String, String, u32)> {
 }
 
 #[test]
-fn cuts_names_and_paths_that_are_too_long_between_characters() {
-    let long = "é".repeat(LONGEST_NAME);
+fn truncates_long_names_and_paths_between_characters() {
+    let long = "é".repeat(MAX_NAME_BYTES);
     let records = [
         format!("FILE 0 /a/{long}"),
         format!("INLINE_ORIGIN 0 i{long}"),
@@ -32,30 +32,30 @@ fn cuts_names_and_paths_that_are_too_long_between_characters() {
     assert_eq!(calls.len(), 2);
     for (name, path, _) in calls {
         for cut in [name, path] {
-            assert!((LONGEST_NAME - 1..=LONGEST_NAME).contains(&cut.len()), "{} bytes", cut.len());
+            assert!((MAX_NAME_BYTES - 1..=MAX_NAME_BYTES).contains(&cut.len()), "{} bytes", cut.len());
             assert!(cut.ends_with("é…"));
         }
     }
     let public = calls_at(&[format!("PUBLIC 10 0 p{long}")], 0x10);
-    assert!((LONGEST_NAME - 1..=LONGEST_NAME).contains(&public[0].0.len()));
-    let whole = "n".repeat(LONGEST_NAME);
+    assert!((MAX_NAME_BYTES - 1..=MAX_NAME_BYTES).contains(&public[0].0.len()));
+    let whole = "n".repeat(MAX_NAME_BYTES);
     assert_eq!(calls_at(&[format!("PUBLIC 10 0 {whole}")], 0x10)[0].0, whole);
 }
 
 #[test]
-fn refuses_lines_that_are_too_long_and_no_shorter_ones() {
+fn rejects_only_lines_over_the_limit() {
     let line = |length| {
         let begin = "FUNC 10 10 0 ";
         format!("{begin}{}", "n".repeat(length - begin.len()))
     };
     let converted = |length| convert("a.so", DEBUG_ID, &sym_file(&[line(length)]), &[1 << 20]).map(|file| file.len());
-    assert!(converted(LONGEST_LINE - 1).is_ok());
-    assert_eq!(converted(LONGEST_LINE + 1), Err(Reason::Malformed));
+    assert!(converted(MAX_LINE_BYTES - 1).is_ok());
+    assert_eq!(converted(MAX_LINE_BYTES + 1), Err(Reason::Malformed));
 }
 
 #[test]
-fn refuses_inlined_calls_that_cut_each_other_into_millions() {
-    // A hundred kilobytes, for which Symbolic takes 18 s and 5 GB.
+fn rejects_inline_calls_that_split_each_other_into_millions() {
+    // A hundred kilobytes, for which Symbolic needs 18 s and 5 GB.
     let calls = 2000;
     let mut records = vec![format!("FUNC 0 {:x} 0 f", 16 * calls)];
     records.extend((0..calls).map(|i| format!("INLINE 0 1 0 0 {:x} 10", 16 * i)));
@@ -64,15 +64,15 @@ fn refuses_inlined_calls_that_cut_each_other_into_millions() {
 
     let mut converter = Converter::new("a.so", DEBUG_ID).unwrap();
     let error = converter.push(&sym_file(&records)).and_then(|()| converter.finish().map(drop)).unwrap_err();
-    assert_eq!(error.message, "the inlined calls of the function at 0x0 overlap too much");
+    assert_eq!(error.message, "the inline calls of the function at 0x0 overlap too much");
 }
 
 #[test]
-fn takes_four_hundred_thousand_inlined_calls_in_one_function() {
+fn converts_four_hundred_thousand_inline_calls_in_one_function() {
     let calls = 400_000;
     let begin = ["FILE 0 a.c".to_owned(), "INLINE_ORIGIN 0 g".to_owned(), format!("FUNC 0 {:x} 0 f", 8 * calls)];
     let mut records = begin.to_vec();
-    // Half of them reach out of their parent and are cut.
+    // Half of them extend beyond their parent and are split.
     records.extend((0..calls / 2).map(|i| format!("INLINE 0 {i} 0 0 {:x} 10", 16 * i)));
     records.extend((0..calls / 2).map(|i| format!("INLINE 1 {i} 0 0 {:x} 10", 16 * i + 4)));
     records.extend((0..2 * calls).map(|i| format!("{:x} 4 {i} 0", 4 * i)));
@@ -81,7 +81,7 @@ fn takes_four_hundred_thousand_inlined_calls_in_one_function() {
 }
 
 #[test]
-fn follows_calls_twenty_thousand_deep() {
+fn converts_inline_calls_twenty_thousand_deep() {
     let depth = 20_000;
     let mut records = vec!["FILE 0 a.c".to_owned(), "INLINE_ORIGIN 0 g".to_owned(), "FUNC 0 10 0 f".to_owned()];
     records.extend((0..depth).map(|depth| format!("INLINE {depth} {} 0 0 0 10", depth + 1)));
@@ -93,7 +93,7 @@ fn follows_calls_twenty_thousand_deep() {
 }
 
 #[test]
-fn takes_a_hundred_thousand_ranges_of_one_inlined_call() {
+fn converts_a_hundred_thousand_ranges_of_one_inline_call() {
     let ranges: String = (0..100_000).map(|i| format!(" {:x} 4", 8 * i)).collect();
     let records = ["FUNC 0 c3500 0 f".to_owned(), format!("INLINE 0 1 0 0{ranges}"), "0 c3500 2 0".to_owned()];
     assert_eq!(calls_at(&records, 8 * 99_999).len(), 2);

@@ -4,21 +4,20 @@ import { moduleId, type ModuleId } from "../../identity/moduleId.ts";
 import { ConversionError, Converter } from "../../symcache/convert/converter.ts";
 import { compileWasm } from "../../symcache/wasmInstance.ts";
 import { CommandError } from "../commandError.ts";
-import { openInput, withWholeStart, type Input } from "../input.ts";
+import { openInput, joinStart, type Input } from "../input.ts";
 import { interruptible } from "../interruption.ts";
 import { print, replaceFile } from "../output.ts";
 import { Progress, sizeText, speedText } from "../progress.ts";
 
-/** A line that is longer is no MODULE record. */
-const longestRecord = 4096;
+/** A longer line is not a MODULE record. */
+const maxRecordLength = 4096;
 
-/** `sym`: the file, `-` is standard input. */
 export async function convertSymFile(
   sym: string,
   { output, json }: { output?: string | undefined; json?: true | undefined },
 ): Promise<void> {
   const symcache = output ?? symcacheName(sym);
-  if (symcache === "-") throw new CommandError("usage", "a symcache can't go to standard output");
+  if (symcache === "-") throw new CommandError("usage", "a symcache can't be written to standard output");
   const done = await interruptible((signal) => convert(sym, symcache, signal));
   await print([json === true ? JSON.stringify(done) : describe(done), "\n"]);
 }
@@ -36,13 +35,13 @@ function describe({ symcache, debugFilename, debugId, ...done }: Done): string {
   const { symFileBytes, symcacheBytes, milliseconds } = done;
   const seconds = (milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 1);
   return (
-    `${symcache}: ${debugFilename} ${debugId}, ${sizeText(symcacheBytes)} from ${sizeText(symFileBytes)} of text ` +
+    `${symcache}: ${debugFilename} ${debugId}, ${sizeText(symcacheBytes)} from ${sizeText(symFileBytes)} ` +
     `in ${seconds} s, ${speedText(symFileBytes, milliseconds)}`
   );
 }
 
 function symcacheName(sym: string): string {
-  if (sym === "-") throw new CommandError("usage", "what comes from standard input needs an --output");
+  if (sym === "-") throw new CommandError("usage", "standard input requires --output");
   return `${basename(sym).replace(/(\.sym)?(\.gz)?$/, "")}.symc`;
 }
 
@@ -64,19 +63,19 @@ async function convert(sym: string, symcache: string, signal: AbortSignal): Prom
   }
 }
 
-/** Pushes all of the text into a converter. */
 async function convertText(input: Input, signal: AbortSignal) {
   using progress = new Progress();
   const wasm = await compileWasm();
   const start = performance.now();
   let symFileBytes = 0;
   let conversion: { converter: Converter; module: ModuleId } | undefined;
-  const soFar = () => {
-    const part = input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
+  const progressText = () => {
+    const percent =
+      input.bytes === undefined ? "" : `${Math.floor((100 * input.bytesRead) / input.bytes)} %, `;
     const speed = speedText(symFileBytes, performance.now() - start);
-    return `${input.name}: ${part}${sizeText(symFileBytes)}, ${speed}`;
+    return `${input.name}: ${percent}${sizeText(symFileBytes)}, ${speed}`;
   };
-  for await (const piece of withWholeStart(input.pieces, hasFirstLine)) {
+  for await (const piece of joinStart(input.pieces, hasFirstLine)) {
     signal.throwIfAborted();
     if (!conversion) {
       const module = readModuleRecord(input.name, piece);
@@ -84,22 +83,22 @@ async function convertText(input: Input, signal: AbortSignal) {
     }
     conversion.converter.push(piece);
     symFileBytes += piece.length;
-    progress.show(soFar);
+    progress.show(progressText);
   }
   if (!conversion) throw new CommandError("usage", `${input.name} is empty`);
   return { ...conversion, symFileBytes };
 }
 
 function hasFirstLine(start: Uint8Array): boolean {
-  return start.includes("\n".charCodeAt(0)) || start.length > longestRecord;
+  return start.includes("\n".charCodeAt(0)) || start.length > maxRecordLength;
 }
 
 /** `MODULE Linux x86_64 1410FAF03AD925211450AE25E0CB9AE50 libxul.so` */
 function readModuleRecord(name: string, start: Uint8Array): ModuleId {
-  const [line = ""] = Buffer.from(start).toString("utf8", 0, longestRecord).split(/\r?\n/, 1);
+  const [line = ""] = Buffer.from(start).toString("utf8", 0, maxRecordLength).split(/\r?\n/, 1);
   const [, debugId, debugFile] = /^MODULE \S+ \S+ ([0-9A-Fa-f]+) (.+)$/.exec(line) ?? [];
   if (debugId === undefined || debugFile === undefined)
-    throw new CommandError("usage", `${name} is no sym file: it doesn't begin with a MODULE record`);
+    throw new CommandError("usage", `${name} is not a sym file: it does not start with a MODULE record`);
   return moduleId(debugFile, debugId);
 }
 

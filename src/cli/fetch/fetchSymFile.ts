@@ -5,7 +5,7 @@ import { createSource } from "../../sources/createSource.ts";
 import { DownloadError } from "../../sources/downloadError.ts";
 import { symFilePath, type Source } from "../../sources/source.ts";
 import { CommandError } from "../commandError.ts";
-import { countBytes } from "../countBytes.ts";
+import { countBytes } from "../input.ts";
 import { interruptible } from "../interruption.ts";
 import type { Environment } from "../options.ts";
 import { print, writeOutput } from "../output.ts";
@@ -19,15 +19,20 @@ export async function fetchSymFile(
   options: { symbols?: string | undefined; output?: string | undefined },
 ): Promise<void> {
   if (!isDebugFilename(debugFilename) || debugFilename === "")
-    throw new CommandError("usage", `${JSON.stringify(debugFilename)} is no debug filename`);
+    throw new CommandError("usage", `${JSON.stringify(debugFilename)} is not a valid debug file name`);
   if (!isDebugId(debugId) || debugId === "")
-    throw new CommandError("usage", `${JSON.stringify(debugId)} is no debug id: that has hex digits alone`);
+    throw new CommandError(
+      "usage",
+      `${JSON.stringify(debugId)} is not a debug id: it must have hex digits only`,
+    );
   const module = moduleId(debugFilename, debugId);
   const output = options.output ?? basename(symFilePath(module));
   const config = readSettings(env, options);
   await interruptible(async (signal) => {
     await using lifetimes = new AsyncDisposableStack();
-    const sources = config.sources.map((address) => lifetimes.use(createSource(address, config)));
+    const sources = config.sources.urls.map((address) =>
+      lifetimes.use(createSource(address, config.sources)),
+    );
     await fetchFromAny(sources, module, output, signal);
   });
 }
@@ -49,11 +54,12 @@ async function fetchFromAny(
     }
   }
   const wanted = `${module.debugFile} ${module.debugId}`;
-  if (failures.length > 0) throw new CommandError("failed", `can't get ${wanted}: ${failures.join("; ")}`);
-  throw new CommandError("no", `no source has a sym file of ${wanted}`);
+  if (failures.length > 0)
+    throw new CommandError("failed", `can't download ${wanted}: ${failures.join("; ")}`);
+  throw new CommandError("no", `no source has a sym file for ${wanted}`);
 }
 
-/** False where the source has no such file. */
+/** False if the source has no such file. */
 async function download(
   source: Source,
   module: ModuleId,
@@ -64,25 +70,24 @@ async function download(
   if (!symText) return false;
   const start = performance.now();
   const received = { bytes: 0 };
-  const described = () =>
-    `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
-  const text = followed(symText.pieces, received, () => `${module.debugFile}: ${described()}`);
+  const size = () => `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
+  const text = showProgress(symText.pieces, received, () => `${module.debugFile}: ${size()}`);
   if (output === "-") {
     try {
       await print(text);
     } catch (error) {
       if (!(error instanceof DownloadError) || received.bytes === 0) throw error;
-      // What was printed can't be taken back: no other source, and no other attempt.
+      // Part of the file was printed already, so another source or attempt can't be used.
       throw new CommandError("failed", `${source.address}: ${error.message}`, { cause: error });
     }
   } else {
     await writeOutput(output, text, signal);
-    await print([`${output}: ${described()} from ${source.address}\n`]);
+    await print([`${output}: ${size()} from ${source.address}\n`]);
   }
   return true;
 }
 
-async function* followed(
+async function* showProgress(
   pieces: AsyncIterable<Uint8Array>,
   received: { bytes: number },
   describe: () => string,

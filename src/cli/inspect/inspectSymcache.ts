@@ -1,16 +1,14 @@
 import { realpath, stat } from "node:fs/promises";
-import type { Answer, AnsweredFrame } from "../../../web/static/captures/answer.js";
-import { stackText } from "../../../web/static/captures/stackText.js";
-import { moduleId } from "../../identity/moduleId.ts";
-import { pageBytes, Symcache, SymcacheDamaged } from "../../symcache/symcache.ts";
+import type { SymbolicatedFrame, V5Response } from "../../captures/response.ts";
+import { stackText } from "../../captures/stackText.ts";
+import { Symcache, SymcacheDamaged, type SymcacheContents } from "../../symcache/symcache.ts";
 import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
-import { isSymcache, readSymcacheHeader, type SymcacheHeader } from "../../symcache/symcacheHeader.ts";
 import { compileWasm, WasmInstance } from "../../symcache/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "../commandError.ts";
 import { hex, whole } from "../numberText.ts";
 import { print } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
-import { answerRequest } from "../symbolicate/answerRequest.ts";
+import { symbolicateRequest } from "../symbolicate/symbolicateRequest.ts";
 
 export async function inspectSymcache(
   path: string,
@@ -25,14 +23,13 @@ export async function inspectSymcache(
 interface Inspection {
   file: string;
   bytes: number;
-  /** Absent where what the file says of itself makes no sense. */
-  contents?: SymcacheHeader;
-  /** How many were checked. */
+  /** Absent if the header is invalid. */
+  contents?: SymcacheContents;
+  /** The number of valid pages. */
   pages: number;
-  /** What is wrong with it. */
   damage: string | null;
-  /** As the API has them. */
-  lookups: AnsweredFrame[];
+  /** Frames as in the API. */
+  lookups: SymbolicatedFrame[];
 }
 
 function describe({ file, bytes, contents, pages, damage, lookups }: Inspection): string {
@@ -51,8 +48,8 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
       ["strings", sizeText(stringBytes)],
     );
   }
-  if (damage === null) rows.push(["pages", `all ${whole(pages)} are sound`]);
-  else if (pages > 0) rows.push(["pages", `the first ${whole(pages)} are sound`]);
+  if (damage === null) rows.push(["pages", `all ${whole(pages)} are valid`]);
+  else if (pages > 0) rows.push(["pages", `the first ${whole(pages)} are valid`]);
   if (damage !== null) rows.push(["damage", damage]);
   const table = rows
     .map(([name, value]) => `  ${name.padEnd(9)}  ${typeof value === "number" ? whole(value) : value}\n`)
@@ -63,19 +60,18 @@ function describe({ file, bytes, contents, pages, damage, lookups }: Inspection)
 function parseOffset(text: string): number {
   const offset = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : NaN;
   if (offset < 2 ** 32) return offset;
-  throw new CommandError("usage", `${JSON.stringify(text)} is no offset from 0 to 0xffffffff`);
+  throw new CommandError("usage", `${JSON.stringify(text)} is not an offset from 0 to 0xffffffff`);
 }
 
 async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   using file = await open(path);
-  if (!isSymcache(file.readAt)) throw new CommandError("usage", `${path} is no symcache`);
+  if (!isSymcache(file)) throw new CommandError("usage", `${path} is not a symcache`);
   const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
-    const contents = (inspection.contents = readSymcacheHeader(file.readAt, file.size));
-    const module = moduleId(contents.debugFilename, contents.debugId);
     const instance = new WasmInstance(await compileWasm());
-    using symcache = Symcache.open(instance, file.readAt, file.size, module);
-    for (const checked of checkPages(symcache, file, path)) inspection.pages = checked;
+    using symcache = Symcache.open(instance, file.readAt, file.size);
+    inspection.contents = symcache.describe();
+    for (const checked of checkPages(symcache, path)) inspection.pages = checked;
     if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
   } catch (error) {
     if (!(error instanceof SymcacheDamaged)) throw error;
@@ -88,43 +84,47 @@ async function open(path: string): Promise<SymcacheFile> {
   try {
     const target = await realpath(path);
     if ((await stat(target)).isFile()) return openFile(target);
-    throw new CommandError("usage", `${path} is no file`);
+    throw new CommandError("usage", `${path} is not a file`);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw fileError(`can't read ${path}`, error);
   }
 }
 
-/** Gives the number of sound pages after each. Throws a SymcacheDamaged that names the first one that isn't. */
-function* checkPages(symcache: Symcache, file: SymcacheFile, path: string): Generator<number> {
+/** Yields the number of valid pages after each. Throws a SymcacheDamaged at the first damaged one. */
+function* checkPages(symcache: Symcache, path: string): Generator<number> {
   using progress = new Progress();
-  const bytes = symcache.payloadBytes;
-  for (let page = 0; page * pageBytes < bytes; page++) {
-    const start = page * pageBytes;
-    file.readAt(symcache.room(1), start);
+  for (let page = 0; page < symcache.pages; page++) {
     try {
-      symcache.hold();
+      symcache.readAhead(1);
     } catch (error) {
       if (!(error instanceof SymcacheDamaged)) throw error;
-      throw new SymcacheDamaged(`${error.message}: page ${page}, at byte ${start}`, { cause: error });
+      const place = `page ${page}, at byte ${page * symcache.pageBytes}`;
+      throw new SymcacheDamaged(`${error.message}: ${place}`, { cause: error });
     }
-    progress.show(() => `${path}: ${Math.floor((100 * start) / bytes)} % checked`);
+    progress.show(() => `${path}: ${Math.floor((100 * page) / symcache.pages)} % checked`);
     yield page + 1;
   }
 }
 
-async function lookUp(symcache: Symcache, offsets: number[]): Promise<AnsweredFrame[]> {
-  // By any name that a request may have: that of the symcache may be none of those.
+function isSymcache({ readAt }: SymcacheFile): boolean {
+  const magic = Buffer.alloc(4);
+  readAt(magic, 0);
+  return magic.toString("latin1") === "SYMC";
+}
+
+async function lookUp(symcache: Symcache, offsets: number[]): Promise<SymbolicatedFrame[]> {
+  // Any valid name: the symcache's own may not be valid in a request.
   const body = JSON.stringify({
     memoryMap: [["symcache", "0"]],
     stacks: [offsets.map((offset) => [0, offset])],
   });
   const { moduleName } = symcache;
-  const answer = await answerRequest("v5", body, {
+  const answer = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
-      answer: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
-      cacheLookup: 0,
+      result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      cacheLookupMs: 0,
     }),
   });
-  return (answer as Answer).results[0]?.stacks[0] ?? [];
+  return (answer as V5Response).results[0]?.stacks[0] ?? [];
 }

@@ -4,21 +4,20 @@ import type { ApiVersion } from "../../codec/parseRequest.ts";
 import { CommandError, fileError } from "../commandError.ts";
 import { openInput } from "../input.ts";
 
-/** A request of the API, as it stands in a file. */
+/** A request for the API, from a file. */
 export interface ApiRequest {
-  /** Where it stands: `profile.json`, `requests.ndjson:12`. */
+  /** `profile.json` or `requests.ndjson:12` */
   name: string;
   version: ApiVersion;
-  /** JSON, letter for letter: parsing would round offsets past 2^53. */
+  /** The original JSON, because parsing would round offsets over 2^53. */
   body: string;
 }
 
-/** What is looked at in a folder. */
 const requestFile = /\.(json|ndjson|jsonl)(\.gz)?$/;
 
 /**
- * The requests of files and folders, in order; of standard input where none is named. The files of a folder come in the order
- * of their names. Throws a CommandError.
+ * The requests in files and folders, in order; without a path, those in standard input. Files in a folder are sorted by name.
+ * Throws a CommandError.
  */
 export async function* readRequests(paths: string[], signal: AbortSignal): AsyncIterable<ApiRequest> {
   if (paths.length === 0) yield* requestsOf(undefined, signal);
@@ -35,7 +34,7 @@ async function filesOf(path: string): Promise<string[]> {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path, { recursive: true });
     const files = names.filter((name) => requestFile.test(name)).toSorted();
-    if (files.length === 0) throw new CommandError("usage", `${path} holds no .json, .ndjson or .jsonl file`);
+    if (files.length === 0) throw new CommandError("usage", `${path} has no .json, .ndjson or .jsonl file`);
     return files.map((name) => join(path, name));
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -43,20 +42,20 @@ async function filesOf(path: string): Promise<string[]> {
   }
 }
 
-/** Where the first line is JSON each line is a request; otherwise all lines together are one. */
+/** If the first line is JSON, each line is a request. Otherwise the whole text is one. */
 async function* requestsOf(path: string | undefined, signal: AbortSignal): AsyncIterable<ApiRequest> {
   const { name, pieces } = await openInput(path, signal);
   let last: ApiRequest | undefined;
   let count = 0;
-  let number = 0;
+  let lineNumber = 0;
   const wholeText: string[] = [];
   for await (const line of linesOf(name, pieces)) {
-    number++;
+    lineNumber++;
     if (wholeText.length > 0) wholeText.push(line);
     else if (line.trim() !== "") {
-      const request = parseRequest(`${name}:${number}`, line);
+      const request = parseRequest(`${name}:${lineNumber}`, line);
       if (request instanceof SyntaxError) {
-        if (last) throw notJson(`line ${number} of ${name}`, request);
+        if (last) throw notJson(`line ${lineNumber} of ${name}`, request);
         wholeText.push(line);
       } else {
         if (last) yield last;
@@ -86,7 +85,7 @@ function parseRequest(name: string, body: string): ApiRequest | SyntaxError {
 }
 
 function notJson(what: string, error: SyntaxError): CommandError {
-  return new CommandError("usage", `${what} is no JSON: ${error.message.split("\n", 1)[0]}`, {
+  return new CommandError("usage", `${what} is not JSON: ${error.message.split("\n", 1)[0]}`, {
     cause: error,
   });
 }
@@ -97,7 +96,7 @@ async function* linesOf(name: string, pieces: AsyncIterable<Uint8Array>): AsyncI
     try {
       return decoder.decode(piece, { stream: piece !== undefined });
     } catch (error) {
-      throw new CommandError("usage", `${name} is not UTF-8, so no JSON`, { cause: error });
+      throw new CommandError("usage", `${name} is not JSON: it is not UTF-8`, { cause: error });
     }
   };
   let rest = "";

@@ -1,25 +1,25 @@
-import type { Capture } from "../../../web/static/captures/capture.js";
-import { captureOf, parseFile, UnreadableCapture } from "../../../web/static/captures/readCapture.js";
+import type { Capture } from "../../captures/capture.ts";
+import { captureOf, parseFile, UnreadableCapture } from "../../captures/readCapture.ts";
 import type { ApiVersion } from "../../codec/parseRequest.ts";
 import { CommandError, systemCode } from "../commandError.ts";
 
-/** What a file holds: a request of the API as it stands there, or a profile or a crash. */
+/** The contents of a file: a request to the API, unchanged, or a profile or crash. */
 export type Document =
   | { kind: "request"; version: ApiVersion; body: string }
   | { kind: "capture"; file: object; capture: Capture };
 
-/** What people try, by how it begins. */
-const others = [
+/** Files that other commands or tools read, by their first bytes. */
+const otherFormats = [
   ["MDMP", "it is a minidump: run minidump-stackwalk --json on it first"],
   ["MODULE ", "it is a sym file: see tseliot convert"],
   ["SYMC", "it is a symcache: see tseliot inspect"],
 ] as const;
 
-/** `name` is the file's, for messages. Throws a CommandError that says what is wrong with it. */
+/** `name` is for messages. Throws a CommandError that says what is wrong with the file. */
 export function readDocument(name: string, bytes: Buffer): Document {
   const unreadable = (why: string, cause?: unknown) =>
     new CommandError("usage", `can't symbolicate ${name}: ${why}`, { cause });
-  for (const [start, why] of others)
+  for (const [start, why] of otherFormats)
     if (bytes.toString("latin1", 0, start.length) === start) throw unreadable(why);
   try {
     const body = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -33,7 +33,7 @@ export function readDocument(name: string, bytes: Buffer): Document {
       throw unreadable(error.message.replace(/^T(.*)\.$/, "t$1"), error);
     if (systemCode(error) === "ERR_STRING_TOO_LONG" || error instanceof RangeError)
       throw unreadable("it is too large", error);
-    if (error instanceof TypeError) throw unreadable("it is not UTF-8, so no JSON", error);
+    if (error instanceof TypeError) throw unreadable("it is not JSON: its text is not UTF-8", error);
     throw error;
   }
 }

@@ -1,20 +1,19 @@
-import { moduleOutcomes, type ModuleOutcome } from "../../../web/static/captures/answer.js";
+import { moduleOutcomes, type ModuleOutcome } from "../../captures/response.ts";
+import { writeBackOf } from "../../captures/writeBack.ts";
 import { readInput } from "../input.ts";
 import { interruptible } from "../interruption.ts";
 import type { Environment } from "../options.ts";
 import { print, writeOutput, type Pieces } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { readSettings, type SettingOptions } from "../settings.ts";
-import type { Answerer } from "./answerer.ts";
-import { askForAll, type ModuleProgress } from "./askForAll.ts";
-import { startBuiltInEngine } from "./builtInEngine.ts";
+import { symbolicateBy, type Api, type ModuleProgress } from "./api.ts";
 import { readDocument, type Document } from "./document.ts";
-import { serviceAt } from "./serviceAt.ts";
+import { startLocalApi } from "./localApi.ts";
+import { connectApi } from "./remoteApi.ts";
 import { captureText, choose, modulesLine, modulesText, resultsText, type Choice } from "./text.ts";
-import { writeBackOf } from "./writeBack.ts";
 
 interface Options extends SettingOptions, Choice {
-  /** Of a service; undefined: what is built in. */
+  /** Of a service; undefined: symbolicate in this process. */
   url?: string | undefined;
   json?: true | undefined;
   output?: string | undefined;
@@ -31,8 +30,8 @@ export async function symbolicateFile(
     const document = readDocument(name, bytes);
     const { output } = options;
     const wantsJson = options.json === true || output !== undefined;
-    const { pieces, outcomes } = await withAnswerer(env, options, signal, (answerer, progress) =>
-      wantsJson ? json(document, answerer, progress) : text(document, options, answerer, progress),
+    const { pieces, outcomes } = await withApi(env, options, signal, (api, progress) =>
+      wantsJson ? json(document, api, progress) : text(document, options, api, progress),
     );
     if (output === undefined || output === "-") await print(pieces);
     else await writeOutput(output, pieces, signal);
@@ -45,26 +44,26 @@ interface Rendered {
   outcomes: ModuleOutcome[];
 }
 
-/** Shows progress while `work` asks. */
-async function withAnswerer<T>(
+/** Shows the progress of `work`. */
+async function withApi<T>(
   env: Environment,
   options: Options,
   signal: AbortSignal,
-  work: (answerer: Answerer, progress: ModuleProgress) => Promise<T>,
+  work: (api: Api, progress: ModuleProgress) => Promise<T>,
 ): Promise<T> {
   using shown = new Progress();
-  let modules = "looking symbols up";
+  let modules = "looking up symbols";
   let bytes = 0;
   const show = () => shown.show(() => (bytes > 0 ? `${modules}, ${sizeText(bytes)} of sym files` : modules));
   const received = (length: number) => {
     bytes += length;
     show();
   };
-  await using answerer =
+  await using api =
     options.url === undefined
-      ? await startBuiltInEngine(readSettings(env, options), received, signal)
-      : serviceAt(options.url, signal);
-  const result = await work(answerer, (done, of) => {
+      ? await startLocalApi(readSettings(env, options), received, signal)
+      : connectApi(options.url, signal);
+  const result = await work(api, (done, of) => {
     modules = `${done} of ${of} modules`;
     show();
   });
@@ -72,34 +71,34 @@ async function withAnswerer<T>(
   return result;
 }
 
-/** The file with symbols in it, or the answer to a request. */
-async function json(document: Document, answerer: Answerer, progress: ModuleProgress): Promise<Rendered> {
+/** The file with symbols in it, or the response to a request. */
+async function json(document: Document, api: Api, progress: ModuleProgress): Promise<Rendered> {
   if (document.kind === "request") {
     const { version, body } = document;
-    if (version === "v4") return { pieces: jsonPieces(await answerer.v4(body)), outcomes: [] };
-    const answer = await answerer.v5(body);
-    const { debug: _, ...plain } = answer;
-    return { pieces: jsonPieces(plain), outcomes: moduleOutcomes(answer) };
+    if (version === "v4") return { pieces: jsonPieces(await api.v4(body)), outcomes: [] };
+    const response = await api.v5(body);
+    const { debug: _, ...withoutDebug } = response;
+    return { pieces: jsonPieces(withoutDebug), outcomes: moduleOutcomes(response) };
   }
-  const { wanted, withSymbols } = writeBackOf(document.file, document.capture);
-  const { frameOf, outcomes } = await askForAll(wanted, answerer, progress);
-  return { pieces: jsonPieces(withSymbols(frameOf, outcomes)), outcomes };
+  const { wanted, addSymbols } = writeBackOf(document.file, document.capture);
+  const symbolicated = await symbolicateBy(api, wanted, progress);
+  return { pieces: jsonPieces(addSymbols(symbolicated)), outcomes: symbolicated.outcomes };
 }
 
-/** The stacks as a person reads them. */
+/** The stacks as text. */
 async function text(
   document: Document,
   choice: Choice,
-  answerer: Answerer,
+  api: Api,
   progress: ModuleProgress,
 ): Promise<Rendered> {
   if (document.kind === "request") {
-    const answer = await answerer.v5(document.body);
-    const outcomes = moduleOutcomes(answer);
-    return { pieces: [...resultsText(answer.results), ...modulesText(outcomes)], outcomes };
+    const response = await api.v5(document.body);
+    const outcomes = moduleOutcomes(response);
+    return { pieces: [...resultsText(response.results), ...modulesText(outcomes)], outcomes };
   }
   const chosen = choose(document.capture, choice);
-  const symbolicated = await askForAll(chosen, answerer, progress);
+  const symbolicated = await symbolicateBy(api, chosen, progress);
   const { outcomes } = symbolicated;
   return { pieces: [...captureText(chosen, symbolicated), ...modulesText(outcomes)], outcomes };
 }

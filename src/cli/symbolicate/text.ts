@@ -1,23 +1,24 @@
-import { verdict, type ModuleOutcome, type Result } from "../../../web/static/captures/answer.js";
-import type { Capture, Thread } from "../../../web/static/captures/capture.js";
-import { stackText } from "../../../web/static/captures/stackText.js";
-import type { SymbolicatedCapture } from "../../../web/static/captures/symbolicateCapture.js";
+import type { Capture, Thread } from "../../captures/capture.ts";
+import { moduleState, type ModuleOutcome, type Result } from "../../captures/response.ts";
+import { stackText } from "../../captures/stackText.ts";
+import type { SymbolicatedCapture } from "../../captures/symbolicateCapture.ts";
 import { counted } from "../numberText.ts";
 
-/** What is shown of a capture. */
+/** Which stacks of a capture are printed. */
 export interface Choice {
   threads: "crashed" | "all";
-  /** Of each thread those that were seen most often. */
+  /** Number of stacks per thread, most frequently sampled first. */
   stacks: number;
 }
 
-/** A capture with what is shown of it alone, and what each thread had in all. */
+/** A capture with only the chosen threads and stacks. */
 export interface ChosenCapture extends Capture {
   threads: ChosenThread[];
   hiddenThreads: number;
 }
 
 interface ChosenThread extends Thread {
+  /** Counts before the choice. */
   all: { samples: number; stacks: number };
 }
 
@@ -39,14 +40,14 @@ export function choose(capture: Capture, { threads, stacks }: Choice): ChosenCap
   };
 }
 
-/** The results of a request, as a person reads them. */
+/** The results of a request as text. */
 export function* resultsText(results: Result[]): Generator<string> {
   for (const [job, { stacks }] of results.entries())
-    for (const [number, stack] of stacks.entries())
-      yield `${results.length > 1 ? `job ${job}, ` : ""}stack ${number}\n${stackText(stack)}\n\n`;
+    for (const [index, stack] of stacks.entries())
+      yield `${results.length > 1 ? `job ${job}, ` : ""}stack ${index}\n${stackText(stack)}\n\n`;
 }
 
-/** A profile or a crash, as a person reads it. */
+/** A profile or a crash as text. */
 export function* captureText(
   { format, reason, threads, hiddenThreads }: ChosenCapture,
   { frameOf }: SymbolicatedCapture,
@@ -65,32 +66,31 @@ export function* captureText(
   if (hiddenThreads > 0) yield `${counted(hiddenThreads, "more thread")}: --threads all\n\n`;
 }
 
-/** What became of the modules. */
+/** A line for each module. */
 export function* modulesText(outcomes: ModuleOutcome[]): Generator<string> {
   const used = usedOf(outcomes);
   if (used.length > 0) yield "modules\n";
   for (const outcome of used) {
     const { debugFilename, debugId, reason } = outcome;
     const why = reason === undefined ? "" : `: ${reason}`;
-    yield `  ${verdict(outcome).padEnd(9)}  ${debugFilename} ${debugId}${why}\n`;
+    yield `  ${moduleState(outcome).padEnd(9)}  ${debugFilename} ${debugId}${why}\n`;
   }
 }
 
-/** The same in a line: `2 of 3 modules have symbols; none: nosuch.so (no source has a sym file)` */
+const maxNames = 5;
+
+/** `2 of 3 modules have symbols; missing: nosuch.so (no source has a sym file)` */
 export function modulesLine(outcomes: ModuleOutcome[]): string {
-  const asked = usedOf(outcomes);
-  const without = asked.filter((outcome) => verdict(outcome) !== "found");
-  const names = without
-    .slice(0, mostNames)
+  const used = usedOf(outcomes);
+  const missing = used.filter((outcome) => moduleState(outcome) !== "found");
+  const names = missing
+    .slice(0, maxNames)
     .map(({ debugFilename, reason }) => `${debugFilename}${reason === undefined ? "" : ` (${reason})`}`);
-  const more = without.length > mostNames ? [`${without.length - mostNames} more`] : [];
-  const list = without.length === 0 ? "" : `; none: ${[...names, ...more].join(", ")}`;
-  return `${asked.length - without.length} of ${asked.length} modules have symbols${list}`;
+  const more = missing.length > maxNames ? [`${missing.length - maxNames} more`] : [];
+  const list = missing.length === 0 ? "" : `; missing: ${[...names, ...more].join(", ")}`;
+  return `${used.length - missing.length} of ${used.length} modules have symbols${list}`;
 }
 
-const mostNames = 5;
-
-/** Without those that no frame points into. */
 function usedOf(outcomes: ModuleOutcome[]): ModuleOutcome[] {
-  return outcomes.filter((outcome) => verdict(outcome) !== "unused");
+  return outcomes.filter((outcome) => moduleState(outcome) !== "unused");
 }

@@ -9,17 +9,17 @@ export const BulkOptions = z.strictObject(
     inlines: z
       .enum(["nested", "flat"], "inlines must be nested or flat")
       .default("nested")
-      .describe("`flat`: calls that were inlined are frames of their own, innermost first"),
+      .describe("`flat`: each inlined call is its own frame, innermost first"),
     thread: z
       .enum(["all", "crashing"], "thread must be all or crashing")
       .default("all")
-      .describe("`crashing`: of a crash ping only the thread that crashed"),
+      .describe("`crashing`: only the crashing thread of a ping"),
     frames: z
       .string(badFrames)
       .regex(/^[1-9][0-9]{0,8}$/, badFrames)
       .transform(Number)
       .optional()
-      .describe("how many frames from the top of each stack; inlined calls don't count"),
+      .describe("number of frames from the top of each stack, not counting inlined calls"),
   },
   {
     error: (issue) =>

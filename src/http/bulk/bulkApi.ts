@@ -6,8 +6,8 @@ import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import { JsonBytes } from "../../codec/jsonBytes.ts";
-import type { Config } from "../../config/config.ts";
-import type { Symcaches } from "../../modules/symcaches.ts";
+import type { ServerSettings } from "../../config/server.ts";
+import type { Resolver } from "../../modules/resolver.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import { RequestRefused, type Admission, type Reservation } from "../admission.ts";
 import { disableRequestTimeout } from "../connections.ts";
@@ -25,12 +25,12 @@ const linesPerYield = 8;
 
 interface Deps {
   admission: Admission;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   lineParser: LineParser;
   metrics: Metrics;
   config: Pick<
-    Config,
-    "answerTimeout" | "bulkSpoolBytes" | "maxAnswerBytes" | "maxBodyBytes" | "requestTimeout"
+    ServerSettings,
+    "responseTimeoutMs" | "bulkSpoolBytes" | "maxResponseBytes" | "maxBodyBytes" | "requestTimeoutMs"
   >;
   openTemporaryFile: Spool["openFile"];
   /** Aborted with an HttpError when responses must end early. */
@@ -58,11 +58,11 @@ export function bulkApi(deps: Deps) {
       disableRequestTimeout(response);
       const lines = readLines(streamBody(request, response), {
         maxLineBytes: config.maxBodyBytes,
-        timeoutMs: config.requestTimeout,
+        timeoutMs: config.requestTimeoutMs,
         signal,
       });
       const groups = mapAhead(lines, (group) => symbolicateLines(group, options, { ...deps, reservation }));
-      await using plain = new SpooledResponse(response, spool, config.answerTimeout);
+      await using plain = new SpooledResponse(response, spool, config.responseTimeoutMs);
       using gzipped = acceptsGzip(request) ? new GzippedResponse(plain) : undefined;
       const output = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
@@ -72,7 +72,7 @@ export function bulkApi(deps: Deps) {
           const { done, value: group } = await abortable(groups.next(), signal);
           if (done) break;
           for (const line of group.lines) {
-            const { slices, reservedBytes } = await render(line, style, config.maxAnswerBytes, reservation);
+            const { slices, reservedBytes } = await render(line, style, config.maxResponseBytes, reservation);
             await output.write(slices);
             reservation.release(reservedBytes);
             summary.lines++;

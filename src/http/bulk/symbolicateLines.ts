@@ -2,8 +2,8 @@ import type { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { lineError, type Lines } from "../../codec/bulk/parseLines.ts";
 import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
-import type { Config } from "../../config/config.ts";
-import type { Symcaches } from "../../modules/symcaches.ts";
+import type { ServerSettings } from "../../config/server.ts";
+import type { Resolver } from "../../modules/resolver.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Reservation } from "../admission.ts";
 import { toHttpError } from "../httpError.ts";
@@ -11,9 +11,9 @@ import type { Line } from "./readLines.ts";
 
 interface Deps {
   lineParser: LineParser;
-  symcaches: Pick<Symcaches, "lookUp">;
+  resolver: Pick<Resolver, "lookUp">;
   reservation: Reservation;
-  config: Pick<Config, "maxAnswerBytes">;
+  config: Pick<ServerSettings, "maxResponseBytes">;
 }
 
 export interface SymbolicatedGroup {
@@ -33,7 +33,7 @@ export async function symbolicateLines(
     return { lines: group.map(() => lineError("the line is too long")), reservedBytes: 0 };
   try {
     const parsed = await deps.lineParser.parse(join(complete), options);
-    const symbolicated = await symbolicate(parsed.jobs, deps.symcaches, deps.config.maxAnswerBytes);
+    const symbolicated = await symbolicate(parsed.jobs, deps.resolver, deps.config.maxResponseBytes);
     const reservedBytes = locationBytes(symbolicated);
     deps.reservation.reserve(reservedBytes);
     let job = 0;

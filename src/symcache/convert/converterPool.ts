@@ -3,7 +3,7 @@ import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { ConversionError } from "./converter.ts";
 import { accepted, feed } from "./feed.ts";
-import type { ConverterProtocol, ConverterThreadData } from "../messages.ts";
+import type { ConverterProtocol, ConverterThreadData } from "./converterThread.ts";
 
 type ConverterThread = Thread<ConverterProtocol>;
 
@@ -27,7 +27,7 @@ export interface Conversion extends Disposable {
 export class Converters implements AsyncDisposable {
   readonly #data: ConverterThreadData;
   readonly #maxThreads: number;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
   readonly #waiting: ((thread: ConverterThread) => void)[] = [];
@@ -36,13 +36,12 @@ export class Converters implements AsyncDisposable {
 
   /**
    * Starts one thread, and up to `maxThreads` as they are needed and the system has them.
-   * `memory`: bytes that each may take. `patience`: milliseconds after which a step, such as a piece of 1 MiB, is given up
-   * and its thread ended.
+   * `maxMemoryBytes`: of each conversion. `timeoutMs`: of a step, such as a piece of 1 MiB; then its thread is ended.
    */
-  constructor(wasm: WebAssembly.Module, maxThreads: number, memory: number, patience: number) {
-    this.#data = { wasm, memory };
+  constructor(wasm: WebAssembly.Module, maxThreads: number, maxMemoryBytes: number, timeoutMs: number) {
+    this.#data = { wasm, maxMemoryBytes };
     this.#maxThreads = maxThreads;
-    this.#patience = patience;
+    this.#timeoutMs = timeoutMs;
     this.#replenish();
   }
 
@@ -111,7 +110,7 @@ export class Converters implements AsyncDisposable {
   /** One more thread. Undefined where there are as many as may be, or where the system has no more and others must do. */
   #newThread(): ConverterThread | undefined {
     if (this.#threads.size >= this.#maxThreads) return undefined;
-    const thread: ConverterThread = new Thread(entry, this.#data, this.#patience);
+    const thread: ConverterThread = new Thread(entry, this.#data, this.#timeoutMs);
     if (thread.hasEnded && this.#threads.size > 0) return undefined;
     this.#threads.add(thread);
     return thread;

@@ -5,10 +5,36 @@ import { answerAsks, showLife, type Reply } from "../../threads/answerAsks.ts";
 import { giveWay } from "../../threads/lowerPriority.ts";
 import { collectGarbage } from "../collectGarbage.ts";
 import { ConversionError, Converter } from "./converter.ts";
-import type { ConverterProtocol, ConverterThreadData, Refusal } from "../messages.ts";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { selfTest } from "../selfTest.ts";
 
-const { wasm, memory } = workerData as ConverterThreadData;
+/** What a converter thread starts with. */
+export interface ConverterThreadData {
+  wasm: WebAssembly.Module;
+  /** That a conversion may take. */
+  maxMemoryBytes: number;
+}
+
+/** The sym file can't be converted; the thread is ready for another. */
+export interface Refusal {
+  refusal: { reason: ConversionError["reason"]; message: string };
+}
+
+/** Asked in this order: start, push, push, …, finish, then write or take or neither. */
+export interface ConverterProtocol {
+  start(module: ModuleId): Record<string, never> | Refusal;
+  /** Converts the first `length` bytes of `buffer`, and returns the buffer to be filled again. */
+  push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Refusal;
+  finish(nothing: undefined): { bytes: number } | Refusal;
+  /** Writes the symcache to a new file. `error`: why the disk refused it. */
+  write(path: string): { error?: string };
+  /** Copies the symcache. */
+  take(nothing: undefined): SharedArrayBuffer;
+  /** Between two sym files: converts and looks up a few lines. Whether the result is right. */
+  selfTest(nothing: undefined): boolean;
+}
+
+const { wasm, maxMemoryBytes } = workerData as ConverterThreadData;
 /** Milliseconds between two signs of life while a slow disk takes the symcache. */
 const lifeInterval = 1000;
 let converter: Converter | undefined;
@@ -28,8 +54,11 @@ answerAsks<ConverterProtocol>({
   push: ({ buffer, length }) =>
     refusing(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
-      if ((converter?.memoryBytes ?? 0) > memory)
-        throw new ConversionError("too_large", `its conversion takes more than ${memory} bytes of memory`);
+      if ((converter?.memoryBytes ?? 0) > maxMemoryBytes)
+        throw new ConversionError(
+          "too_large",
+          `its conversion takes more than ${maxMemoryBytes} bytes of memory`,
+        );
       return [{ buffer }, [buffer]];
     }),
   finish: () =>

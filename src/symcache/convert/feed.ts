@@ -1,7 +1,7 @@
 import type { Thread } from "../../threads/thread.ts";
 import { collectYoungGarbage } from "../collectGarbage.ts";
 import { ConversionError } from "./converter.ts";
-import type { ConverterProtocol, Refusal } from "../messages.ts";
+import type { ConverterProtocol, Refusal } from "./converterThread.ts";
 
 /** Bytes that go to a converter at a time, and how many such buffers go to and fro. */
 const bufferBytes = 1024 * 1024;

@@ -1,46 +1,46 @@
-//! Symcache files whose checksums are right and whose numbers are not: opened or refused, answered or found damaged, but
-//! never a panic, nor a loop.
+//! Looks up offsets in symcache files with valid checksums but corrupt values. Any result or error is fine, but no panic and no
+//! endless loop.
 
 #![no_main]
 
-#[path = "../../tests/judge/mod.rs"]
-mod judge;
+#[path = "../../tests/oracle/mod.rs"]
+mod oracle;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use judge::{convert, read_from, trailer};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+use oracle::{convert, read_from, trailer};
 use symcache::trailer::{PAGE, Trailer, page_checksum};
 use symcache::{Damaged, PageCache, ReadAt, Symcache};
 
 const DEBUG_FILENAME: &str = "a.so";
 const DEBUG_ID: &str = "A1B2C3D4E5F60718293A4B5C6D7E8F901";
 
-/// What becomes of a good symcache file before it is looked into.
+/// Changes of a valid symcache file.
 #[derive(Arbitrary, Debug)]
 struct Forgery {
-    /// Of many pages, and more ranges than there are between two samples.
+    /// With many pages, and more ranges than between two samples.
     large: bool,
-    words: Vec<(Section, u16, Number)>,
-    /// Bytes by which the symcache becomes shorter or longer.
+    words: Vec<(Section, u16, Integer)>,
+    /// Bytes to remove or append.
     resized_by: Option<i8>,
-    samples: Vec<(u8, Number)>,
-    one_more_sample: Option<u32>,
-    /// A byte that changes when the checksums are made.
+    samples: Vec<(u8, Integer)>,
+    extra_sample: Option<u32>,
+    /// A byte to flip after the checksums are computed.
     damage: Option<(u16, u8)>,
-    /// Reads that succeed.
+    /// Number of reads that succeed.
     reads: Option<u8>,
-    /// Pages that are kept in memory.
+    /// Size of the page cache.
     pages: u8,
-    /// Or the whole symcache, which comes in pieces of so many pages, from 1.
-    held_in_pieces: Option<u8>,
-    offsets: Vec<Number>,
+    /// Pages to read ahead at a time, minus one.
+    read_ahead: Option<u8>,
+    offsets: Vec<Integer>,
 }
 
-/// A part of a symcache.
+/// A section of a symcache.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Section {
     Header,
@@ -52,40 +52,40 @@ enum Section {
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-enum Number {
+enum Integer {
     Small(u8),
     Medium(u16),
     Any(u32),
     None,
 }
 
-impl From<Number> for u32 {
-    fn from(number: Number) -> Self {
+impl From<Integer> for u32 {
+    fn from(number: Integer) -> Self {
         match number {
-            Number::Small(number) => number.into(),
-            Number::Medium(number) => number.into(),
-            Number::Any(number) => number,
-            Number::None => Self::MAX,
+            Integer::Small(number) => number.into(),
+            Integer::Medium(number) => number.into(),
+            Integer::Any(number) => number,
+            Integer::None => Self::MAX,
         }
     }
 }
 
-/// A good symcache and its trailer.
-struct Genuine {
+/// A valid symcache and its trailer.
+struct Valid {
     payload: Vec<u8>,
     trailer: Trailer,
-    /// Where the sections begin, and where the last one ends.
+    /// Start of each section, and the end of the last one.
     sections: [usize; 7],
 }
 
-impl Genuine {
+impl Valid {
     fn new(text: &str) -> Self {
         let text = format!("MODULE Linux x86_64 {DEBUG_ID} a.so\nFILE 0 a.c\nFILE 1 /b/b.c\nINLINE_ORIGIN 0 g\n{text}");
         let mut payload = convert(DEBUG_FILENAME, DEBUG_ID, text.as_bytes(), &[text.len()]).unwrap();
         let trailer = trailer(&payload);
         payload.truncate(trailer.payload_length as usize);
-        let number = |at: usize| u32::from_le_bytes(*payload[at..at + 4].as_array().unwrap()) as usize;
-        let [files, functions, locations, ranges] = [44, 48, 52, 56].map(number);
+        let integer = |at: usize| u32::from_le_bytes(*payload[at..at + 4].as_array().unwrap()) as usize;
+        let [files, functions, locations, ranges] = [44, 48, 52, 56].map(integer);
         let mut sections = [0, 80, 24 * files, 16 * functions, 16 * locations, (4 * ranges).next_multiple_of(8), 0];
         for i in 2..6 {
             sections[i] += sections[i - 1];
@@ -95,26 +95,26 @@ impl Genuine {
     }
 }
 
-static SMALL: LazyLock<Genuine> = LazyLock::new(|| {
-    Genuine::new("FUNC 10 20 0 f\nINLINE 0 1 0 0 14 8\nINLINE 1 2 1 0 14 4\n10 20 3 1\nFUNC 30 4 0 h\nPUBLIC 40 0 p\n")
+static SMALL: LazyLock<Valid> = LazyLock::new(|| {
+    Valid::new("FUNC 10 20 0 f\nINLINE 0 1 0 0 14 8\nINLINE 1 2 1 0 14 4\n10 20 3 1\nFUNC 30 4 0 h\nPUBLIC 40 0 p\n")
 });
 
-static LARGE: LazyLock<Genuine> = LazyLock::new(|| {
+static LARGE: LazyLock<Valid> = LazyLock::new(|| {
     let function = |at: u32| {
         let inside = at + 4;
         format!(
             "FUNC {at:x} 10 0 function {at}\nINLINE 0 1 0 0 {inside:x} 8\nINLINE 1 2 1 0 {inside:x} 4\n{at:x} 10 3 1\n"
         )
     };
-    Genuine::new(&(0..700).map(|number| function(0x20 * number)).collect::<String>())
+    Valid::new(&(0..700).map(|index| function(0x20 * index)).collect::<String>())
 });
 
 impl Forgery {
     fn file(&self) -> Vec<u8> {
-        let genuine = if self.large { &*LARGE } else { &*SMALL };
-        let mut payload = genuine.payload.clone();
+        let valid = if self.large { &*LARGE } else { &*SMALL };
+        let mut payload = valid.payload.clone();
         for (section, index, number) in &self.words {
-            let (start, end) = (genuine.sections[*section as usize], genuine.sections[*section as usize + 1]);
+            let (start, end) = (valid.sections[*section as usize], valid.sections[*section as usize + 1]);
             let Some(words) = ((end - start) / 4).checked_sub(1) else { continue };
             let at = start + 4 * (usize::from(*index) % (words + 1));
             payload[at..at + 4].copy_from_slice(&u32::from(*number).to_le_bytes());
@@ -122,19 +122,19 @@ impl Forgery {
         if let Some(change) = self.resized_by {
             payload.resize(payload.len().saturating_add_signed(change.into()), 0);
         }
-        let mut samples = genuine.trailer.samples.clone();
+        let mut samples = valid.trailer.samples.clone();
         for (index, number) in &self.samples {
             let count = samples.len();
             samples[usize::from(*index) % count] = (*number).into();
         }
-        samples.extend(self.one_more_sample);
+        samples.extend(self.extra_sample);
         let trailer = Trailer {
             debug_filename: DEBUG_FILENAME.to_owned(),
             debug_id: DEBUG_ID.to_owned(),
             module_name: DEBUG_FILENAME.to_owned(),
             payload_length: payload.len() as u64,
             samples,
-            pages: payload.chunks(PAGE).enumerate().map(|(number, page)| page_checksum(page, number)).collect(),
+            pages: payload.chunks(PAGE).enumerate().map(|(index, page)| page_checksum(page, index)).collect(),
         };
         let mut file = payload;
         file.extend(trailer.to_bytes());
@@ -162,12 +162,8 @@ fn open(forgery: &Forgery) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
     let cache = Rc::new(RefCell::new(PageCache::new(forgery.pages.into())));
     let mut symcache = Symcache::open(forgery.read_at(file.clone()), size, DEBUG_FILENAME, DEBUG_ID, &cache)?;
-    if let Some(pages) = forgery.held_in_pieces {
-        let pages = 1 + usize::from(pages);
-        for piece in file[..symcache.payload_length() as usize].chunks(pages * PAGE) {
-            symcache.room(pages).copy_from_slice(piece);
-            symcache.hold()?;
-        }
+    if let Some(pages) = forgery.read_ahead {
+        while !symcache.read_ahead(1 + usize::from(pages))? {}
     }
     Ok(symcache)
 }
@@ -182,7 +178,7 @@ fuzz_target!(|forgery: Forgery| {
     assert!(locations.starts.is_sorted());
     let rows = *locations.starts.last().unwrap() as usize;
     assert_eq!([locations.functions.len(), locations.files.len(), locations.lines.len()], [rows; 3]);
-    // The reader hands them out unchecked.
+    // The lookup doesn't check them again.
     assert!(locations.strings.iter().all(|string| str::from_utf8(string.as_bytes()).is_ok()));
     let strings = locations.strings.iter().count() as u32;
     assert!(locations.functions.iter().chain(&locations.files).all(|string| *string < strings));

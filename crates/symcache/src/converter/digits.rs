@@ -1,18 +1,18 @@
 //! Numbers in text, eight digits at a time.
 //!
-//! Most numbers of a sym file are short, but not equally so. Reading them digit by digit, a processor guesses wrongly where
-//! they end, which costs more than all else. Here the bytes of a 64-bit word are looked at side by side: none is above 0x7f
-//! while it is computed with, so that no sum carries into its neighbour.
+//! Most numbers of a sym file are short, but of varying length. A loop over digits would mispredict its last branch for most
+//! numbers, the largest cost of a conversion. This code computes on the eight bytes of a word at once. All of them are below
+//! 0x80 at that point, so that sums don't carry into the next byte.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x80 * ONES;
 
-/// How many hexadecimal digits eight bytes begin with, and their value.
+/// The number of leading hexadecimal digits, and their value.
 #[inline]
 pub(crate) fn leading_hex(bytes: [u8; 8]) -> (usize, u64) {
     let word = u64::from_le_bytes(bytes);
     let low = word & !HIGH_BITS;
-    // Letters with the bit that tells lower from upper case set: 1 to 6.
+    // Letters, in lower case: 1 to 6.
     let letter = (low | (0x20 * ONES)) ^ (0x60 * ONES);
     let is_letter = at_least(letter, 1) & !at_least(letter, 7);
     let is_other = (at_least(low ^ (0x30 * ONES), 10) & !is_letter) | (word & HIGH_BITS);
@@ -24,26 +24,26 @@ pub(crate) fn leading_hex(bytes: [u8; 8]) -> (usize, u64) {
     (digits, (quads << 16 | quads >> 32) & 0xffff_ffff)
 }
 
-/// How many decimal digits eight bytes begin with, and their value.
+/// The number of leading decimal digits, and their value.
 #[inline]
 pub(crate) fn leading_decimal(bytes: [u8; 8]) -> (usize, u64) {
     let word = u64::from_le_bytes(bytes);
     let is_other = at_least((word & !HIGH_BITS) ^ (0x30 * ONES), 10) | (word & HIGH_BITS);
     let digits = is_other.trailing_zeros() as usize / 8;
     let units = right_aligned(word & (0x0f * ONES), digits);
-    // A multiplication adds ten times a digit to the next one, and so on with pairs and fours.
+    // One multiplication adds ten times each digit to the next one. The others do the same for pairs and groups of four.
     let pairs = (units.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let quads = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
     (digits, quads.wrapping_mul(10_000 << 32 | 1) >> 32)
 }
 
-/// The high bit of each byte that is at least `least`.
+/// Sets the high bit of each byte that is at least `least`.
 #[inline]
 fn at_least(bytes: u64, least: u8) -> u64 {
     (bytes + u64::from(0x80 - least) * ONES) & HIGH_BITS
 }
 
-/// Moves the first digits of a word behind leading zeros.
+/// Shifts the leading digits of a word to the end, with zeros before them.
 #[inline]
 fn right_aligned(word: u64, digits: usize) -> u64 {
     if digits == 0 { 0 } else { word << (64 - 8 * digits) }
@@ -54,7 +54,7 @@ mod tests {
     use super::{leading_decimal, leading_hex};
 
     #[test]
-    fn reads_every_byte_at_every_place_like_the_standard_library() {
+    fn parses_every_byte_at_every_position_like_the_standard_library() {
         for digits in ["", "0", "9", "42", "1234567", "12345678", "90817263"] {
             for byte in 0..=u8::MAX {
                 let mut bytes = *b" \xff9a/:g@";

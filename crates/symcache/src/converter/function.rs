@@ -1,21 +1,21 @@
-//! A function of a sym file: its FUNC record with the line and INLINE records under it.
+//! A function of a sym file: a FUNC record with its line and INLINE records.
 
-/// The function that is being read. Its lists are used again for the next one.
+/// The current function. The next one reuses its lists.
 #[derive(Default)]
 pub(crate) struct Function {
     pub(crate) address: u64,
     pub(crate) size: u64,
-    /// Offset of its name.
+    /// Offset of a string.
     pub(crate) name: u32,
     pub(crate) lines: Vec<Line>,
     pub(crate) inlinees: Vec<Inlinee>,
-    /// Whether the lines come in order, don't overlap and lie within the function, below 2^32.
+    /// Whether the lines are in order, don't overlap and are within the function.
     pub(crate) has_plain_lines: bool,
-    /// Where the last line ended as long as the lines are plain.
+    /// End of the last line.
     lines_end: u64,
 }
 
-/// Addresses and the line of source code that they belong to, in the innermost call that is inlined there.
+/// An address range and its source line, in the innermost inline call there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     pub(crate) address: u64,
@@ -25,22 +25,22 @@ pub(crate) struct Line {
     pub(crate) line: u32,
 }
 
-/// Addresses of a call that was inlined.
+/// An address range of an inline call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inlinee {
     pub(crate) address: u64,
     pub(crate) size: u64,
-    /// How many calls it is inlined into besides the function itself.
+    /// Number of inline calls around it.
     pub(crate) depth: u32,
-    /// Index of the function that is called.
+    /// Index of the callee.
     pub(crate) function: u32,
-    /// Where it is called: index of the file.
+    /// Index of the call site's file.
     pub(crate) file: u32,
     pub(crate) line: u32,
 }
 
 impl Function {
-    /// Begins the next function.
+    /// Starts the next function.
     pub(crate) fn begin(&mut self, address: u64, size: u64, name: u32) {
         self.address = address;
         self.size = size;
@@ -51,12 +51,12 @@ impl Function {
         self.lines_end = address;
     }
 
-    /// Its end; Symbolic lets it overflow.
+    /// Its end, which wraps around, as in Symbolic.
     pub(crate) fn end(&self) -> u64 {
         self.address.wrapping_add(self.size)
     }
 
-    /// Adds a line, unless it begins before the function.
+    /// Adds a line, unless it starts before the function.
     #[inline]
     pub(crate) fn push_line(&mut self, line: Line) {
         if line.address < self.address {
@@ -68,7 +68,7 @@ impl Function {
         self.lines.push(line);
     }
 
-    /// Adds an inlined call, unless it begins before the function.
+    /// Adds an inline call, unless it starts before the function.
     #[inline]
     pub(crate) fn push_inlinee(&mut self, inlinee: Inlinee) {
         if inlinee.address >= self.address {

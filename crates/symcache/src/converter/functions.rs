@@ -2,57 +2,54 @@
 
 use std::collections::HashMap;
 
-use super::names::cut;
-use super::numbers::Numbers;
-use super::segments::Segments;
+use super::id_map::IdMap;
+use super::segmented_vec::SegmentedVec;
 use super::string_table::StringTable;
 use crate::raw::{Function, NONE};
 
-/// Symbolic's number of the unknown language, in which functions and their inlined calls are written.
+/// Symbolic's code of the unknown language, for functions and their inline calls.
 const UNKNOWN_LANGUAGE: u32 = 0;
 
-/// The functions of FUNC, INLINE_ORIGIN and PUBLIC records, as they stand in the symcache.
+/// The functions of FUNC, INLINE_ORIGIN and PUBLIC records.
 #[derive(Default)]
 pub(crate) struct Functions {
-    pub(crate) list: Segments<Function>,
-    origins: Numbers,
-    /// By offsets of names the functions of INLINE_ORIGIN records: `dump_syms` gives some a number for each file they are in.
+    pub(crate) list: SegmentedVec<Function>,
+    origins: IdMap,
+    /// The functions of INLINE_ORIGIN records by the offset of their name: `dump_syms` writes some of them once per file.
     inlined: HashMap<u32, u32>,
 }
 
 impl Functions {
-    /// Adds the function of a FUNC record, and gives its index.
+    /// Adds the function of a FUNC record and returns its index.
     pub(crate) fn add(&mut self, name: u32, entry: u32) -> u32 {
         self.push(name, entry, UNKNOWN_LANGUAGE)
     }
 
-    /// Adds the function of a PUBLIC record, and gives its index.
+    /// Adds the function of a PUBLIC record and returns its index.
     pub(crate) fn add_public(&mut self, name: u32, entry: u32) -> u32 {
         self.push(name, entry, NONE)
     }
 
-    /// Takes an INLINE_ORIGIN record. The last before an INLINE record counts.
-    pub(crate) fn add_origin(&mut self, number: u64, name: &str, strings: &mut StringTable) {
+    /// Adds an INLINE_ORIGIN record. The last record with an id before an INLINE record wins.
+    pub(crate) fn add_origin(&mut self, id: u64, name: &str, strings: &mut StringTable) {
         let index = self.inlined(name, strings);
-        self.origins.set(number, index);
+        self.origins.set(id, index);
     }
 
-    /// The index of the function with an INLINE_ORIGIN's number; of one without a name where there is no such record.
+    /// The index of the function with an INLINE_ORIGIN id. If there is no such record, a function with an empty name.
     #[inline]
-    pub(crate) fn origin(&mut self, number: u64, strings: &mut StringTable) -> u32 {
-        self.origins.get(number).unwrap_or_else(|| self.inlined("", strings))
+    pub(crate) fn origin(&mut self, id: u64, strings: &mut StringTable) -> u32 {
+        self.origins.get(id).unwrap_or_else(|| self.inlined("", strings))
     }
 
     fn inlined(&mut self, name: &str, strings: &mut StringTable) -> u32 {
-        let name = strings.insert(&cut(name));
-        match self.inlined.get(&name) {
-            Some(index) => *index,
-            None => {
-                let index = self.push(name, NONE, UNKNOWN_LANGUAGE);
-                self.inlined.insert(name, index);
-                index
-            }
+        let name = strings.insert_name(name);
+        if let Some(index) = self.inlined.get(&name) {
+            return *index;
         }
+        let index = self.push(name, NONE, UNKNOWN_LANGUAGE);
+        self.inlined.insert(name, index);
+        index
     }
 
     fn push(&mut self, name: u32, entry: u32, language: u32) -> u32 {

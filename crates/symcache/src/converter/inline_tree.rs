@@ -1,28 +1,27 @@
-//! From a function with inlined calls to ranges, where lines and inlinees overlap, lie out of order or outside of the
-//! function.
+//! Converts a function with inline calls to ranges if lines or inlinees overlap, are out of order or extend beyond the function.
 //!
-//! Symbolic says which line such an address has by the order in which it goes through a tree of calls. This goes through the
-//! same tree in the same order, by lists instead of recursion, so that no depth of inlining is too deep.
+//! The result depends on the order in which Symbolic traverses a tree of calls. This code traverses the same tree in the same order,
+//! without recursion, so that the depth of inlining is unlimited.
 
 use std::ops::Range;
 
 use super::function::{Function, Inlinee, Line};
-use super::source_locations::SourceLocations;
+use super::locations::Locations;
 use crate::raw::{NONE, SourceLocation};
 
-/// Puts the ranges of a function, whose index is `number`. Its inlinees are nested.
+/// Adds the ranges of a function. Its inlinees are nested.
 #[cold]
-pub(crate) fn put_tree(function: &Function, number: u32, nested: &[Inlinee], locations: &mut SourceLocations) {
-    let tree = Tree::build(function, number, nested);
-    Walk { tree, open: Vec::new(), callees: vec![(0, NONE)], locations }.all();
+pub(crate) fn put_tree(function: &Function, index: u32, nested: &[Inlinee], locations: &mut Locations) {
+    let tree = Tree::build(function, index, nested);
+    Traversal { tree, open: Vec::new(), callees: vec![(0, NONE)], locations }.run();
 }
 
-/// The calls of a function; the first is the function itself, and each stands behind its caller.
+/// The calls of a function, callers before callees. The first is the function itself.
 struct Tree {
     calls: Vec<Call>,
-    /// The lines of all calls; those of one together, in the order in which Symbolic comes to them.
+    /// The lines of all calls, grouped by call, in the order in which Symbolic visits them.
     lines: Vec<Line>,
-    /// By caller, the lines of its callees.
+    /// By caller, the ranges of its callees' lines.
     callee_lines: Vec<Vec<Range<u32>>>,
 }
 
@@ -35,17 +34,17 @@ struct Call {
 }
 
 impl Tree {
-    /// What `FunctionBuilder::finish` does in `symbolic-debuginfo/src/function_builder.rs`.
-    fn build(function: &Function, number: u32, nested: &[Inlinee]) -> Self {
+    /// Equivalent to `FunctionBuilder::finish` in `symbolic-debuginfo/src/function_builder.rs`.
+    fn build(function: &Function, index: u32, nested: &[Inlinee]) -> Self {
         let mut lines = function.lines.clone();
         lines.sort_by_key(|line| line.address);
         let function_end = function.end();
         let Function { address, size, .. } = *function;
-        let mut calls = vec![Call { caller: 0, address, size, function: number, lines: 0..0 }];
-        // The calls that are open, and where they end.
+        let mut calls = vec![Call { caller: 0, address, size, function: index, lines: 0..0 }];
+        // The calls at the current address, and where they end.
         let mut open = vec![(0, address.saturating_add(size))];
-        // Each line behind the call that it is in.
-        let mut placed: Vec<(usize, Line)> = Vec::new();
+        // Each line with the call that it is in.
+        let mut assigned: Vec<(usize, Line)> = Vec::new();
 
         let mut nested = nested.iter().peekable();
         let mut lines = lines.into_iter();
@@ -59,7 +58,7 @@ impl Tree {
                 }
                 let caller = open[open.len() - 1].0;
                 let Inlinee { address, size, function, file, line, .. } = *inlinee;
-                placed.push((caller, Line { address, size, file, line }));
+                assigned.push((caller, Line { address, size, file, line }));
                 open.push((calls.len(), address.saturating_add(size)));
                 calls.push(Call { caller, address, size, function, lines: 0..0 });
             } else if let Some(line) = next_line {
@@ -71,10 +70,10 @@ impl Tree {
                 let line_end = line.address.saturating_add(line.size);
                 let cut = nested.peek().map_or(call_end, |next| next.address.min(call_end));
                 if cut < line_end {
-                    placed.push((call, Line { size: cut - line.address, ..line }));
+                    assigned.push((call, Line { size: cut - line.address, ..line }));
                     next_line = Some(Line { address: cut, size: line_end - cut, ..line });
                 } else {
-                    placed.push((call, line));
+                    assigned.push((call, line));
                     next_line = lines.next();
                 }
             } else {
@@ -82,9 +81,9 @@ impl Tree {
             }
         }
 
-        placed.sort_by_key(|(call, _)| *call);
+        assigned.sort_by_key(|(call, _)| *call);
         let mut callee_lines = vec![Vec::new(); calls.len()];
-        for (at, (call, line)) in placed.iter().enumerate() {
+        for (at, (call, line)) in assigned.iter().enumerate() {
             let lines = &mut calls[*call].lines;
             if lines.end == 0 {
                 lines.start = at;
@@ -95,10 +94,10 @@ impl Tree {
             }
         }
         for lines in &mut callee_lines {
-            // As Symbolic does, also where two begin together.
+            // Unstable like Symbolic's sort, for the same order of equal starts.
             lines.sort_unstable_by_key(|range| range.start);
         }
-        Self { calls, lines: placed.into_iter().map(|(_, line)| line).collect(), callee_lines }
+        Self { calls, lines: assigned.into_iter().map(|(_, line)| line).collect(), callee_lines }
     }
 }
 
@@ -108,37 +107,37 @@ fn close_until(open: &mut Vec<(usize, u64)>, address: u64) {
     }
 }
 
-/// A line's first address and its end, held below 2^32 as Symbolic does.
+/// A line's start and end, clamped to 32 bits like in Symbolic.
 fn bounds(line: &Line) -> Range<u32> {
     let start = u32::try_from(line.address).unwrap_or(u32::MAX);
     start..start.saturating_add(u32::try_from(line.size).unwrap_or(u32::MAX))
 }
 
-/// What `process_symbolic_function_recursive` does in `symbolic-symcache/src/writer.rs`.
-struct Walk<'a> {
+/// Equivalent to `process_symbolic_function_recursive` in `symbolic-symcache/src/writer.rs`.
+struct Traversal<'a> {
     tree: Tree,
-    /// The calls whose callees are being gone through, outermost first.
+    /// The calls whose callees are being visited, outermost first.
     open: Vec<Open>,
-    /// From which address on the callees of each open call have which call location. The first stands for the function's
-    /// caller, of which nothing is known.
+    /// Start address and call site index of the callees' lines, for each open call. The first entry is for the function itself,
+    /// which has no call site.
     callees: Vec<(u32, u32)>,
-    locations: &'a mut SourceLocations,
+    locations: &'a mut Locations,
 }
 
 struct Open {
     call: usize,
-    /// Its part of `callees`.
+    /// Its entries in `callees`.
     callees: Range<usize>,
 }
 
-impl Walk<'_> {
-    fn all(&mut self) {
+impl Traversal<'_> {
+    fn run(&mut self) {
         for call in 0..self.tree.calls.len() {
             let Call { caller, address, size, .. } = self.tree.calls[call];
             while self.open.last().is_some_and(|open| call > 0 && open.call > caller) {
                 self.close();
             }
-            // A call that Symbolic leaves out isn't open, and neither are those in it.
+            // Symbolic skips some calls with all of their callees: they aren't open.
             let is_reached = match self.open.last() {
                 None => call == 0,
                 Some(open) => open.call == caller && !open.callees.is_empty(),
@@ -158,13 +157,12 @@ impl Walk<'_> {
         self.put_lines(call, locations);
         if call == 0 {
             let Call { address, function, .. } = self.tree.calls[call];
-            let unknown_line = SourceLocation { file: NONE, line: 0, function, inlined_into: NONE };
-            self.locations.ranges.put_if_free(address as u32, unknown_line);
+            self.locations.ranges.put_if_free(address as u32, SourceLocation::without_line(function));
         }
         self.open.push(Open { call, callees: first_callee..self.callees.len() });
     }
 
-    /// Puts the ranges that a call's lines leave of its callees, and notes the call locations of these in `callees`.
+    /// Adds the ranges of a call's lines, and the call sites of its callees' lines to `callees`.
     fn put_lines(&mut self, call: usize, locations: Range<usize>) {
         let Call { function, ref lines, .. } = self.tree.calls[call];
         let callee_lines = std::mem::take(&mut self.tree.callee_lines[call]);
@@ -183,7 +181,7 @@ impl Walk<'_> {
                 }
                 match callee_lines.next_if(|next| next.start < end) {
                     Some(callee_line) => {
-                        self.callees.push((callee_line.start, self.locations.calls.index(source)));
+                        self.callees.push((callee_line.start, self.locations.call_sites.insert(source)));
                         address = callee_line.end;
                     }
                     None => address = end,

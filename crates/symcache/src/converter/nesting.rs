@@ -1,36 +1,36 @@
-//! Which inlined call lies in which, made unambiguous.
+//! Nests inline calls properly.
 //!
-//! Breakpad says only how deep an inlined call is, and merges calls that it finds in several parents. Symbolic
-//! (`symbolic-debuginfo/src/function_builder.rs`, `ensure_proper_nesting`) cuts inlinees so that siblings don't overlap and
-//! none reaches out of its parent, and drops those without a parent. This does the same.
+//! INLINE records only contain the depth of a call, and merge equal calls from several parents. Symbolic
+//! (`symbolic-debuginfo/src/function_builder.rs`, `ensure_proper_nesting`) splits inlinees so that siblings don't overlap and
+//! none extends beyond its parent, and drops those without a parent. This code does the same.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::function::Inlinee;
 
-/// Inlinees cut so often that it looks like an attack.
+/// The inlinees were split too often, as in an attack.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMuchWork;
 
-/// Nests the inlinees of one function after the other.
+/// Nests the inlinees of each function.
 #[derive(Default)]
 pub(crate) struct Nesting {
-    /// The inlinees of the last function, in the order of address and depth.
+    /// The inlinees of the last function, ordered by address and depth.
     pub(crate) nested: Vec<Inlinee>,
     sorted: Vec<Inlinee>,
-    /// For each depth where the last inlinee there ends.
+    /// By depth, the end of the last inlinee.
     ends: Vec<u64>,
-    /// How many inlinees there were, and how many steps it took where they had to be cut.
+    /// Counts over all functions of the sym file: inlinees, and steps to split them.
     inlinees: u64,
     steps: u64,
 }
 
 impl Nesting {
-    /// Steps that a sym file may take, and how many more for each inlinee. Symbolic sets no bound: 2,000 inlinees over each
-    /// other, a hundred kilobytes, become four million.
-    const MOST_STEPS: u64 = 1_000_000;
-    const MORE_STEPS: u64 = 8;
+    /// The limit of a sym file, plus more for each inlinee. Symbolic has no limit: it splits 2,000 overlapping inlinees, a
+    /// hundred kilobytes, into four million.
+    const MAX_STEPS: u64 = 1_000_000;
+    const STEPS_PER_INLINEE: u64 = 8;
 
     /// Fills `nested` with the inlinees of a function.
     pub(crate) fn nest(&mut self, inlinees: &[Inlinee]) -> Result<(), TooMuchWork> {
@@ -51,27 +51,27 @@ impl Nesting {
                 return Ok(());
             }
         }
-        self.nest_cutting(inlinees)
+        self.nest_with_splits(inlinees)
     }
 
-    /// Fills `nested` from inlinees that differ in address or depth, unless one has to be cut; then gives false.
+    /// Fills `nested` from inlinees that differ in address or depth. Returns false if one has to be split.
     fn nest_sorted<'a>(&mut self, inlinees: impl Iterator<Item = &'a Inlinee>) -> bool {
         self.nested.clear();
         self.ends.clear();
         for inlinee in inlinees {
             match self.place(inlinee) {
-                Place::Nowhere => {}
-                Place::Whole(end) => self.add(*inlinee, end),
-                Place::After(_) | Place::Until(_) => return false,
+                Placement::Dropped => {}
+                Placement::Whole(end) => self.add(*inlinee, end),
+                Placement::After(_) | Placement::Until(_) => return false,
             }
         }
         true
     }
 
-    /// Fills `nested` from any inlinees. What is cut off one is an inlinee again, which comes when its address does; a heap
-    /// used as Symbolic uses one decides which of two with the same address and depth comes first.
+    /// Fills `nested` from any inlinees. The rest of a split inlinee is queued again, by its address. The order of inlinees
+    /// with the same address and depth follows from the heap, which must be used exactly as in Symbolic.
     #[cold]
-    fn nest_cutting(&mut self, inlinees: &[Inlinee]) -> Result<(), TooMuchWork> {
+    fn nest_with_splits(&mut self, inlinees: &[Inlinee]) -> Result<(), TooMuchWork> {
         self.nested.clear();
         self.ends.clear();
         let mut heap = BinaryHeap::new();
@@ -80,7 +80,7 @@ impl Nesting {
         }
         while let Some(Reverse(Queued(inlinee))) = heap.pop() {
             self.steps += 1;
-            if self.steps > Self::MOST_STEPS + Self::MORE_STEPS * self.inlinees {
+            if self.steps > Self::MAX_STEPS + Self::STEPS_PER_INLINEE * self.inlinees {
                 return Err(TooMuchWork);
             }
             let from = |start| {
@@ -88,10 +88,10 @@ impl Nesting {
                 Reverse(Queued(Inlinee { address: start, size: end - start, ..inlinee }))
             };
             match self.place(&inlinee) {
-                Place::Nowhere => {}
-                Place::Whole(end) => self.add(inlinee, end),
-                Place::After(start) => heap.push(from(start)),
-                Place::Until(end) => {
+                Placement::Dropped => {}
+                Placement::Whole(end) => self.add(inlinee, end),
+                Placement::After(start) => heap.push(from(start)),
+                Placement::Until(end) => {
                     heap.push(from(end));
                     self.add(Inlinee { size: end - inlinee.address, ..inlinee }, end);
                 }
@@ -100,26 +100,26 @@ impl Nesting {
         Ok(())
     }
 
-    fn place(&mut self, inlinee: &Inlinee) -> Place {
+    fn place(&mut self, inlinee: &Inlinee) -> Placement {
         let depth = inlinee.depth as usize;
-        let Some(end) = inlinee.address.checked_add(inlinee.size) else { return Place::Nowhere };
+        let Some(end) = inlinee.address.checked_add(inlinee.size) else { return Placement::Dropped };
         if depth > self.ends.len() {
-            return Place::Nowhere;
+            return Placement::Dropped;
         }
         if let Some(sibling_end) = self.ends.get(depth) {
             if end <= *sibling_end {
-                return Place::Nowhere;
+                return Placement::Dropped;
             }
             if inlinee.address < *sibling_end {
-                return Place::After(*sibling_end);
+                return Placement::After(*sibling_end);
             }
         }
         self.ends.truncate(depth);
         match self.ends.last() {
-            Some(caller_end) if inlinee.address >= *caller_end => Place::Nowhere,
-            Some(caller_end) if end > *caller_end => Place::Until(*caller_end),
-            // What the function itself calls may reach out of it.
-            _ => Place::Whole(end),
+            Some(caller_end) if inlinee.address >= *caller_end => Placement::Dropped,
+            Some(caller_end) if end > *caller_end => Placement::Until(*caller_end),
+            // A call at depth 0 may extend beyond the function.
+            _ => Placement::Whole(end),
         }
     }
 
@@ -129,19 +129,19 @@ impl Nesting {
     }
 }
 
-/// What becomes of an inlinee.
-enum Place {
+/// How an inlinee is nested.
+enum Placement {
     /// It is dropped.
-    Nowhere,
-    /// It stays as it is; its end.
+    Dropped,
+    /// It stays as it is, up to its end.
     Whole(u64),
-    /// It begins later, where its sibling ends.
+    /// It starts later, at the end of its sibling.
     After(u64),
-    /// It is cut in two, where its parent ends.
+    /// It is split at the end of its parent.
     Until(u64),
 }
 
-/// An inlinee in the order in which they are nested.
+/// An inlinee, ordered by address and depth.
 struct Queued(Inlinee);
 
 impl Ord for Queued {

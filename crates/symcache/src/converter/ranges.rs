@@ -1,18 +1,18 @@
-//! Which source location each address of a module has.
+//! Maps address ranges to source locations.
 
 use std::collections::BTreeMap;
 
-use super::segments::Segments;
+use super::segmented_vec::SegmentedVec;
 use crate::raw::SourceLocation;
 
-/// The ranges of a symcache: where each begins, and its source location. A range ends where the next begins.
+/// The ranges of a symcache, by start address. A range ends where the next one starts.
 ///
-/// Functions come almost in the order of their addresses, so that nearly every range is appended to sorted lists. One that
-/// begins below the last is a straggler: it stands in a tree until the symcache is written.
+/// Functions are almost in the order of their addresses, so that nearly every range is appended to sorted lists. A range that
+/// starts before the last one is a straggler, and stays in a tree until the symcache is written.
 #[derive(Default)]
 pub(crate) struct Ranges {
-    starts: Segments<u32>,
-    locations: Segments<SourceLocation>,
+    starts: SegmentedVec<u32>,
+    locations: SegmentedVec<SourceLocation>,
     /// The last of `starts`.
     last: Option<u32>,
     stragglers: BTreeMap<u32, SourceLocation>,
@@ -23,7 +23,7 @@ impl Ranges {
         self.starts.len() + self.stragglers.len()
     }
 
-    /// From `start` on it is `location`, whatever it was.
+    /// Sets the location of the range from `start`.
     #[inline]
     pub(crate) fn put(&mut self, start: u32, location: SourceLocation) {
         if self.last.is_none_or(|last| last < start) {
@@ -37,19 +37,19 @@ impl Ranges {
         }
     }
 
-    /// From `start` on it is `location`, unless something is known to begin there.
+    /// Sets the location of the range from `start`, unless a known range starts there.
     pub(crate) fn put_if_free(&mut self, start: u32, location: SourceLocation) {
         if self.is_free(start) {
             self.put(start, location);
         }
     }
 
-    /// Whether nothing known begins at `start`.
+    /// Whether no known range starts at `start`.
     pub(crate) fn is_free(&mut self, start: u32) -> bool {
         self.get(start).is_none_or(|there| there == SourceLocation::NONE)
     }
 
-    /// From `start` on nothing is known, unless a range begins there.
+    /// Ends the range before `start`, unless another range starts there.
     #[inline]
     pub(crate) fn end_at(&mut self, start: u32) {
         if self.last.is_none_or(|last| last < start) || self.get(start).is_none() {
@@ -57,18 +57,18 @@ impl Ranges {
         }
     }
 
-    /// The ranges' source locations in order, in pieces.
+    /// The source locations in order, as slices.
     pub(crate) fn locations(&self) -> impl Iterator<Item = &[SourceLocation]> {
-        merged(&self.locations, self.cuts(), |(_, location)| std::slice::from_ref(location))
+        merged(&self.locations, self.insertions(), |(_, location)| std::slice::from_ref(location))
     }
 
-    /// The ranges' first addresses in order, in pieces.
+    /// The start addresses in order, as slices.
     pub(crate) fn starts(&self) -> impl Iterator<Item = &[u32]> {
-        merged(&self.starts, self.cuts(), |(start, _)| std::slice::from_ref(start))
+        merged(&self.starts, self.insertions(), |(start, _)| std::slice::from_ref(start))
     }
 
-    /// Each straggler, behind the number of the list's ranges that come before it.
-    fn cuts(&self) -> impl Iterator<Item = (usize, (&u32, &SourceLocation))> {
+    /// Each straggler, with its position in the list.
+    fn insertions(&self) -> impl Iterator<Item = (usize, (&u32, &SourceLocation))> {
         self.stragglers.iter().map(|straggler| {
             let (Ok(index) | Err(index)) = self.starts.binary_search(*straggler.0);
             (index, straggler)
@@ -101,15 +101,15 @@ impl Ranges {
     }
 }
 
-/// A list with other elements in between, in pieces.
+/// A list with elements inserted, as slices.
 fn merged<'a, T, Other: 'a>(
-    list: &'a Segments<T>,
-    cuts: impl Iterator<Item = (usize, Other)> + 'a,
+    list: &'a SegmentedVec<T>,
+    insertions: impl Iterator<Item = (usize, Other)> + 'a,
     element: impl Fn(Other) -> &'a [T] + 'a,
 ) -> impl Iterator<Item = &'a [T]> {
     let mut done = 0;
-    let cuts = cuts.map(|(index, other)| (index, Some(other))).chain(std::iter::once((list.len(), None)));
-    cuts.flat_map(move |(index, other)| {
+    let insertions = insertions.map(|(index, other)| (index, Some(other))).chain(std::iter::once((list.len(), None)));
+    insertions.flat_map(move |(index, other)| {
         let before = list.slices(std::mem::replace(&mut done, index), index);
         before.chain(other.map(&element))
     })
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_ranges_in_order_however_they_come() {
+    fn sorts_ranges_that_arrive_in_any_order() {
         let mut ranges = Ranges::default();
         ranges.put(10, location(1));
         ranges.end_at(20);

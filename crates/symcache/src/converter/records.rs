@@ -1,7 +1,7 @@
-//! Records of a sym file, a line of text each.
+//! Parses the records of a sym file, one per line.
 //!
-//! Each is first read as nearly all sym files write it: numbers of few digits, one space between fields, a name that neither
-//! begins nor ends with white space. Any other line is left to Symbolic's own parser, which says whether it is one.
+//! A fast path parses records in the form that nearly all sym files use: numbers of few digits, one space between fields, a name
+//! without white space around it. Symbolic's own parser parses or rejects all other lines.
 
 use super::digits;
 use symbolic_debuginfo::breakpad::{
@@ -9,7 +9,7 @@ use symbolic_debuginfo::breakpad::{
     BreakpadLineRecord, BreakpadPublicRecord, Lines,
 };
 
-/// `1004 2 17 3`: address, size, line, number of a FILE.
+/// `1004 2 17 3`: address, size, line, id of a FILE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LineRecord {
     pub(crate) address: u64,
@@ -19,20 +19,20 @@ pub(crate) struct LineRecord {
 }
 
 /// `FILE 3 src/a.c` and `INLINE_ORIGIN 7 b::c(int)`.
-pub(crate) struct NumberedName<'a> {
-    pub(crate) number: u64,
+pub(crate) struct NamedId<'a> {
+    pub(crate) id: u64,
     pub(crate) name: &'a str,
 }
 
 /// `FUNC m 1000 20 0 d(char)` and, without a size, `PUBLIC 1000 0 d(char)`.
-pub(crate) struct NamedAddress<'a> {
+pub(crate) struct Symbol<'a> {
     pub(crate) address: u64,
     pub(crate) size: u64,
     pub(crate) name: &'a str,
 }
 
-/// `INLINE 0 12 3 7 1004 2 100c 8`: depth, line and FILE of the call, INLINE_ORIGIN, and then address and size of each range.
-/// Symbolic keeps 32 bits of depth and line.
+/// `INLINE 0 12 3 7 1004 2 100c 8`: depth, line and FILE id of the call site, INLINE_ORIGIN id, then address and size of each
+/// range. Like Symbolic, it keeps the low 32 bits of depth and line.
 pub(crate) struct InlineRecord {
     pub(crate) depth: u32,
     pub(crate) line: u32,
@@ -40,8 +40,8 @@ pub(crate) struct InlineRecord {
     pub(crate) origin: u64,
 }
 
-/// Reads a line record at the begin of `text`, in which a newline must come, and gives what follows it. `None`: it is
-/// something else, or out of the ordinary.
+/// Parses a line record at the start of `text`, which must contain a newline, and returns it with the rest of the text. `None`
+/// if there is another record, or one in an unusual form.
 #[inline]
 pub(crate) fn leading_line_record(text: &[u8]) -> Option<(LineRecord, &[u8])> {
     let mut fields = Fields(text);
@@ -50,71 +50,60 @@ pub(crate) fn leading_line_record(text: &[u8]) -> Option<(LineRecord, &[u8])> {
     let line = fields.decimal_and_space()?;
     let file = fields.decimal()?;
     let rest = fields.line_end()?;
-    // Symbolic keeps 32 bits of a line's number.
+    // Symbolic keeps 32 bits of the line number.
     Some((LineRecord { address, size, line: line as u32, file }, rest))
 }
 
-/// A line record out of the ordinary.
+/// Parses a line record in an unusual form.
 pub(crate) fn line_record(line: &[u8]) -> Result<LineRecord, BreakpadError> {
     let BreakpadLineRecord { address, size, line, file_id } = BreakpadLineRecord::parse(line)?;
     Ok(LineRecord { address, size, line: line as u32, file: file_id })
 }
 
-pub(crate) fn file_record(line: &[u8]) -> Result<NumberedName<'_>, BreakpadError> {
-    if let Some(record) = numbered_name(line, b"FILE ") {
-        return Ok(record);
-    }
-    let BreakpadFileRecord { id, name } = BreakpadFileRecord::parse(line)?;
-    Ok(NumberedName { number: id, name })
+pub(crate) fn file_record(line: &[u8]) -> Result<NamedId<'_>, BreakpadError> {
+    named_id(line, b"FILE ")
+        .map_or_else(|| BreakpadFileRecord::parse(line).map(|BreakpadFileRecord { id, name }| NamedId { id, name }), Ok)
 }
 
-pub(crate) fn inline_origin_record(line: &[u8]) -> Result<NumberedName<'_>, BreakpadError> {
-    if let Some(record) = numbered_name(line, b"INLINE_ORIGIN ") {
-        return Ok(record);
-    }
-    let BreakpadInlineOriginRecord { id, name } = BreakpadInlineOriginRecord::parse(line)?;
-    Ok(NumberedName { number: id, name })
+pub(crate) fn inline_origin_record(line: &[u8]) -> Result<NamedId<'_>, BreakpadError> {
+    named_id(line, b"INLINE_ORIGIN ").map_or_else(
+        || BreakpadInlineOriginRecord::parse(line).map(|BreakpadInlineOriginRecord { id, name }| NamedId { id, name }),
+        Ok,
+    )
 }
 
-fn numbered_name<'a>(line: &'a [u8], keyword: &[u8]) -> Option<NumberedName<'a>> {
+fn named_id<'a>(line: &'a [u8], keyword: &[u8]) -> Option<NamedId<'a>> {
     let mut fields = Fields(line.strip_prefix(keyword)?);
-    let number = fields.decimal_and_space()?;
-    Some(NumberedName { number, name: fields.name()? })
+    Some(NamedId { id: fields.decimal_and_space()?, name: fields.name()? })
 }
 
-pub(crate) fn func_record(line: &[u8]) -> Result<NamedAddress<'_>, BreakpadError> {
-    if let Some(record) = plain_func_record(line) {
-        return Ok(record);
+pub(crate) fn func_record(line: &[u8]) -> Result<Symbol<'_>, BreakpadError> {
+    if let Some(symbol) = symbol(line, b"FUNC ", true) {
+        return Ok(symbol);
     }
     let BreakpadFuncRecord { address, size, name, .. } = BreakpadFuncRecord::parse(line, Lines::default())?;
-    Ok(NamedAddress { address, size, name })
+    Ok(Symbol { address, size, name })
 }
 
-fn plain_func_record(line: &[u8]) -> Option<NamedAddress<'_>> {
-    let mut fields = Fields::of_symbol(line, b"FUNC ")?;
-    let address = fields.hex_and_space()?;
-    let size = fields.hex_and_space()?;
-    fields.hex_and_space()?;
-    Some(NamedAddress { address, size, name: fields.name()? })
-}
-
-pub(crate) fn public_record(line: &[u8]) -> Result<NamedAddress<'_>, BreakpadError> {
-    if let Some(record) = plain_public_record(line) {
-        return Ok(record);
+pub(crate) fn public_record(line: &[u8]) -> Result<Symbol<'_>, BreakpadError> {
+    if let Some(symbol) = symbol(line, b"PUBLIC ", false) {
+        return Ok(symbol);
     }
     let BreakpadPublicRecord { address, name, .. } = BreakpadPublicRecord::parse(line)?;
-    Ok(NamedAddress { address, size: 0, name })
+    Ok(Symbol { address, size: 0, name })
 }
 
-fn plain_public_record(line: &[u8]) -> Option<NamedAddress<'_>> {
-    let mut fields = Fields::of_symbol(line, b"PUBLIC ")?;
+fn symbol<'a>(line: &'a [u8], keyword: &[u8], has_size: bool) -> Option<Symbol<'a>> {
+    let fields = line.strip_prefix(keyword)?;
+    // `m` marks a symbol with several names.
+    let mut fields = Fields(fields.strip_prefix(b"m ").unwrap_or(fields));
     let address = fields.hex_and_space()?;
-    fields.hex_and_space()?;
-    Some(NamedAddress { address, size: 0, name: fields.name()? })
+    let size = if has_size { fields.hex_and_space()? } else { 0 };
+    let _parameter_size = fields.hex_and_space()?;
+    Some(Symbol { address, size, name: fields.name()? })
 }
 
-/// Reads an INLINE record at the begin of `text`, in which a newline must come, puts its ranges, address and size, into
-/// `ranges`, and gives what follows it. `None`: it is something else, or out of the ordinary.
+/// Parses an INLINE record like [`leading_line_record`], and replaces `ranges` by its addresses and sizes.
 #[inline]
 pub(crate) fn leading_inline_record<'a>(
     text: &'a [u8],
@@ -136,7 +125,7 @@ pub(crate) fn leading_inline_record<'a>(
     }
 }
 
-/// An INLINE record out of the ordinary. Its ranges, address and size, are put into `ranges`.
+/// Parses an INLINE record in an unusual form, and replaces `ranges` by its addresses and sizes.
 pub(crate) fn inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Result<InlineRecord, BreakpadError> {
     let record = BreakpadInlineRecord::parse(line)?;
     ranges.clear();
@@ -149,18 +138,12 @@ pub(crate) fn inline_record(line: &[u8], ranges: &mut Vec<(u64, u64)>) -> Result
     })
 }
 
-/// What is left of a line, or of a text of many lines. The compiler would call the small methods, and in WebAssembly hand what they give through memory.
-/// Each method takes a field from its begin, or gives `None` where it isn't an ordinary one.
+/// The rest of a line, or of several lines. Each method parses and removes the first field, or returns `None` if the field has
+/// an unusual form. Without `inline(always)` WebAssembly would return the values through memory.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    /// The fields of a symbol's record behind the keyword and the `m` of a symbol with several names.
-    fn of_symbol(line: &'a [u8], keyword: &[u8]) -> Option<Self> {
-        let fields = line.strip_prefix(keyword)?;
-        Some(Self(fields.strip_prefix(b"m ").unwrap_or(fields)))
-    }
-
-    /// A hexadecimal number of at most 16 digits, which 64 bits can hold.
+    /// A hexadecimal number of at most 16 digits, so that it fits 64 bits.
     #[inline(always)]
     fn hex(&mut self) -> Option<u64> {
         match self.0.first_chunk().map(|bytes| digits::leading_hex(*bytes)) {
@@ -172,7 +155,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A decimal number of at most 19 digits, which 64 bits can hold.
+    /// A decimal number of at most 19 digits, so that it fits 64 bits.
     #[inline(always)]
     fn decimal(&mut self) -> Option<u64> {
         match self.0.first_chunk().map(|bytes| digits::leading_decimal(*bytes)) {
@@ -184,19 +167,19 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A number of many digits, or at the end of the text.
+    /// A number of 8 or more digits, or near the end of the text.
     #[cold]
-    fn digits(&mut self, radix: u32, most: usize) -> Option<u64> {
+    fn digits(&mut self, radix: u32, max_digits: usize) -> Option<u64> {
         let digits = self.0.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
         let (number, rest) = self.0.split_at(digits);
         self.0 = rest;
-        if !(1..=most).contains(&digits) {
+        if !(1..=max_digits).contains(&digits) {
             return None;
         }
         u64::from_str_radix(str::from_utf8(number).ok()?, radix).ok()
     }
 
-    /// One space, with neither another nor other white space behind it.
+    /// One space that no other white space follows.
     #[inline(always)]
     fn space(&mut self) -> Option<()> {
         let [b' ', rest @ ..] = self.0 else { return None };
@@ -218,7 +201,7 @@ impl<'a> Fields<'a> {
         Some(value)
     }
 
-    /// What follows the end of the line, if the line ends here.
+    /// The text after the newline, if the line ends here.
     #[inline(always)]
     fn line_end(&self) -> Option<&'a [u8]> {
         match self.0 {
@@ -227,7 +210,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The rest of the line. Characters that aren't ASCII may be white space, which Symbolic cuts off at its end.
+    /// The rest of the line. It must end in ASCII: Symbolic would trim Unicode white space.
     fn name(&self) -> Option<&'a str> {
         self.0.last()?.is_ascii_graphic().then_some(())?;
         str::from_utf8(self.0).ok()

@@ -1,14 +1,19 @@
-//! The strings of a symcache, each once.
+//! The strings of a symcache.
+
+use std::borrow::Cow;
 
 use crate::checksum::checksum;
 
-/// Bytes of a segment of the section; longer strings have one of their own.
+/// Longer names and paths are truncated: every frame of a response repeats them.
+pub const MAX_NAME_BYTES: usize = 131_072;
+
+/// Bytes of a segment of the section. A longer string gets a segment of its own.
 const SEGMENT: usize = 1 << 20;
 
-/// The strings of a symcache as they stand in it, one after the other, each behind its length in LEB128.
+/// The string section of a symcache: each distinct string once, after its length in LEB128.
 ///
-/// They lie in segments so that growing copies nothing. A hash table finds those that are there already: a slot holds 32
-/// bits of a string's hash, from which its place follows, and below them its offset plus one; or it is 0.
+/// The section grows in segments, so that nothing is copied. A hash table with linear probing finds existing strings: a slot
+/// is 0 or contains 32 bits of a string's hash and, in the low half, the string's offset plus one.
 pub(crate) struct StringTable {
     segments: Vec<Vec<u8>>,
     /// For each segment the offset of its first byte.
@@ -25,7 +30,7 @@ impl Default for StringTable {
 }
 
 impl StringTable {
-    /// The offset of a string, which is added unless it is there.
+    /// The offset of a string, which is added if necessary.
     pub(crate) fn insert(&mut self, string: &str) -> u32 {
         let hash = checksum(string.as_bytes(), 0) >> 32;
         let mask = self.slots.len() - 1;
@@ -35,7 +40,7 @@ impl StringTable {
             if slot == 0 {
                 break;
             }
-            if slot >> 32 == hash && self.is_at(slot as u32 - 1, string) {
+            if slot >> 32 == hash && self.get(slot as u32 - 1) == string.as_bytes() {
                 return slot as u32 - 1;
             }
             at = (at + 1) & mask;
@@ -49,7 +54,12 @@ impl StringTable {
         offset
     }
 
-    /// The length of the section.
+    /// The offset of a name, which is truncated if it is too long.
+    pub(crate) fn insert_name(&mut self, name: &str) -> u32 {
+        self.insert(&truncate(name))
+    }
+
+    /// The length of the section in bytes.
     pub(crate) fn len(&self) -> usize {
         self.length
     }
@@ -61,15 +71,15 @@ impl StringTable {
 
     fn append(&mut self, string: &str) -> u32 {
         let offset = self.length;
-        // A symcache refers to strings by 32 bits, and one offset means none. WebAssembly runs out of memory before.
+        // A symcache refers to strings by 32-bit offsets. WebAssembly runs out of memory earlier.
         assert!(offset + string.len() + 10 < u32::MAX as usize, "more than 4 GB of names");
-        let has_room = self.segments.last().is_some_and(|last| last.capacity() - last.len() >= string.len() + 10);
-        if !has_room {
+        let fits = self.segments.last().is_some_and(|last| last.capacity() - last.len() >= string.len() + 10);
+        if !fits {
             let capacity = if self.segments.is_empty() { SEGMENT / 64 } else { SEGMENT };
             self.segments.push(Vec::with_capacity(capacity.max(string.len() + 10)));
             self.bases.push(offset);
         }
-        let segment = self.segments.last_mut().expect("has just been added");
+        let segment = self.segments.last_mut().expect("a segment");
         let before = segment.len();
         let mut length = string.len();
         while length >= 0x80 {
@@ -82,11 +92,7 @@ impl StringTable {
         offset as u32
     }
 
-    fn is_at(&self, offset: u32, string: &str) -> bool {
-        self.at(offset) == string.as_bytes()
-    }
-
-    fn at(&self, offset: u32) -> &[u8] {
+    fn get(&self, offset: u32) -> &[u8] {
         let segment = self.bases.partition_point(|base| *base <= offset as usize) - 1;
         let mut at = offset as usize - self.bases[segment];
         let bytes = &self.segments[segment];
@@ -117,12 +123,22 @@ impl StringTable {
     }
 }
 
+/// Truncates a name to [`MAX_NAME_BYTES`], with an ellipsis, between characters.
+pub(crate) fn truncate(name: &str) -> Cow<'_, str> {
+    const ELLIPSIS: &str = "…";
+    if name.len() <= MAX_NAME_BYTES {
+        return Cow::Borrowed(name);
+    }
+    let end = name.floor_char_boundary(MAX_NAME_BYTES - ELLIPSIS.len());
+    Cow::Owned([&name[..end], ELLIPSIS].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::StringTable;
 
     #[test]
-    fn gives_equal_strings_one_offset() {
+    fn returns_the_same_offset_for_equal_strings() {
         let mut table = StringTable::default();
         let strings: Vec<String> = (0..50_000).map(|i| format!("{i}{}", "é".repeat(i % 200))).collect();
         let offsets: Vec<u32> = strings.iter().map(|string| table.insert(string)).collect();

@@ -1,19 +1,20 @@
-//! A finished symcache file, as it is written.
+//! Serialization of a symcache file.
 
-use symbolic_symcache::SymCacheConverter;
+use std::convert::Infallible;
+use std::iter::once;
 
 use super::files::Files;
 use super::functions::Functions;
+use super::locations::Locations;
 use super::module_record::ModuleRecord;
-use super::source_locations::SourceLocations;
 use super::string_table::StringTable;
-use crate::raw::bytes;
+use crate::raw::{Counts, HEADER, bytes};
 use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
 
-/// Bytes that are written at a time: many pages, and few enough for the processor's cache.
-const PIECE: usize = 64 * PAGE;
+/// Bytes per write: many pages, but few enough for the processor's cache.
+const BUFFER: usize = 64 * PAGE;
 
-/// A symcache file whose parts lie where they grew.
+/// A converted module, which can be written as a symcache file.
 pub struct SymcacheFile {
     pub(crate) module: ModuleRecord,
     pub(crate) debug_filename: String,
@@ -21,56 +22,56 @@ pub struct SymcacheFile {
     pub(crate) module_name: String,
     pub(crate) files: Files,
     pub(crate) functions: Functions,
-    pub(crate) locations: SourceLocations,
+    pub(crate) locations: Locations,
     pub(crate) strings: StringTable,
 }
 
 impl SymcacheFile {
     /// The size of the file in bytes.
     pub fn size(&self) -> u64 {
-        let payload = self.payload_length();
+        let payload = self.counts().payload_length();
         let trailer = Trailer { pages: vec![0; payload.div_ceil(PAGE as u64) as usize], ..self.trailer() };
         payload + trailer.to_bytes().len() as u64
     }
 
-    /// Gives the file's bytes to `sink` from begin to end, in pieces that are good until the sink returns.
+    /// Passes the file's bytes to `sink`, from start to end.
     pub fn write<E>(&self, mut sink: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut trailer = self.trailer();
-        let mut piece = Vec::with_capacity(PIECE);
-        let mut flush = |piece: &mut Vec<u8>| {
-            for page in piece.chunks(PAGE) {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        let mut flush = |buffer: &mut Vec<u8>| {
+            for page in buffer.chunks(PAGE) {
                 trailer.pages.push(page_checksum(page, trailer.pages.len()));
             }
-            sink(piece)?;
-            piece.clear();
+            sink(buffer)?;
+            buffer.clear();
             Ok(())
         };
         let header = self.header();
-        for mut part in std::iter::once(&header[..]).chain(self.parts()) {
-            while !part.is_empty() {
-                let (now, later) = part.split_at(part.len().min(PIECE - piece.len()));
-                piece.extend_from_slice(now);
-                part = later;
-                if piece.len() == PIECE {
-                    flush(&mut piece)?;
+        for mut rest in once(&header[..]).chain(self.sections()) {
+            while !rest.is_empty() {
+                let (next, later) = rest.split_at(rest.len().min(BUFFER - buffer.len()));
+                buffer.extend_from_slice(next);
+                rest = later;
+                if buffer.len() == BUFFER {
+                    flush(&mut buffer)?;
                 }
             }
         }
-        flush(&mut piece)?;
+        flush(&mut buffer)?;
         sink(&trailer.to_bytes())
     }
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut file = Vec::with_capacity(self.size() as usize);
-        let Ok(()) = self.write(|piece| {
-            file.extend_from_slice(piece);
-            Ok::<_, std::convert::Infallible>(())
+        let Ok(()) = self.write(|bytes| {
+            file.extend_from_slice(bytes);
+            Ok::<_, Infallible>(())
         });
         file
     }
 
-    /// The trailer without the checksums of pages.
+    /// The trailer, without the checksums of pages.
     fn trailer(&self) -> Trailer {
         let mut samples = Vec::new();
         let mut skip = 0;
@@ -82,32 +83,30 @@ impl SymcacheFile {
             debug_filename: self.debug_filename.clone(),
             debug_id: self.debug_id.clone(),
             module_name: self.module_name.clone(),
-            payload_length: self.payload_length(),
+            payload_length: self.counts().payload_length(),
             samples,
             pages: Vec::new(),
         }
     }
 
-    fn payload_length(&self) -> u64 {
-        let [files, functions, calls, ranges, strings] = self.counts().map(u64::from);
-        let before_strings = 80 + 24 * files + 16 * (functions + calls + ranges) + 4 * ranges;
-        (before_strings.next_multiple_of(8) + strings).next_multiple_of(8)
+    fn counts(&self) -> Counts {
+        let Self { files, functions, locations: Locations { call_sites, ranges }, strings, .. } = self;
+        Counts {
+            files: files.list.len() as u32,
+            functions: functions.list.len() as u32,
+            locations: (call_sites.list.len() + ranges.len()) as u32,
+            ranges: ranges.len() as u32,
+            string_bytes: strings.len() as u32,
+        }
     }
 
-    /// The numbers of files, functions, call locations and ranges, and the bytes of strings.
-    fn counts(&self) -> [u32; 5] {
-        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
-        [files.list.len(), functions.list.len(), calls.list.len(), ranges.len(), strings.len()]
-            .map(|count| count as u32)
-    }
-
-    /// The payload behind the header in parts, its zero bytes included.
-    fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let Self { files, functions, locations: SourceLocations { calls, ranges }, strings, .. } = self;
+    /// The sections with their padding, in pieces.
+    fn sections(&self) -> impl Iterator<Item = &[u8]> {
+        let Self { files, functions, locations: Locations { call_sites, ranges }, strings, .. } = self;
         let padding = |length: usize| &[0; 8][..length.next_multiple_of(8) - length];
-        std::iter::once(bytes(&files.list))
+        once(bytes(&files.list))
             .chain(functions.list.slices(0, functions.list.len()).map(bytes))
-            .chain(calls.list.slices(0, calls.list.len()).map(bytes))
+            .chain(call_sites.list.slices(0, call_sites.list.len()).map(bytes))
             .chain(ranges.locations().map(bytes))
             .chain(ranges.starts().map(bytes))
             .chain([padding(4 * ranges.len())])
@@ -115,17 +114,15 @@ impl SymcacheFile {
             .chain([padding(strings.len())])
     }
 
-    /// That which Symbolic writes for the module, with our counts.
-    fn header(&self) -> Vec<u8> {
-        let mut empty = SymCacheConverter::new();
-        empty.set_arch(self.module.arch);
-        empty.set_debug_id(self.module.debug_id);
-        let mut header = Vec::new();
-        empty.serialize(&mut header).expect("memory takes what is written");
-        let [files, functions, calls, ranges, strings] = self.counts();
-        for (number, count) in [files, functions, calls + ranges, ranges, strings].into_iter().enumerate() {
-            header[44 + 4 * number..][..4].copy_from_slice(&count.to_le_bytes());
-        }
+    fn header(&self) -> [u8; HEADER as usize] {
+        let ModuleRecord { debug_id, arch } = self.module;
+        let mut header = [0; HEADER as usize];
+        header[..8].copy_from_slice(b"SYMC\x09\0\0\0");
+        header[8..24].copy_from_slice(debug_id.uuid().as_bytes());
+        header[24..28].copy_from_slice(&debug_id.appendix().to_le_bytes());
+        header[39] = debug_id.is_pdb20().into();
+        header[40..44].copy_from_slice(&(arch as u32).to_le_bytes());
+        self.counts().write(&mut header);
         header
     }
 }

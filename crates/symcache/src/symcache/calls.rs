@@ -2,7 +2,7 @@
 
 use super::payload::Reader;
 use super::sections::{Sections, numbers};
-use super::wanted::Wanted;
+use super::pending_reads::PendingReads;
 use crate::lookup_error::{Damaged, LookupError};
 use crate::raw::NONE;
 
@@ -25,20 +25,20 @@ pub(crate) struct Call {
 /// [`NONE`] where nothing is known.
 pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u32]) -> Result<Vec<Call>, LookupError> {
     let mut calls = vec![Call { file: NONE, line: 0, function: NONE, caller: NONE }; ranges.len()];
-    let mut wanted = Wanted::default();
+    let mut pending = PendingReads::default();
     for (position, range) in ranges.iter().enumerate() {
         if *range != NONE {
-            wanted.push(sections.locations - sections.ranges + range, position as u32);
+            pending.push(sections.locations - sections.ranges + range, position as u32);
         }
     }
     let mut is_innermost = true;
-    while !wanted.is_empty() {
-        let mut callers = Wanted::default();
+    while !pending.is_empty() {
+        let mut callers = PendingReads::default();
         reader.for_each(
-            &wanted.groups(),
-            |group| sections.location_at(group.record()),
-            |reader, group| {
-                let location = group.record();
+            &pending.by_record(),
+            |read| sections.location_at(read.record()),
+            |reader, read| {
+                let location = read.record();
                 let record = numbers(&reader.record::<16>(sections.location_at(location))?);
                 let [file, line, function, caller] = record;
                 if is_innermost && record == [NONE; 4] {
@@ -59,11 +59,11 @@ pub(crate) fn follow_calls(reader: &mut Reader, sections: &Sections, ranges: &[u
                 if caller != NONE {
                     callers.push(caller, call);
                 }
-                group.who().for_each(|who| calls[who].caller = call);
+                read.requesters().for_each(|who| calls[who].caller = call);
                 Ok(())
             },
         )?;
-        wanted = callers;
+        pending = callers;
         is_innermost = false;
     }
     Ok(calls)

@@ -7,7 +7,7 @@ use super::paths::read_paths;
 use super::payload::Reader;
 use super::ranges::find_ranges;
 use super::sections::Sections;
-use super::wanted::Wanted;
+use super::pending_reads::PendingReads;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
@@ -21,12 +21,12 @@ pub(crate) fn look_up(
     samples: &[u32],
     offsets: &[u32],
 ) -> Result<Locations, LookupError> {
-    let mut wanted = Wanted::default();
+    let mut pending = PendingReads::default();
     for (i, offset) in offsets.iter().enumerate() {
-        wanted.push(*offset, i as u32);
+        pending.push(*offset, i as u32);
     }
-    let groups = wanted.groups();
-    let ranges = find_ranges(reader, sections, samples, groups.iter().map(|group| group.record()))?;
+    let reads = pending.by_record();
+    let ranges = find_ranges(reader, sections, samples, reads.iter().map(|read| read.record()))?;
     let calls = follow_calls(reader, sections, &ranges)?;
     let mut locations = Locations::default();
     let found = &calls[ranges.len()..];
@@ -34,8 +34,8 @@ pub(crate) fn look_up(
     let paths = read_paths(reader, sections, found, &mut locations.strings)?;
 
     let mut range_of = vec![0; offsets.len()];
-    for (range, group) in groups.iter().enumerate() {
-        group.who().for_each(|i| range_of[i] = range);
+    for (range, read) in reads.iter().enumerate() {
+        read.requesters().for_each(|i| range_of[i] = range);
     }
     for range in range_of {
         let mut function_start = 0;

@@ -1,9 +1,9 @@
-//! Changes of a sym file, line by line, that know nothing of records.
+//! Edits lines of a sym file without knowledge of records.
 
 use super::Choices;
-use super::lines::ODD_LINES;
+use super::samples::ODD_LINES;
 
-/// What a number becomes.
+/// Replacements of numbers.
 const NUMBERS: [&str; 12] = [
     "0",
     "1",
@@ -21,7 +21,7 @@ const NUMBERS: [&str; 12] = [
 
 const BYTES: [u8; 14] = *b" \t\r\n\0\x0b\xff\xc2\xa0m0Ff-";
 
-/// Makes one change.
+/// Makes one edit.
 pub fn edit(lines: &mut Vec<Vec<u8>>, choices: &mut Choices, others: &[Vec<u8>]) {
     if lines.is_empty() {
         return;
@@ -58,7 +58,7 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, choices: &mut Choices, others: &[Vec<u8>])
     }
 }
 
-/// Changes one word that is a hexadecimal number, as decimal ones are too.
+/// Replaces one word that is a hexadecimal number; decimal numbers also are.
 fn change_number(line: &mut Vec<u8>, choices: &mut Choices) {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let numbers: Vec<(usize, u64)> = words

@@ -1,29 +1,34 @@
-//! Sym files that mix every oddity, made of bytes.
+//! Generates sym files with all kinds of edge cases from bytes.
 //!
-//! Whoever has the bytes decides: proptest makes random ones and shrinks them, libFuzzer evolves them. Zero bytes give the
-//! plainest lines, and each line is made of bytes of its own, so that what is left after shrinking can be read.
+//! Proptest provides random bytes and shrinks them, libFuzzer evolves them. Zero bytes generate the plainest lines, and each line
+//! has bytes of its own, so that a shrunk file is readable.
 
 mod edits;
+mod kinds;
 mod lines;
+mod module_line;
+mod samples;
+mod words;
 
 use std::fmt;
 
 pub use edits::edit;
-use lines::LineMaker;
+use lines::LineGenerator;
+use module_line::module_line;
 
 pub const DEBUG_FILENAME: &str = "a.so";
 pub const DEBUG_ID: &str = "A1B2C3D4E5F60718293A4B5C6D7E8F901";
 
-/// Bytes of which one line is made.
+/// The bytes that generate one line.
 pub type LineSeed = [u8; 20];
 
-/// Bytes of which one change is made.
+/// The bytes that generate one edit.
 pub type EditSeed = [u8; 8];
 
-/// Bytes of which what concerns the whole file is made.
+/// The bytes for choices about the whole file.
 pub type FileSeed = [u8; 12];
 
-/// A module's sym file, and the lengths of the pieces that it arrives in, over and over.
+/// A module's sym file, and the lengths of the chunks that it arrives in, repeatedly.
 #[derive(Clone)]
 pub struct Arrival {
     pub debug_filename: &'static str,
@@ -43,21 +48,21 @@ impl fmt::Debug for Arrival {
 }
 
 impl Arrival {
-    /// A sym file made of bytes alone.
+    /// A sym file that is generated from bytes only.
     pub fn generated(file: &FileSeed, lines: &[LineSeed], edits: &[EditSeed]) -> Self {
         let mut choices = Choices(file);
-        let mut maker = LineMaker::new(&mut choices);
-        let mut text_lines = vec![maker.module_line(&mut choices)];
-        text_lines.extend(lines.iter().flat_map(|seed| maker.lines(&mut Choices(seed))));
+        let mut generator = LineGenerator::new(&mut choices);
+        let mut text_lines = vec![module_line(&mut choices)];
+        text_lines.extend(lines.iter().flat_map(|seed| generator.lines(&mut Choices(seed))));
         Self::edited(choices, text_lines, edits, &[])
     }
 
-    /// The sym file of lines that are known, changed. Lines of `others` get into it.
+    /// An edited sym file. Edits may insert lines of `others`.
     pub fn changed(file: &FileSeed, lines: &[Vec<u8>], edits: &[EditSeed], others: &[Vec<u8>]) -> Self {
         Self::edited(Choices(file), lines.to_vec(), edits, others)
     }
 
-    /// Drops lines, many or one at a time, as long as it stays what it is.
+    /// Drops as many lines as possible while the predicate holds.
     pub fn drop_lines(&mut self, mut stays: impl FnMut(&Self) -> bool) {
         let mut count = self.text.len();
         while count > 0 {
@@ -98,7 +103,7 @@ impl Arrival {
     }
 }
 
-/// Decides, by the next of its bytes. Zeros, which it takes once they have run out, choose what is first.
+/// Makes choices by its next bytes. Zero, also after the last byte, chooses the first option.
 #[derive(Clone, Copy)]
 pub struct Choices<'a>(pub &'a [u8]);
 
@@ -109,7 +114,7 @@ impl Choices<'_> {
         *first
     }
 
-    /// A number below `bound`, of one byte where it fits.
+    /// A number below `bound`, from one byte if possible.
     pub fn below(&mut self, bound: usize) -> usize {
         let number =
             if bound <= 256 { self.byte().into() } else { usize::from(self.byte()) << 8 | usize::from(self.byte()) };
@@ -120,7 +125,7 @@ impl Choices<'_> {
         list[self.below(list.len())]
     }
 
-    /// One of the list, as often as its weight says.
+    /// An element of the list, with a probability by weight.
     pub fn weighted<T: Copy>(&mut self, list: &[(usize, T)]) -> T {
         let total: usize = list.iter().map(|(weight, _)| weight).sum();
         let mut at = usize::from(self.byte()) * total / 256;
@@ -133,7 +138,7 @@ impl Choices<'_> {
         unreachable!("{at} is below the sum of the weights")
     }
 
-    /// Yes once in `times`, and never without bytes.
+    /// True with probability 1 / `times`, false without bytes.
     pub fn once_in(&mut self, times: usize) -> bool {
         usize::from(self.byte()) >= 256 - 256 / times
     }

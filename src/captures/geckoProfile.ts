@@ -1,0 +1,126 @@
+import {
+  MemoryMap,
+  requireKeys,
+  type Capture,
+  type Location,
+  type ModuleAddress,
+  type Thread,
+} from "./capture.ts";
+import { difference, parseInteger, type Integer } from "./integer.ts";
+import { libraryModule, type Library } from "./module.ts";
+import { distinctStacks, type SampledThread } from "./sampledThread.ts";
+
+/** Rows whose columns are named by `schema`. */
+interface Table<Value> {
+  schema: Record<string, number>;
+  data: Value[][];
+}
+
+export interface GeckoThread {
+  name: string;
+  processName?: string;
+  processType?: string;
+  samples: Table<number | null>;
+  stackTable: Table<number | null>;
+  frameTable: Table<number | null>;
+  stringTable: string[];
+  markers?: Table<unknown>;
+}
+
+/** A process and its child processes. */
+export interface GeckoProfile {
+  /** JSON text before version 4. */
+  libs: Library[] | string;
+  /** The profile of another process, as JSON text, before version 5. */
+  threads: (GeckoThread | string)[];
+  processes?: GeckoProfile[];
+}
+
+export type LocateAddress = (address: Integer) => ModuleAddress;
+
+const hexAddress = /^0x[0-9a-f]+$/i;
+/** `frobnicate (chrome://blargh:34:5)` */
+const javaScript = /^(.+) \((.+?):([0-9]+)(?::[0-9]+)?\)(?:\[[0-9]+\])?$/;
+
+/** Reads a profile as Gecko writes it, before the Firefox profiler has processed it. */
+export function readGeckoProfile(profile: GeckoProfile): Capture {
+  const map = new MemoryMap();
+  const threads = processThreads(profile, map);
+  const { memoryMap, moduleNames } = map;
+  return { format: "Gecko profile", memoryMap, moduleNames, threads };
+}
+
+function processThreads(process: GeckoProfile, map: MemoryMap): Thread[] {
+  requireKeys("the process", process, ["libs", "threads"]);
+  const { threads, processes = [] } = process;
+  const locate = libraryLocator(process.libs, map);
+  return [
+    ...threads.flatMap((thread) => {
+      if (typeof thread === "string") return processThreads(JSON.parse(thread) as GeckoProfile, map);
+      const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
+      return [{ name, isCrashed: false, stacks: distinctStacks(sampledThread(thread, locate)) }];
+    }),
+    ...processes.flatMap((child) => processThreads(child, map)),
+  ];
+}
+
+export function sampledThread(thread: GeckoThread, locate: LocateAddress): SampledThread {
+  requireKeys(thread.name ? `thread ${thread.name}` : "a thread", thread, [
+    "samples",
+    "stackTable",
+    "frameTable",
+    "stringTable",
+  ]);
+  const { samples, stackTable, frameTable, stringTable } = thread;
+  for (const [name, table] of Object.entries({ samples, stackTable, frameTable }))
+    requireKeys(name, table, ["schema", "data"]);
+  const { stack: sampleStack = -1 } = samples.schema;
+  const { prefix = -1, frame: stackFrame = -1 } = stackTable.schema;
+  const { location = -1, line = -1 } = frameTable.schema;
+  const textOf = (frame: number) => stringTable[frameTable.data[frame]?.[location] ?? -1] ?? "";
+  const located = new Map<string, ModuleAddress>();
+
+  return {
+    samples: samples.data.map((row) => [row[sampleStack], 1]),
+    callerOf: (stack) => stackTable.data[stack]?.[prefix],
+    frameOf: (stack) => stackTable.data[stack]?.[stackFrame] ?? -1,
+    inlineDepth: () => 0,
+    addressOf(frame, isReturnAddress) {
+      const text = textOf(frame);
+      const address = hexAddress.test(text) ? parseInteger(text) : undefined;
+      if (address === undefined) return { moduleIndex: -1, moduleOffset: -1 };
+      const key = `${text}${isReturnAddress ? "-1" : ""}`;
+      const known = located.get(key) ?? locate(isReturnAddress ? difference(address, 1) : address);
+      located.set(key, known);
+      return known;
+    },
+    locationOf(frame) {
+      const text = textOf(frame);
+      if (hexAddress.test(text)) return {};
+      const [, name, file, fileLine] = javaScript.exec(text) ?? [];
+      if (name !== undefined && file !== undefined) return { function: name, file, line: Number(fileLine) };
+      const label: Location = { function: text };
+      const ownLine = frameTable.data[frame]?.[line];
+      return ownLine == null ? label : { ...label, line: ownLine };
+    },
+  };
+}
+
+/** Finds the module that contains an address. */
+export function libraryLocator(libs: GeckoProfile["libs"], map: MemoryMap): LocateAddress {
+  const libraries = typeof libs === "string" ? (JSON.parse(libs) as Library[]) : libs;
+  const ranges = libraries.map((library) => {
+    const start = parseInteger(library.start) ?? 0;
+    return {
+      start,
+      end: parseInteger(library.end) ?? 0,
+      base: difference(start, parseInteger(library.offset) ?? 0),
+      moduleIndex: map.indexOf(libraryModule(library)),
+    };
+  });
+  return (address) => {
+    const range = ranges.find(({ start, end }) => start <= address && address < end);
+    if (!range) return { moduleIndex: -1, moduleOffset: address };
+    return { moduleIndex: range.moduleIndex, moduleOffset: difference(address, range.base) };
+  };
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { integer, nonempty, seconds, size } from "./formats.ts";
+import { constant, setting } from "./setting.ts";
+
+/** What the HTTP server listens on, and what its clients may take. */
+export const ServerSettings = z.object({
+  port: setting("PORT", integer(0, 65_535), "8000", "TCP port to listen on"),
+  host: setting(
+    "ELIOT_HOST",
+    nonempty,
+    "127.0.0.1",
+    "address to listen on; the container image sets `0.0.0.0` (every interface)",
+  ),
+  maxRequests: setting(
+    "ELIOT_MAX_REQUESTS",
+    integer(2, 1_000_000),
+    "1000",
+    "maximum number of symbolication requests in flight; further ones get 503. While more than half of them are in use, modules that aren't in the disk cache are `overloaded`",
+  ),
+  maxBodiesBytes: setting(
+    "ELIOT_MAX_BODIES_SIZE",
+    size("1kb"),
+    "1gb",
+    "memory for the decompressed bodies and the responses of all v4 and v5 requests in flight, and as much again for bulk requests; requests that don't fit get 503",
+  ),
+  maxBodyBytes: setting(
+    "ELIOT_MAX_BODY_SIZE",
+    size("1kb"),
+    "20mb",
+    "maximum size of one request body, both as sent and decompressed",
+  ),
+  bulkSpoolBytes: setting(
+    "ELIOT_BULK_SPOOL",
+    size("1mb"),
+    "1gb",
+    "disk space for the responses of `/symbolicate/bulk` clients that send but don't read yet; streams that need more are ended",
+  ),
+  drainDelayMs: setting(
+    "ELIOT_DRAIN_DELAY",
+    seconds(0),
+    "0",
+    "seconds to keep accepting requests after SIGTERM, while the load balancer notices",
+  ),
+  drainTimeoutMs: setting(
+    "ELIOT_DRAIN_TIMEOUT",
+    seconds(0),
+    "30",
+    "seconds to finish accepted requests after SIGTERM",
+  ),
+  /** The service warms up before it listens, but no longer than this after the start of the process; 0 for no warm-up. */
+  maxStartMs: constant(1_800),
+  /** For a client to send its whole request. */
+  requestTimeoutMs: constant(120_000),
+  /** For a client to read its whole response. */
+  responseTimeoutMs: constant(300_000),
+  /** For an idle connection. It must exceed the idle timeout of the load balancer in front. */
+  keepAliveTimeoutMs: constant(620_000),
+  maxConnections: constant(10_000),
+  maxResponseBytes: constant(200e6),
+});
+export type ServerSettings = z.infer<typeof ServerSettings>;

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** How a documented setting is read and described. */
+export interface SettingInfo {
+  /** The environment variable. */
+  variable: string;
+  /** Its default, as an operator would write it; empty for none. */
+  defaultText: string;
+  /** One line for the settings table, in Markdown. */
+  meaning: string;
+  /** Never log its value. */
+  isSecret: boolean;
+}
+
+const settings = new WeakMap<z.ZodType, SettingInfo>();
+
+/** A setting that operators may change: `variable` is documented and has a default. `format` parses its text. */
+export function setting<Format extends z.ZodType<unknown, string>>(
+  variable: string,
+  format: Format,
+  defaultText: string,
+  meaning: string,
+  { isSecret = false }: { isSecret?: boolean } = {},
+) {
+  const schema = format.prefault(defaultText as z.input<Format>);
+  settings.set(schema, { variable, defaultText, meaning, isSecret });
+  return schema;
+}
+
+/** A fixed number. Only tests change it, by its name. */
+export function constant(value: number) {
+  return z.number().nonnegative().default(value);
+}
+
+export function settingInfo(schema: z.ZodType): SettingInfo | undefined {
+  return settings.get(schema);
+}

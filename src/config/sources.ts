@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { integer } from "./formats.ts";
+import { maskUrls } from "./maskUrls.ts";
+import { constant, setting } from "./setting.ts";
+
+const sourceUrls = z.string().transform((text, context) => {
+  const urls = text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  const problem = urls.length === 0 ? "names no source" : urls.map(sourceUrlProblem).find(Boolean);
+  if (problem === undefined) return urls;
+  context.addIssue(problem);
+  return z.NEVER;
+});
+
+function sourceUrlProblem(url: string): string | undefined {
+  if (/[?#]/.test(url)) return "has a query or a fragment, which are never sent";
+  if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url))
+    return `has "${maskUrls(url)}", which is not an https://, http:// or file:/// URL`;
+  const { username, password, host } = new URL(url);
+  if (username !== "" || password !== "") return "has a user name or a password, which are never sent";
+  if (url.startsWith("file:") && (host !== "" || /%2f/i.test(url)))
+    return `has ${JSON.stringify(url)}: write a folder as file:///folder`;
+  return undefined;
+}
+
+/** Where sym files come from, and what a download may take. */
+export const SourceSettings = z.object({
+  urls: setting(
+    "ELIOT_SYMBOLS_URLS",
+    sourceUrls,
+    "https://symbols.mozilla.org/try/",
+    "sources of sym files, in order, comma-separated: `https://`, `http://`, or `file:///folder` with the same layout (`X.sym`, or else `X.sym.gz`)",
+  ),
+  maxDownloads: setting(
+    "ELIOT_MAX_DOWNLOADS",
+    integer(1, 1000),
+    "12",
+    "maximum number of concurrent sym file downloads",
+  ),
+  /** Modules that may wait for a download slot; further ones are `overloaded`. */
+  maxQueuedDownloads: constant(1000),
+  /** Of a sym file, decompressed. */
+  maxSymFileBytes: constant(4e9),
+  /** Of a sym file as sent, compressed or not. */
+  maxDownloadBytes: constant(2e9),
+  connectTimeoutMs: constant(5_000),
+  /** Until the response headers. */
+  headersTimeoutMs: constant(20_000),
+  /** Between two chunks of the body. */
+  stallTimeoutMs: constant(20_000),
+  /** For one whole download, without the time spent waiting for the converter. */
+  downloadTimeoutMs: constant(300_000),
+  /** Attempts per source while failures are transient. */
+  downloadAttempts: constant(3),
+  /** How long the circuit breaker of a source stays open. */
+  breakerCooldownMs: constant(15_000),
+  /** How long a missing, malformed or oversized sym file is remembered. */
+  notFoundTtlMs: constant(600_000),
+  /** How long a failed download is remembered. */
+  downloadFailedTtlMs: constant(5_000),
+});
+export type SourceSettings = z.infer<typeof SourceSettings>;

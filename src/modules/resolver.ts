@@ -1,0 +1,239 @@
+import { performance } from "node:perf_hooks";
+import { LRUCache } from "lru-cache";
+import { QueueFull, Semaphore } from "../async/semaphore.ts";
+import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
+import type { DiskCache } from "../diskCache/diskCache.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
+import type { Logger } from "../observability/logging.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { SharedCache } from "../sharedCache/sharedCache.ts";
+import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
+import type { Source } from "../sources/source.ts";
+import type { Conversion, Converters } from "../symcache/convert/converterPool.ts";
+import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
+import type { Lookups } from "../symcache/lookup/lookupPool.ts";
+import { convertFromSource } from "./convertFromSource.ts";
+import { lookUpFetched, lookUpInFile, type Found, type Query } from "./lookUpOffsets.ts";
+import {
+  combineFailures,
+  failed,
+  failureOf,
+  recordOutcome,
+  type Failure,
+  type Outcome,
+  type Timings,
+} from "./outcome.ts";
+import { storeSymcache, type ReadableSymcache } from "./storeSymcache.ts";
+
+export interface ModuleLookup {
+  result: Found | Failure;
+  /** Until it was known that the disk cache lacks the symcache or, on a hit, until that was looked up. */
+  cacheLookupMs: number;
+  /** Only after a miss. */
+  timings?: Timings;
+}
+
+/** What one request has used up. */
+export interface Usage {
+  /** Modules that were not in the disk cache. */
+  misses: number;
+  textLeft: TextLeft;
+}
+
+interface Deps {
+  diskCache: DiskCache;
+  sharedCache?: SharedCache | undefined;
+  sources: Source[];
+  converters: Converters;
+  lookups: Lookups;
+  metrics: Metrics;
+  log: Logger;
+  /** Whether so many requests are in flight that no more of them may wait for a download. */
+  isCrowded: () => boolean;
+  config: Pick<Config, "sources" | "conversion">;
+}
+
+const maxRememberedFailures = 100_000;
+const noTimings: Timings = { downloads: [], saveMs: 0 };
+
+/**
+ * Finds the symcache of a module and looks up offsets in it. It asks, in this order: the disk cache, the failures of the
+ * last minutes, the shared cache, and one source after the other.
+ */
+export class Resolver implements Disposable {
+  readonly #deps: Deps;
+  readonly #ending = new AbortController();
+  readonly #downloads: Semaphore;
+  /** By module and whether the symcache goes to the disk cache. */
+  readonly #flights = new Map<string, Promise<Outcome>>();
+  readonly #failures = new LRUCache<string, Failure>({ max: maxRememberedFailures });
+  #hits = 0;
+  #misses = 0;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    const { maxDownloads, maxQueuedDownloads } = deps.config.sources;
+    this.#downloads = new Semaphore(maxDownloads, maxQueuedDownloads);
+  }
+
+  /** Modules that wait for a download slot. */
+  get waiting(): number {
+    return this.#downloads.waiting;
+  }
+
+  /** Of the disk cache, so far. */
+  get counts(): { hits: number; misses: number } {
+    return { hits: this.#hits, misses: this.#misses };
+  }
+
+  /** Gives up all downloads. */
+  [Symbol.dispose](): void {
+    this.#ending.abort();
+  }
+
+  /** Looks up offsets of a module. Throws an AnswerTooLarge. */
+  async lookUp(module: ModuleId, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
+    const query = { module, offsets, textLeft: usage.textLeft };
+    const start = performance.now();
+    const hit = await this.#lookUpInDiskCache(query);
+    const cacheLookupMs = performance.now() - start;
+    if (hit) this.#hits++;
+    else this.#misses++;
+    if (hit) return { result: hit, cacheLookupMs };
+
+    // A single body can name so many modules that it would keep all sources busy for hours.
+    const { maxDownloads, maxQueuedDownloads } = this.#deps.config.sources;
+    if (++usage.misses > maxDownloads + maxQueuedDownloads) {
+      const reason = "the request has too many modules that are not in the disk cache";
+      return { result: this.#overloaded(module, reason), cacheLookupMs };
+    }
+
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt === retryPolicy.symcacheAttempts;
+      const outcome = await this.#fetch(module, !isLast);
+      const { timings } = outcome;
+      if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };
+      const found = await lookUpFetched(query, outcome, this.#deps);
+      if (found) return { result: found, cacheLookupMs, timings };
+      if (isLast) return { result: failed("the symcache can't be read back"), cacheLookupMs, timings };
+    }
+  }
+
+  async #lookUpInDiskCache(query: Query): Promise<Found | Failure | undefined> {
+    const { diskCache, metrics, log } = this.#deps;
+    const start = performance.now();
+    let result: "hit" | "miss" | "error" = "miss";
+    try {
+      const file = await diskCache.get(query.module.key);
+      if (!file) return undefined;
+      result = "error";
+      const found = await lookUpInFile(query, file, "cached", this.#deps);
+      if (found?.status === "cached") result = "hit";
+      return found;
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) result = "hit";
+      if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+      result = "error";
+      // Neither the message nor the module: until there is a symcache, its name is only what a client wrote.
+      log.error({ code: error.code }, "disk cache can't be read");
+      return undefined;
+    } finally {
+      metrics.histogram("diskcache.get", performance.now() - start, { result });
+    }
+  }
+
+  /** Gets a symcache that is not in the disk cache, and stores it there if `keep` is set. Concurrent calls share a flight. */
+  async #fetch(module: ModuleId, keep: boolean): Promise<Outcome> {
+    const remembered = this.#failures.get(module.key);
+    if (remembered) return { ...remembered, timings: noTimings, faults: [] };
+    if (this.#deps.isCrowded()) return this.#overloaded(module, "too many requests are in flight");
+    const key = `${module.key} ${keep}`;
+    let flight = this.#flights.get(key);
+    if (!flight) {
+      flight = this.#queue(module, keep);
+      this.#flights.set(key, flight);
+      const land = () => void this.#flights.delete(key);
+      // Until a symcache is in the disk cache, further requests for it join its flight.
+      void flight.then((outcome) => ("symcache" in outcome ? outcome.flushed : undefined)).then(land, land);
+    }
+    return flight;
+  }
+
+  async #queue(module: ModuleId, keep: boolean): Promise<Outcome> {
+    const { metrics } = this.#deps;
+    try {
+      const flight = this.#downloads.run(() => this.#fetchNow(module, keep));
+      metrics.gauge("downloader.queue", this.waiting);
+      return await flight;
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      return this.#overloaded(module, "too many modules are waiting for a download");
+    } finally {
+      metrics.gauge("downloader.queue", this.waiting);
+    }
+  }
+
+  async #fetchNow(module: ModuleId, keep: boolean): Promise<Outcome> {
+    // Without `keep`, symcaches can't be read back from the disk, where the shared cache would put them.
+    const shared = keep ? await this.#fetchShared(module) : undefined;
+    const outcome = shared ?? (await this.#fetchFromSources(module, keep));
+    recordOutcome(module.key, outcome, this.#deps);
+    if ("reason" in outcome && outcome.ttlMs > 0) {
+      const { status, reason, ttlMs } = outcome;
+      this.#failures.set(module.key, { status, reason, ttlMs }, { ttl: ttlMs });
+    }
+    return outcome;
+  }
+
+  /** Undefined if the shared cache has no symcache, or fails. */
+  async #fetchShared(module: ModuleId): Promise<Outcome | undefined> {
+    await using shared = await this.#deps.sharedCache?.find(module);
+    if (!shared) return undefined;
+    try {
+      const stored = await storeSymcache(module, shared, this.#deps);
+      if (!stored) return undefined;
+      return { status: "cached", ...stored, timings: { downloads: [], saveMs: stored.saveMs }, faults: [] };
+    } catch (error) {
+      if (error instanceof SharedCacheFault) return undefined;
+      throw error;
+    }
+  }
+
+  async #fetchFromSources(module: ModuleId, keep: boolean): Promise<Outcome> {
+    const { sources, sharedCache, converters, config } = this.#deps;
+    const store = async (conversion: Conversion): Promise<ReadableSymcache> => {
+      const stored = keep ? await storeSymcache(module, conversion, this.#deps) : undefined;
+      return stored ?? { symcache: await conversion.take(), flushed: Promise.resolve(undefined), saveMs: 0 };
+    };
+    const timings: Timings = { downloads: [], saveMs: 0 };
+    const faults: Outcome["faults"] = [];
+    const ttlMs = config.sources.notFoundTtlMs;
+    const notFound: Failure = { status: "not_found", reason: "no source has a sym file", ttlMs };
+    let failure = notFound;
+    for (const source of sources) {
+      const deps = { source, converters, config };
+      const { downloads, stored, error } = await convertFromSource(module, deps, store, this.#ending.signal);
+      timings.downloads.push(...downloads);
+      if (stored) {
+        if (keep) sharedCache?.add(module.key, stored.flushed);
+        return { status: "converted", ...stored, timings: { ...timings, saveMs: stored.saveMs }, faults };
+      }
+      if (error !== undefined) faults.push({ source: source.address, error });
+      failure = combineFailures(failure, error === undefined ? notFound : failureOf(error, config.sources));
+    }
+    return { ...failure, timings, faults };
+  }
+
+  #overloaded(module: ModuleId, reason: string): Outcome & Failure {
+    const outcome: Outcome & Failure = {
+      status: "overloaded",
+      reason,
+      ttlMs: 0,
+      timings: noTimings,
+      faults: [],
+    };
+    recordOutcome(module.key, outcome, this.#deps);
+    return outcome;
+  }
+}
