@@ -5,7 +5,7 @@ import { retryPolicy } from "../config/retryPolicy.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import type { Source } from "../sources/source.ts";
-import type { Conversion, Converters } from "../symcache/convert/converterPool.ts";
+import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 
 /** A conversion took too long, not counting the time in which it waited for the download. */
@@ -25,7 +25,7 @@ export interface DownloadTimings {
 
 interface Deps {
   source: Source;
-  converters: Converters;
+  converters: ConverterPool;
   config: Pick<Config, "sources" | "conversion">;
 }
 
@@ -69,7 +69,7 @@ export async function convertFromSource<Stored>(
     try {
       return { downloads, stored: await source.attempt(download, signal) };
     } catch (error) {
-      const isRetryable = error instanceof ThreadEnded && error.isInnocent;
+      const isRetryable = error instanceof ThreadEnded && error.isRetryable;
       if (!isRetryable || attempt === retryPolicy.conversionAttempts || ending.aborted)
         return { downloads, error };
     }

@@ -10,9 +10,9 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
 import type { Source } from "../sources/source.ts";
-import type { Conversion, Converters } from "../symcache/convert/converterPool.ts";
+import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
-import type { Lookups } from "../symcache/lookup/lookupPool.ts";
+import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import { convertFromSource } from "./convertFromSource.ts";
 import { lookUpFetched, lookUpInFile, type Found, type Query } from "./lookUpOffsets.ts";
 import {
@@ -45,8 +45,8 @@ interface Deps {
   diskCache: DiskCache;
   sharedCache?: SharedCache | undefined;
   sources: Source[];
-  converters: Converters;
-  lookups: Lookups;
+  converters: ConverterPool;
+  lookups: LookupPool;
   metrics: Metrics;
   log: Logger;
   /** Whether so many requests are in flight that no more of them may wait for a download. */

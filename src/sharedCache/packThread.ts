@@ -6,8 +6,8 @@ import type { ModuleId } from "../identity/moduleId.ts";
 import { Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
 import { openFile } from "../symcache/symcacheFile.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
-import { answerAsks, showLife } from "../threads/answerAsks.ts";
-import { giveWay } from "../threads/lowerPriority.ts";
+import { replyToAsks, reportProgress } from "../threads/replyToAsks.ts";
+import { lowerPriority } from "../threads/lowerPriority.ts";
 import { ChunkDamaged, Chunks } from "./chunks.ts";
 import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
 import type { Failure, PackProtocol, PackThreadData } from "./packProtocol.ts";
@@ -16,8 +16,8 @@ const { wasm } = workerData as PackThreadData;
 const chunks = new Chunks(wasm);
 const pieceBytes = 1024 * 1024;
 
-giveWay();
-answerAsks<PackProtocol>({
+lowerPriority();
+replyToAsks<PackProtocol>({
   pack({ path, file }) {
     try {
       return [pack(path, file)];
@@ -64,7 +64,7 @@ function pack(path: string, into: number): { bytes: number; sha256: string } {
     writeAll(into, frame, bytes);
     packedChunks.push({ at, length, frame: frame.length, packed });
     bytes += frame.length;
-    showLife();
+    reportProgress();
   }
   writeAll(into, writeHeader({ symcacheBytes: symcache.size, symcacheHeader, chunks: packedChunks }), 0);
   return { bytes, sha256: sha256(into, bytes) };

@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { moduleId } from "../../src/identity/moduleId.ts";
 import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
-import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
+import { LookupPool } from "../../src/symcache/lookup/lookupPool.ts";
 import type { LookupResult } from "../../src/symcache/lookup/lookupThread.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
 import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
@@ -56,7 +56,7 @@ function bytesRead(): number {
 }
 
 /** Looks one offset up again and again until the symcache is in memory, which takes reading all of it. */
-async function lookUpUntilReadAhead(lookups: Lookups, path: string) {
+async function lookUpUntilReadAhead(lookups: LookupPool, path: string) {
   const before = bytesRead();
   for (let time = 0; bytesRead() - before < large.length; time++) {
     assert.ok(time < 500, "not read ahead after 500 lookups");
@@ -66,7 +66,9 @@ async function lookUpUntilReadAhead(lookups: Lookups, path: string) {
 }
 
 /** Whether lookups in all places of the symcache read less than 100 KB. */
-async function isInMemory(lookups: Lookups, path: string): Promise<boolean> {
+async function isInMemory(lookups: LookupPool, path: string): Promise<boolean> {
+  // Afterwards no thread reads its code any more.
+  await lookups.selfTest();
   const before = bytesRead();
   assert.deepEqual(rows(found(await lookups.lookUp(module, path, offsets(), enough)).locations), expected);
   return bytesRead() - before < 1e5;
@@ -86,7 +88,7 @@ function openFiles(): string[] {
 
 for (const memory of [1, 64e6, 1e9]) {
   test(`returns the same with ${memory} bytes of memory, before and after reading ahead`, async () => {
-    await using lookups = new Lookups(wasm, 2, memory, 60_000);
+    await using lookups = new LookupPool(wasm, 2, memory, 60_000);
     const path = fileOf("equal.symc", large);
     for (let time = 0; time < 8; time++) {
       const { locations } = found(await lookups.lookUp(module, path, offsets(), enough));
@@ -101,7 +103,7 @@ for (const memory of [1, 64e6, 1e9]) {
 test("reads only as many repeatedly used symcaches ahead as fit", async () => {
   // Half of so little memory is for pages.
   const memory = 5 * large.length;
-  await using lookups = new Lookups(wasm, 1, memory, 60_000);
+  await using lookups = new LookupPool(wasm, 1, memory, 60_000);
   const paths = ["first.symc", "second.symc", "third.symc"].map((name) => fileOf(name, large));
   const useAll = async () => {
     for (const path of paths) found(await lookups.lookUp(module, path, Uint32Array.of(0), enough));
@@ -115,7 +117,7 @@ test("reads only as many repeatedly used symcaches ahead as fit", async () => {
 });
 
 test("reads symcaches of the last run ahead, and finds a damaged one", async () => {
-  await using lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  await using lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
   const bytes = large.length;
   await lookups.readAhead(
@@ -126,7 +128,7 @@ test("reads symcaches of the last run ahead, and finds a damaged one", async () 
 });
 
 test("starts no thread after its end", async () => {
-  const lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  const lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   await lookups[Symbol.asyncDispose]();
   let started = 0;
   const count = () => void started++;
@@ -139,7 +141,7 @@ test("starts no thread after its end", async () => {
 });
 
 test("passes its self-test while a thread is at a long lookup", async () => {
-  await using lookups = new Lookups(wasm, 2, 100e6, 60_000);
+  await using lookups = new LookupPool(wasm, 2, 100e6, 60_000);
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
@@ -150,7 +152,7 @@ test("passes its self-test while a thread is at a long lookup", async () => {
 });
 
 test("looks up in another file that replaced an open one", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const path = fileOf("replaced.symc", large);
   await lookUpUntilReadAhead(lookups, path);
   for (const name of ["one", "another"]) {
@@ -163,7 +165,7 @@ test("looks up in another file that replaced an open one", async () => {
 });
 
 test("finds a file damaged that was written to while it was open or read ahead", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   for (const isReadAhead of [false, true]) {
     const path = fileOf("written.symc", large);
     if (isReadAhead) await lookUpUntilReadAhead(lookups, path);
@@ -176,7 +178,7 @@ test("finds a file damaged that was written to while it was open or read ahead",
 });
 
 test("finds damage in pages that no lookup needed when it reads ahead", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const damaged = large.slice();
   damaged[damaged.length >> 1]! ^= 1;
   const path = fileOf("hidden.symc", damaged);
@@ -189,7 +191,7 @@ test("finds damage in pages that no lookup needed when it reads ahead", async ()
 });
 
 test("keeps a file open between lookups, and of many files not too many", async () => {
-  await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
   const modules = Array.from({ length: 300 }, (_, i) => moduleId(`${i}.so`, module.debugId));
   for (const of of modules) {
     const path = fileOf(of.debugFile, convert(symFile(`PUBLIC 0 0 ${of.debugFile}`), of));
@@ -211,7 +213,7 @@ test("joins the results of a lookup of very many offsets", async () => {
   const origins = Array.from({ length: 7 }, (_, i) => `INLINE_ORIGIN ${i} inlined${i}()`);
   const bytes = convert(symFile("FILE 0 even.cpp", "FILE 1 odd.cpp", ...origins, ...functions.flat()));
   const path = fileOf("joined.symc", bytes);
-  await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
   for (const count of [0, 1, 65_536, 65_537, 150_000]) {
     const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
     const { locations } = found(await lookups.lookUp(module, path, places, enough));
@@ -220,7 +222,7 @@ test("joins the results of a lookup of very many offsets", async () => {
 });
 
 test("returns no more text than a request has left, and starts no lookup after one that exceeds it", async () => {
-  await using lookups = new Lookups(wasm, 2, 64e6, 60_000);
+  await using lookups = new LookupPool(wasm, 2, 64e6, 60_000);
   const path = fileOf("text.symc", large);
   const one = Uint32Array.of(0);
   const { text } = open(large).lookUp(one);

@@ -19,7 +19,7 @@ interface StoredSymcache {
 }
 
 /** Threads that look offsets up. Each module belongs to one of them, so that its pages are in memory once. */
-export class Lookups implements AsyncDisposable {
+export class LookupPool implements AsyncDisposable {
   readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
   /** By module the index of its thread. */
@@ -77,10 +77,10 @@ export class Lookups implements AsyncDisposable {
   async selfTest(): Promise<void> {
     const threads = this.#threads.map((_, index) => this.#thread(index));
     if (threads.some(({ seemsToHang }) => seemsToHang))
-      throw new Error(`no sign of life for half of ${this.#timeoutMs / 1000} s`);
+      throw new Error(`no progress for half of ${this.#timeoutMs / 1000} s`);
     const idle = threads.filter(({ isBusy }) => !isBusy);
     const passed = await Promise.all(idle.map((thread) => thread.ask("selfTest", undefined)));
-    if (!passed.every(Boolean)) throw new Error("the WebAssembly gave a wrong answer");
+    if (!passed.every(Boolean)) throw new Error("the WebAssembly returned a wrong result");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,7 +94,7 @@ export class Lookups implements AsyncDisposable {
       try {
         return await this.#thread(index).ask("lookUp", request);
       } catch (error) {
-        const isRetryable = error instanceof ThreadEnded && error.isInnocent;
+        const isRetryable = error instanceof ThreadEnded && error.isRetryable;
         if (!isRetryable || attempt === retryPolicy.lookupAttempts || this.#isEnding) throw error;
       }
   }

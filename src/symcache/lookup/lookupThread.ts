@@ -1,7 +1,7 @@
-/** Entry of a lookup thread: looks offsets up in symcaches. */
+/** Thread entry: looks up offsets in symcaches. */
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../../identity/moduleId.ts";
-import { answerAsks } from "../../threads/answerAsks.ts";
+import { replyToAsks } from "../../threads/replyToAsks.ts";
 import { joinLocations } from "./joinLocations.ts";
 import { AnswerTooLarge, type Locations, type TextLeft } from "./locations.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
@@ -9,7 +9,6 @@ import { selfTest } from "../selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "../symcache.ts";
 import { asFile, isOutOfHandles, warmUpReading, type SymcacheBytes } from "../symcacheFile.ts";
 
-/** What a lookup thread starts with. */
 export interface LookupThreadData {
   wasm: WebAssembly.Module;
   /** For symcaches; lookups take more while they run. */
@@ -34,21 +33,21 @@ export interface LookupRequest {
 export type LookupResult =
   | { kind: "found"; moduleName: string; locations: Locations }
   | { kind: "missing" }
-  /** The symcache is sound, but the result has more text than the request has left. */
+  /** The symcache is intact, but the text of the request would exceed its limit. */
   | { kind: "too_large" }
-  /** The process has too many files open; the symcache may be sound. */
+  /** The process has too many files open; the symcache may be intact. */
   | { kind: "out_of_handles"; message: string }
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };
 
-/** Offsets that are looked up at a time: this bounds the memory that is needed to some 110 MB. */
+/** Limits the memory of a lookup to about 110 MB. */
 const maxOffsetsAtOnce = 65_536;
 
 const { wasm, memoryBytes } = workerData as LookupThreadData;
 const symcaches = new OpenSymcaches(wasm, memoryBytes);
 
 warmUpReading();
-answerAsks<LookupProtocol>({
+replyToAsks<LookupProtocol>({
   lookUp(request) {
     const result = lookUp(request);
     symcaches.limitMemory();
@@ -70,7 +69,7 @@ function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupR
     return result;
   } catch (error) {
     if (error instanceof AnswerTooLarge) {
-      // Other lookups of the same request need not begin.
+      // Other lookups of the same request needn't start.
       Atomics.store(textLeft, 0, -1n);
       return { kind: "too_large" };
     }
