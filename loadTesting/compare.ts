@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { parseCount, parseSeconds, requestsHelp } from "../src/cli/options.ts";
+import { parseCount, parseSeconds, requestsHelp } from "./options.ts";
 
 export function compareCommand() {
   return new Command("compare")

@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { parseCount, parseRate, parseSeconds, requestsHelp } from "../src/cli/options.ts";
+import { parseCount, parseRate, parseSeconds, requestsHelp } from "./options.ts";
 
 export function loadCommand() {
   return new Command("load")

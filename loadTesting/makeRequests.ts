@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { defaultProfilerFrames, kinds } from "./makeRequests/generateRequest.ts";
-import { parseCount } from "../src/cli/options.ts";
+import { parseCount } from "./options.ts";
 
 export function makeRequestsCommand() {
   return new Command("make-requests")

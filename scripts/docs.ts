@@ -8,8 +8,9 @@ import { openApi } from "../openapi/document.ts";
 import { referencePage } from "../openapi/referencePage.ts";
 import { createProgram } from "../src/cli/program.ts";
 import { allSettings, readConfig } from "../src/config/readConfig.ts";
-import { retryPolicy, retryTable, worstCases } from "../src/config/retryPolicy.ts";
+import { retryPolicy } from "../src/config/retryPolicy.ts";
 import { catalogue } from "../src/observability/metrics.ts";
+import { retryTable, worstCases } from "./retryTable.ts";
 
 const root = new URL("../", import.meta.url);
 

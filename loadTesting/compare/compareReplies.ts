@@ -1,6 +1,6 @@
 import { hex } from "../../src/cli/numberText.ts";
-import type { ApiRequest } from "../../src/cli/requests/readRequests.ts";
-import type { NoReply, Reply } from "../../src/cli/requests/serviceClient.ts";
+import type { ApiRequest } from "../readRequests.ts";
+import type { NoReply, Reply } from "../../src/cli/serviceClient.ts";
 import { differenceAt, differences, type Difference, type Fields } from "./differences.ts";
 
 /** Two services' responses to a request. */

@@ -2,8 +2,8 @@ import { CommandError, exitCodes } from "../../src/cli/commandError.ts";
 import { interruptible } from "../../src/cli/interruption.ts";
 import { print } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
-import { readRequests, type ApiRequest } from "../../src/cli/requests/readRequests.ts";
-import { NoReply, ServiceClient, type Reply } from "../../src/cli/requests/serviceClient.ts";
+import { readRequests, type ApiRequest } from "../readRequests.ts";
+import { NoReply, ServiceClient, type Reply } from "../../src/cli/serviceClient.ts";
 import { compareReplies, type Comparison } from "./compareReplies.ts";
 import { comparisonJson, comparisonText, Totals, type Found } from "./output.ts";
 
@@ -72,7 +72,7 @@ async function* mapInOrder<Item, Result>(
   const pending: Promise<Result>[] = [];
   for await (const item of items) {
     const result = work(item);
-    // Errors are handled when it is awaited.
+    // The error is handled when the result is awaited.
     result.catch(() => {});
     pending.push(result);
     if (pending.length >= concurrency) yield await (pending.shift() as Promise<Result>);

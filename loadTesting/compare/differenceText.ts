@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Difference, Fields } from "./differences.ts";
 
-/** Frame fields that are always shown; of the others, only those that differ. */
+/** Frame fields that are always shown; other fields are shown only if they differ. */
 const context = ["function", "file", "line"];
 /** Shown in the heading. */
 const inHeading = new Set(["frame", "module", "module_offset"]);

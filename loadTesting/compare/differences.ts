@@ -35,11 +35,11 @@ export function* differences(left: unknown, right: unknown): Generator<Differenc
     isFound = true;
     yield difference;
   }
-  // One of them is no answer of v5 at all.
+  // At least one is not a v5 response.
   if (!isFound) yield { kinds: ["answer"], sides: [{ answer: left }, { answer: right }] };
 }
 
-/** Nothing where they are the same. */
+/** Yields nothing if they are equal. */
 export function* differenceAt(place: Place, left: Fields, right: Fields): Generator<Difference> {
   const names = new Set([...Object.keys(left), ...Object.keys(right)]);
   const kinds = [...names].filter((name) => !isDeepStrictEqual(left[name], right[name]));

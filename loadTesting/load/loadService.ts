@@ -3,14 +3,14 @@ import { interruptible } from "../../src/cli/interruption.ts";
 import { short, whole } from "../../src/cli/numberText.ts";
 import { print, writeOutput } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
-import { readRequests, type ApiRequest } from "../../src/cli/requests/readRequests.ts";
-import { ServiceClient } from "../../src/cli/requests/serviceClient.ts";
+import { readRequests, type ApiRequest } from "../readRequests.ts";
+import { ServiceClient } from "../../src/cli/serviceClient.ts";
 import { latencyPlot } from "./latencyPlot.ts";
 import { Measurements } from "./measurements.ts";
 import { createReport, reportText, type Report } from "./report.ts";
 import { send, type Plan } from "./send.ts";
 
-/** With a fixed rate. Latency includes the wait for a free connection. */
+/** At a fixed rate. Latency includes the wait for a free connection. */
 const maxConnections = 1000;
 const progressIntervalMs = 250;
 

@@ -6,11 +6,11 @@ export interface Failure {
 
 /** The result of a request. */
 export interface Measurement {
-  /** When it was due, in seconds; negative during the warm-up. */
+  /** The due time in seconds; negative during the warm-up. */
   at: number;
-  /** How much later it was sent, in milliseconds. */
+  /** Delay in milliseconds between the due time and sending. */
   late: number;
-  /** Milliseconds from when it was due to the end of the response. */
+  /** Milliseconds from the due time to the end of the response. */
   latency: number;
   bytes: number;
   failure: Failure | undefined;

@@ -1,13 +1,13 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { CommandError } from "../../src/cli/commandError.ts";
-import type { ApiRequest } from "../../src/cli/requests/readRequests.ts";
-import { NoReply, type Reply, type ServiceClient } from "../../src/cli/requests/serviceClient.ts";
+import type { ApiRequest } from "../readRequests.ts";
+import { NoReply, type Reply, type ServiceClient } from "../../src/cli/serviceClient.ts";
 import type { Failure, Measurements } from "./measurements.ts";
 
 /** How requests are sent. Times are in seconds. */
 export interface Plan {
-  /** The open model: requests per second, however many are in flight. */
+  /** The open model: requests per second, regardless of the number in flight. */
   rate?: number | undefined;
   /** The closed model: the number of requests in flight. */
   concurrency: number;

@@ -1,7 +1,7 @@
 import type { Measurements } from "./measurements.ts";
 import { percentiles, type Percentiles } from "./percentiles.ts";
 
-/** Requests that were due in the same span of time. */
+/** Requests with a due time in the same span. */
 export interface Span {
   /** Its start in seconds; negative during the warm-up. */
   at: number;
@@ -13,7 +13,7 @@ export interface Span {
 }
 
 const maxSpans = 100;
-/** Average per span: fewer say little about it. */
+/** Average per span; percentiles of fewer requests mean little. */
 const minRequests = 10;
 const shortest = 0.1;
 const lengths = [shortest, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];

@@ -1,24 +1,22 @@
-import type { Config } from "./readConfig.ts";
-
-/** Retry limits without a config section: neither operators nor tests change them. */
+/** Retry limits that neither operators nor tests change. */
 export const retryPolicy = {
   source: {
-    /** The delay after attempt n is a random part of `firstDelayMs` × 2^n, of `maxDelayMs` at most. */
+    /** The delay after attempt n is random, up to `firstDelayMs` × 2^n and at most `maxDelayMs`. */
     firstDelayMs: 250,
     maxDelayMs: 5_000,
     /** A server that asks for a longer pause is not asked again in this request. */
     maxRetryAfterMs: 10_000,
-    /** Each retry takes one token from a budget of the source, and each success puts a part of one back. */
+    /** Each retry takes one token from the source's budget, and each success puts back a fraction of one. */
     retryBudget: 10,
     refillPerSuccess: 0.2,
     failuresToOpenCircuit: 5,
   },
   store: { failuresToOpenCircuit: 3 },
-  /** When a converter thread ends for a reason that isn't the sym file. */
+  /** If a converter thread ends for a reason other than the sym file. */
   conversionAttempts: 2,
-  /** When a lookup thread ends for a reason that isn't the lookup. */
+  /** If a lookup thread ends for a reason other than the lookup. */
   lookupAttempts: 3,
-  /** When a symcache is evicted or damaged before it is read; the last attempt keeps it in memory. */
+  /** If a symcache is evicted or damaged before it is read; the last attempt keeps it in memory. */
   symcacheAttempts: 3,
   diskTimeoutMs: 5_000,
   /** Until other symcaches are written, if the disk cache has no space for all of them. */
@@ -26,74 +24,3 @@ export const retryPolicy = {
   /** Until a small symcache is flushed; then it is read from its temporary file. */
   flushTimeoutMs: 2_000,
 };
-
-interface Step {
-  step: string;
-  /** What makes another attempt worthwhile; empty for none. */
-  retriedAfter: string;
-  attempts: number;
-  timeoutMs: number | undefined;
-}
-
-/** What happens on a cache miss, in order: how often each step is tried and how long one attempt may take. */
-export function retryTable({ sources, conversion, lookup, sharedCache }: Config): Step[] {
-  const { conversionAttempts, lookupAttempts, symcacheAttempts, diskTimeoutMs, diskSpaceTimeoutMs } =
-    retryPolicy;
-  const transient = "a network error, a timeout, a damaged body, status 408, 425, 429 or 5xx";
-  return [
-    step("operation of the disk cache", diskTimeoutMs),
-    step("get from the shared cache, in all", sharedCache?.getTimeoutMs),
-    step("shared cache: connect, response headers, next chunk", sharedCache?.stallTimeoutMs),
-    step("all attempts at one source, waits included", sources.downloadTimeoutMs),
-    step("download from one source", undefined, sources.downloadAttempts, transient),
-    step("source: connect", sources.connectTimeoutMs),
-    step("source: response headers", sources.headersTimeoutMs),
-    step("source: next chunk", sources.stallTimeoutMs),
-    step(
-      "conversion, without waiting for the download",
-      conversion.totalTimeoutMs,
-      conversionAttempts,
-      "the converter thread ended, but not because of this sym file",
-    ),
-    step("step of a conversion, such as 1 MiB of text", conversion.stepTimeoutMs),
-    step("wait for space in the disk cache", diskSpaceTimeoutMs),
-    step(
-      "cache miss as a whole",
-      undefined,
-      symcacheAttempts,
-      "the symcache was evicted or damaged before it could be read",
-    ),
-    step(
-      "lookup",
-      lookup.timeoutMs,
-      lookupAttempts,
-      "the lookup thread ended, but not because of this lookup",
-    ),
-  ];
-}
-
-/** Upper bounds for one module whose symcache is in no cache, with one source and a free download slot and converter. */
-export function worstCases({ sources, conversion, lookup, sharedCache }: Config) {
-  const { source, conversionAttempts, lookupAttempts, symcacheAttempts, diskTimeoutMs } = retryPolicy;
-  const attempts = sources.downloadAttempts;
-  const delaysMs = Array.from({ length: attempts - 1 }, (_, i) =>
-    Math.min(source.firstDelayMs * 2 ** (i + 1), source.maxDelayMs),
-  ).reduce((sum, delayMs) => sum + delayMs, 0);
-  // The time of one attempt may be exceeded by the step that runs when it is over; finishing the symcache is another.
-  const conversionMs = conversion.totalTimeoutMs + 2 * conversion.stepTimeoutMs;
-  const sourceMs = conversionAttempts * (sources.downloadTimeoutMs + attempts * conversionMs);
-  const lookupMs = lookupAttempts * lookup.timeoutMs;
-  // Scan, mkdir, evict for the size limit, evict for free disk space.
-  const storeMs = retryPolicy.diskSpaceTimeoutMs + 4 * diskTimeoutMs + retryPolicy.flushTimeoutMs;
-  const missMs = (sharedCache?.getTimeoutMs ?? 0) + sourceMs + conversionAttempts * storeMs + lookupMs;
-  return {
-    unreachableMs: attempts * sources.connectTimeoutMs + delaysMs,
-    silentMs: attempts * sources.headersTimeoutMs + delaysMs,
-    tricklingMs: sources.downloadTimeoutMs,
-    everythingMs: diskTimeoutMs + lookupMs + symcacheAttempts * missMs,
-  };
-}
-
-function step(name: string, timeoutMs: number | undefined, attempts = 1, retriedAfter = ""): Step {
-  return { step: name, retriedAfter, attempts, timeoutMs };
-}

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Pool } from "undici";
-import { CommandError } from "../commandError.ts";
-import type { ApiRequest } from "./readRequests.ts";
+import { CommandError } from "./commandError.ts";
+import type { ApiVersion } from "../codec/parseRequest.ts";
 
 export interface Reply {
   status: number;
@@ -10,7 +10,7 @@ export interface Reply {
   body: Buffer;
 }
 
-/** The service did not send a complete response. `unreachable`: no connection could be made. */
+/** The service did not send a complete response. `unreachable` means that connecting failed. */
 export class NoReply extends Error {
   override name = "NoReply";
   readonly kind: "timeout" | "reset" | "bad HTTP" | "unreachable";
@@ -37,10 +37,7 @@ export class ServiceClient implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #signal: AbortSignal;
 
-  /**
-   * `url`: such as `http://localhost:8000`. When `signal` is aborted, requests in flight end with a NoReply. Throws a
-   * CommandError.
-   */
+  /** After an abort, requests in flight end with a NoReply. Throws a CommandError for an invalid URL. */
   constructor(url: string, connections: number, signal: AbortSignal) {
     const parsed = /^https?:\/\//.test(url) ? URL.parse(url) : null;
     if (!parsed) throw new CommandError("usage", `not an http:// or https:// address: ${url}`);
@@ -53,7 +50,7 @@ export class ServiceClient implements AsyncDisposable {
 
   /** Throws a NoReply. */
   async post(
-    { version, body }: Pick<ApiRequest, "version" | "body">,
+    { version, body }: { version: ApiVersion; body: string },
     { timeoutMs, headers }: PostOptions = {},
   ): Promise<Reply> {
     try {

@@ -1,13 +1,13 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
-import { moduleId, type ModuleId } from "../../identity/moduleId.ts";
-import { ConversionError, Converter } from "../../symcache/convert/converter.ts";
-import { compileWasm } from "../../symcache/wasmInstance.ts";
-import { CommandError } from "../commandError.ts";
-import { openInput, joinStart, type Input } from "../input.ts";
-import { interruptible } from "../interruption.ts";
-import { print, replaceFile } from "../output.ts";
-import { Progress, sizeText, speedText } from "../progress.ts";
+import { moduleId, type ModuleId } from "../identity/moduleId.ts";
+import { ConversionError, Converter } from "../symcache/convert/converter.ts";
+import { compileWasm } from "../symcache/wasmInstance.ts";
+import { CommandError } from "./commandError.ts";
+import { openInput, joinStart, type Input } from "./input.ts";
+import { interruptible } from "./interruption.ts";
+import { print, replaceFile } from "./output.ts";
+import { Progress, sizeText, speedText } from "./progress.ts";
 
 /** A longer line is not a MODULE record. */
 const maxRecordLength = 4096;

@@ -1,16 +1,16 @@
 import { basename } from "node:path";
-import { isDebugFilename, isDebugId } from "../../codec/parseJob.ts";
-import { moduleId, type ModuleId } from "../../identity/moduleId.ts";
-import { createSource } from "../../sources/createSource.ts";
-import { DownloadError } from "../../sources/downloadError.ts";
-import { symFilePath, type Source } from "../../sources/source.ts";
-import { CommandError } from "../commandError.ts";
-import { countBytes } from "../input.ts";
-import { interruptible } from "../interruption.ts";
-import type { Environment } from "../options.ts";
-import { print, writeOutput } from "../output.ts";
-import { Progress, sizeText, speedText } from "../progress.ts";
-import { readSettings } from "../settings.ts";
+import { isDebugFilename, isDebugId } from "../codec/parseJob.ts";
+import { moduleId, type ModuleId } from "../identity/moduleId.ts";
+import { createSource } from "../sources/createSource.ts";
+import { DownloadError } from "../sources/downloadError.ts";
+import { symFilePath, type Source } from "../sources/source.ts";
+import { CommandError } from "./commandError.ts";
+import { countBytes } from "./input.ts";
+import { interruptible } from "./interruption.ts";
+import type { Environment } from "../config/readConfig.ts";
+import { print, writeOutput } from "./output.ts";
+import { Progress, sizeText, speedText } from "./progress.ts";
+import { readSettings } from "./settings.ts";
 
 export async function fetchSymFile(
   debugFilename: string,

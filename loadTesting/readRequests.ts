@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiVersion } from "../../codec/parseRequest.ts";
-import { CommandError, fileError } from "../commandError.ts";
-import { openInput } from "../input.ts";
+import type { ApiVersion } from "../src/codec/parseRequest.ts";
+import { CommandError, fileError } from "../src/cli/commandError.ts";
+import { openInput } from "../src/cli/input.ts";
 
 /** A request for the API, from a file. */
 export interface ApiRequest {
@@ -15,10 +15,7 @@ export interface ApiRequest {
 
 const requestFile = /\.(json|ndjson|jsonl)(\.gz)?$/;
 
-/**
- * The requests in files and folders, in order; without a path, those in standard input. Files in a folder are sorted by name.
- * Throws a CommandError.
- */
+/** The requests in files and folders, in order, or in standard input without a path. Throws a CommandError. */
 export async function* readRequests(paths: string[], signal: AbortSignal): AsyncIterable<ApiRequest> {
   if (paths.length === 0) yield* requestsOf(undefined, signal);
   for (const path of paths)
@@ -37,7 +34,6 @@ async function filesOf(path: string): Promise<string[]> {
     if (files.length === 0) throw new CommandError("usage", `${path} has no .json, .ndjson or .jsonl file`);
     return files.map((name) => join(path, name));
   } catch (error) {
-    if (error instanceof CommandError) throw error;
     throw fileError(`can't read ${path}`, error);
   }
 }

@@ -1,14 +1,14 @@
 import { realpath, stat } from "node:fs/promises";
-import type { SymbolicatedFrame, V5Response } from "../../captures/response.ts";
-import { stackText } from "../../captures/stackText.ts";
-import { Symcache, SymcacheDamaged, type SymcacheContents } from "../../symcache/symcache.ts";
-import { openFile, type SymcacheFile } from "../../symcache/symcacheFile.ts";
-import { compileWasm, WasmInstance } from "../../symcache/wasmInstance.ts";
-import { CommandError, exitCodes, fileError } from "../commandError.ts";
-import { hex, whole } from "../numberText.ts";
-import { print } from "../output.ts";
-import { Progress, sizeText } from "../progress.ts";
-import { symbolicateRequest } from "../symbolicate/symbolicateRequest.ts";
+import type { SymbolicatedFrame, V5Response } from "../captures/response.ts";
+import { stackText } from "../captures/stackText.ts";
+import { Symcache, SymcacheDamaged, type SymcacheContents } from "../symcache/symcache.ts";
+import { openFile, type SymcacheFile } from "../symcache/symcacheFile.ts";
+import { compileWasm, WasmInstance } from "../symcache/wasmInstance.ts";
+import { CommandError, exitCodes, fileError } from "./commandError.ts";
+import { hex, whole } from "./numberText.ts";
+import { print } from "./output.ts";
+import { Progress, sizeText } from "./progress.ts";
+import { symbolicateRequest } from "./symbolicate/symbolicateRequest.ts";
 
 export async function inspectSymcache(
   path: string,
@@ -65,13 +65,19 @@ function parseOffset(text: string): number {
 
 async function inspect(path: string, offsets: number[]): Promise<Inspection> {
   using file = await open(path);
-  if (!isSymcache(file)) throw new CommandError("usage", `${path} is not a symcache`);
+  const magic = Buffer.alloc(4);
+  file.readAt(magic, 0);
+  if (magic.toString("latin1") !== "SYMC") throw new CommandError("usage", `${path} is not a symcache`);
   const inspection: Inspection = { file: path, bytes: file.size, pages: 0, damage: null, lookups: [] };
   try {
     const instance = new WasmInstance(await compileWasm());
     using symcache = Symcache.open(instance, file.readAt, file.size);
     inspection.contents = symcache.describe();
-    for (const checked of checkPages(symcache, path)) inspection.pages = checked;
+    using progress = new Progress();
+    for (; inspection.pages < symcache.pages; inspection.pages++) {
+      checkPage(symcache, inspection.pages);
+      progress.show(() => `${path}: ${Math.floor((100 * inspection.pages) / symcache.pages)} % checked`);
+    }
     if (offsets.length > 0) inspection.lookups = await lookUp(symcache, offsets);
   } catch (error) {
     if (!(error instanceof SymcacheDamaged)) throw error;
@@ -86,45 +92,33 @@ async function open(path: string): Promise<SymcacheFile> {
     if ((await stat(target)).isFile()) return openFile(target);
     throw new CommandError("usage", `${path} is not a file`);
   } catch (error) {
-    if (error instanceof CommandError) throw error;
     throw fileError(`can't read ${path}`, error);
   }
 }
 
-/** Yields the number of valid pages after each. Throws a SymcacheDamaged at the first damaged one. */
-function* checkPages(symcache: Symcache, path: string): Generator<number> {
-  using progress = new Progress();
-  for (let page = 0; page < symcache.pages; page++) {
-    try {
-      symcache.readAhead(1);
-    } catch (error) {
-      if (!(error instanceof SymcacheDamaged)) throw error;
-      const place = `page ${page}, at byte ${page * symcache.pageBytes}`;
-      throw new SymcacheDamaged(`${error.message}: ${place}`, { cause: error });
-    }
-    progress.show(() => `${path}: ${Math.floor((100 * page) / symcache.pages)} % checked`);
-    yield page + 1;
+/** Checks the next page, which is the one with this index. */
+function checkPage(symcache: Symcache, page: number): void {
+  try {
+    symcache.readAhead(1);
+  } catch (error) {
+    if (!(error instanceof SymcacheDamaged)) throw error;
+    const place = `page ${page}, at byte ${page * symcache.pageBytes}`;
+    throw new SymcacheDamaged(`${error.message}: ${place}`, { cause: error });
   }
 }
 
-function isSymcache({ readAt }: SymcacheFile): boolean {
-  const magic = Buffer.alloc(4);
-  readAt(magic, 0);
-  return magic.toString("latin1") === "SYMC";
-}
-
 async function lookUp(symcache: Symcache, offsets: number[]): Promise<SymbolicatedFrame[]> {
-  // Any valid name: the symcache's own may not be valid in a request.
+  // Not the symcache's own name, which may be invalid in a request.
   const body = JSON.stringify({
     memoryMap: [["symcache", "0"]],
     stacks: [offsets.map((offset) => [0, offset])],
   });
   const { moduleName } = symcache;
-  const answer = await symbolicateRequest("v5", body, {
+  const response = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
       result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
       cacheLookupMs: 0,
     }),
   });
-  return (answer as V5Response).results[0]?.stacks[0] ?? [];
+  return (response as V5Response).results[0]?.stacks[0] ?? [];
 }
