@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({ options: { name: { type: "string" } 
 const files = globSync(positionals.length > 0 ? positionals : "test/**/*.test.ts");
 if (files.length === 0) throw new Error(`there is no file ${positionals.join(" ")}`);
 // Most files wait for processes, timeouts or a disk much of the time.
-const tests = run({ files, concurrency: 3, testNamePatterns: values.name ?? [] });
+const tests = run({ files, concurrency: 2, testNamePatterns: values.name ?? [] });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });

@@ -48,14 +48,14 @@ fn assert_like_symbolic(file: &[u8], locations: &Locations, context: &str) {
 
 #[test]
 fn checks_the_header_on_open() {
-    assert_eq!(damage(|_| 0, 0x5359_4D43), "not a symcache, or another version's");
+    assert_eq!(damage(|_| 0, 0x5359_4D43), "not a symcache, or a symcache of another version");
     for version in [0, 7, 8, 10] {
-        assert_eq!(damage(|_| 4, version), "not a symcache, or another version's");
+        assert_eq!(damage(|_| 4, version), "not a symcache, or a symcache of another version");
     }
     for count in [44, 48, 52, 56, 60] {
         for value in [0, 1, 1000, u32::MAX] {
             let found = damage(|_| count, value);
-            assert!(["a header with impossible counts", "samples of other ranges"].contains(&found), "{found}");
+            assert!(["header with impossible counts", "samples don't match the ranges"].contains(&found), "{found}");
         }
     }
     let empty = patched(|payload, _| payload.clear());
@@ -64,12 +64,12 @@ fn checks_the_header_on_open() {
 
 #[test]
 fn checks_every_index_before_use() {
-    let lost = "a source location without its file or function";
+    let lost = "source location without its file or function";
     // The last three source locations belong to the range at 0x20, the gap after it, and the public symbol.
     for index in [3, 1000, u32::MAX - 4] {
         assert_eq!(damage(|at| at.ranges - 48, index), lost);
         assert_eq!(damage(|at| at.ranges - 48 + 8, index + 1), lost);
-        assert_eq!(damage(|at| at.ranges - 48 + 12, index + 3), "a caller behind what it calls");
+        assert_eq!(damage(|at| at.ranges - 48 + 12, index + 3), "caller behind its callee");
     }
     for offset in [1000, u32::MAX - 1] {
         assert_eq!(damage(|at| at.functions, offset), "a string that ends behind all strings");
@@ -80,7 +80,7 @@ fn checks_every_index_before_use() {
 
 #[test]
 fn never_follows_cyclic_calls() {
-    let behind = Err(Damaged("a caller behind what it calls"));
+    let behind = Err(Damaged("caller behind its callee"));
     let file = patched(|payload, at| {
         let own = (at.ranges - at.locations) / 16 - 1;
         for location in 0..=own {
