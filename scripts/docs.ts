@@ -4,9 +4,13 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { withGenerated } from "../bench/page.ts";
+import { openApi } from "../openapi/document.ts";
+import { referencePage } from "../openapi/referencePage.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { allSettings } from "../src/config/readConfig.ts";
+import { allSettings, readConfig } from "../src/config/readConfig.ts";
+import { retryPolicy } from "../src/config/retryPolicy.ts";
 import { catalogue } from "../src/observability/metrics.ts";
+import { retryTable, worstCases } from "./retryTable.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -39,6 +43,30 @@ function metricsTable(): string {
   );
 }
 
+/** How often each step of a cache miss is tried, and how long that can take. */
+function retries(): string {
+  const config = readConfig({ ELIOT_SHARED_CACHE_URL: "s3://bucket" });
+  const rows = retryTable(config).map(
+    ({ step, attempts, timeoutMs, retriedAfter }) =>
+      `| ${step} | ${timeoutMs === undefined ? "" : duration(timeoutMs)} | ${attempts} | ${retriedAfter} |`,
+  );
+  const { unreachableMs, silentMs, tricklingMs, everythingMs } = worstCases(config);
+  const { source, store } = retryPolicy;
+  const { breakerCooldownMs, notFoundTtlMs, downloadFailedTtlMs } = config.sources;
+  const table = ["| step | time limit | attempts | retried after |", "| --- | --- | --- | --- |", ...rows];
+  return `${table.join("\n")}
+
+- Sources are asked in order; any failure moves on to the next one.
+- A source that fails ${source.failuresToOpenCircuit} times in a row is not asked for ${duration(breakerCooldownMs)}, the shared cache after ${store.failuresToOpenCircuit} failures. One probe then decides.
+- A missing or unusable sym file is remembered for ${duration(notFoundTtlMs)}, a failed download for ${duration(downloadFailedTtlMs)}.
+- A source costs a module at most ${duration(unreachableMs)} if it is unreachable, ${duration(silentMs)} if it never responds, and ${duration(tricklingMs)} if it sends a byte at a time.
+- If every step of every attempt uses up its limit, a module takes ${duration(everythingMs)} with one source. Waiting for a download slot or a converter comes on top, as does a disk that is slow but keeps writing.`;
+}
+
+function duration(ms: number): string {
+  return ms <= 120_000 ? `${ms / 1000} s` : `${Math.ceil(ms / 60_000)} min`;
+}
+
 /** The output of `tseliot COMMAND --help`, or of `tseliot --help`. */
 function help(name: string): string {
   const program = createProgram({});
@@ -51,6 +79,7 @@ function help(name: string): string {
 const sections: Record<string, () => string> = {
   configuration: configurationTable,
   metrics: metricsTable,
+  retries,
   help: () => help(""),
   ...Object.fromEntries(
     createProgram({}).commands.map((command) => [`help ${command.name()}`, () => help(command.name())]),
@@ -58,17 +87,25 @@ const sections: Record<string, () => string> = {
 };
 
 for (const name of ["docs/operations.md", "docs/cli.md"]) {
-  const file = new URL(name, root);
-  const page = await readFile(file, "utf8");
+  const page = await readFile(new URL(name, root), "utf8");
   const generated = [...page.matchAll(/<!-- generated: ([\w ]+) -->/g)].reduce(
     (text, [, section = ""]) => withGenerated(text, section, textOf(section, name)),
     page,
   );
-  if (generated === page) continue;
+  await update(name, page, generated);
+}
+for (const [name, generated] of [
+  ["web/openapi.json", `${JSON.stringify(openApi, null, 2)}\n`],
+  ["web/docs.html", referencePage(openApi)],
+] as const)
+  await update(name, await readFile(new URL(name, root), "utf8").catch(() => ""), generated);
+
+async function update(name: string, current: string, generated: string): Promise<void> {
+  if (generated === current) return;
   if (process.argv.includes("--check")) {
     console.error(`${name} is out of date: run "npm run docs"`);
     process.exitCode = 1;
-  } else await writeFile(file, generated);
+  } else await writeFile(new URL(name, root), generated);
 }
 
 function textOf(section: string, page: string): string {

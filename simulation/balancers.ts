@@ -1,4 +1,4 @@
-import { Random } from "../src/cli/makeRequests/random.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
 import type { Request } from "./trace.ts";
 
 /** Returns the index of the instance for a request, given the number of requests in flight on each instance. */

@@ -1,5 +1,5 @@
-import { percentiles } from "../src/cli/load/percentiles.ts";
-import { Random } from "../src/cli/makeRequests/random.ts";
+import { percentiles } from "../loadTesting/load/percentiles.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
 import { readConfig } from "../src/config/readConfig.ts";
 import type { Balancer } from "./balancers.ts";
 import { Clock } from "./clock.ts";

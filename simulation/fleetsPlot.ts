@@ -1,4 +1,4 @@
-import { plot, type Panel } from "../src/cli/plot.ts";
+import { plot, type Panel } from "../loadTesting/plot.ts";
 import type { Result } from "./fleet.ts";
 import { fleetSizes, type Run } from "./scenarios.ts";
 

@@ -1,4 +1,4 @@
-import { Random } from "../src/cli/makeRequests/random.ts";
+import { Random } from "../loadTesting/makeRequests/random.ts";
 
 export interface Request {
   /** Seconds since the beginning. */

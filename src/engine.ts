@@ -4,32 +4,32 @@ import type { Logger } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics.ts";
 import { SharedCache } from "./sharedCache/sharedCache.ts";
 import { Resolver } from "./modules/resolver.ts";
-import { Converters } from "./symcache/convert/converterPool.ts";
-import { Lookups } from "./symcache/lookup/lookupPool.ts";
+import { ConverterPool } from "./symcache/convert/converterPool.ts";
+import { LookupPool } from "./symcache/lookup/lookupPool.ts";
 import { compileWasm } from "./symcache/wasmInstance.ts";
 import type { Source } from "./sources/source.ts";
 
-interface Parts {
+interface EngineDeps {
   config: Config;
-  /** They outlive the engine. */
+  /** The caller disposes of them after the engine. */
   sources: Source[];
   metrics: Metrics;
   log: Logger;
-  /** Whether so many requests are under way that no more of them may wait for symcaches. */
+  /** Whether so many requests are in flight that no more of them may wait for symcaches. */
   isCrowded: () => boolean;
 }
 
-/** What looks offsets up, without HTTP: `resolver` and all that it is made of. */
+/** Symbolication without HTTP: `resolver` and its dependencies. */
 export interface Engine extends AsyncDisposable {
   readonly folder: DiskCache;
-  readonly converters: Converters;
-  readonly lookups: Lookups;
+  readonly converters: ConverterPool;
+  readonly lookups: LookupPool;
   readonly sharedCache: SharedCache | undefined;
   readonly resolver: Resolver;
 }
 
 /** Opens the cache folder and starts the threads. */
-export async function startEngine({ config, sources, metrics, log, isCrowded }: Parts): Promise<Engine> {
+export async function startEngine({ config, sources, metrics, log, isCrowded }: EngineDeps): Promise<Engine> {
   await using starting = new AsyncDisposableStack();
   const { conversion, lookup } = config;
   const diskCacheLimit = { maxBytes: config.diskCache.maxBytes };
@@ -42,7 +42,7 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   );
   const wasm = await compileWasm();
   const converters = starting.use(
-    new Converters(wasm, conversion.threads, conversion.maxMemoryBytes, conversion.stepTimeoutMs),
+    new ConverterPool(wasm, conversion.threads, conversion.maxMemoryBytes, conversion.stepTimeoutMs),
   );
   const sharedCache =
     config.sharedCache &&
@@ -55,7 +55,7 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
         config: { ...config.sharedCache, ...diskCacheLimit, stepTimeoutMs: conversion.stepTimeoutMs },
       }),
     );
-  const lookups = starting.use(new Lookups(wasm, lookup.threads, lookup.memoryBytes, lookup.timeoutMs));
+  const lookups = starting.use(new LookupPool(wasm, lookup.threads, lookup.memoryBytes, lookup.timeoutMs));
   const resolver = starting.use(
     new Resolver({
       diskCache: folder,

@@ -15,7 +15,7 @@ import { createApp } from "./http/app.ts";
 import { drain } from "./http/drain.ts";
 import type { ReportError } from "./http/errorResponses.ts";
 import { createHttpServer } from "./http/server.ts";
-import { resumeHolding } from "./modules/resumeHolding.ts";
+import { readAhead } from "./modules/readAhead.ts";
 import { startErrorReporting } from "./observability/errorReporting.ts";
 import { HealthCheck, type Check } from "./observability/health.ts";
 import { createLogs, type Logger } from "./observability/logging.ts";
@@ -23,7 +23,7 @@ import { Metrics } from "./observability/metrics.ts";
 import { standardOutput } from "./observability/standardOutput.ts";
 import { createSource } from "./sources/createSource.ts";
 import type { Source } from "./sources/source.ts";
-import { mostFiles } from "./symcache/lookup/openSymcaches.ts";
+import { maxOpenFiles } from "./symcache/lookup/openSymcaches.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
 export interface ServiceOptions {
@@ -61,6 +61,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
 
   const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
   const admission = new Admission(config.server);
+  const bulkAdmission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
   const { folder, converters, lookups, resolver } = engine;
@@ -71,11 +72,12 @@ export async function startService(config: Config, options: ServiceOptions = {})
     config: config.server,
     maxCacheBytes: config.diskCache.maxBytes,
     admission,
+    bulkAdmission,
     parser: starting.use(new RequestParser()),
     lineParser: starting.use(new LineParser()),
     health: new HealthCheck(
       healthChecks(engine, sources, {
-        requests: () => admission.fill,
+        requests: () => Math.max(admission.fill, bulkAdmission.fill),
         downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
       }),
     ),
@@ -96,7 +98,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     );
     starting.defer(() => warmingUp);
     // After the timeout it goes on beside the first requests.
-    await Promise.race([Promise.all([warmingUp, resumeHolding(folder, lookups)]), once(timeout, "abort")]);
+    await Promise.race([Promise.all([warmingUp, readAhead(folder, lookups)]), once(timeout, "abort")]);
   }
   const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
   const maxConnections = await limitConnections(config, logs.app);
@@ -132,7 +134,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
 
 /** How many connections of clients the process has file handles for. */
 async function limitConnections(config: Config, log: Logger): Promise<number> {
-  const handles = await shareFileHandles(config, mostFiles);
+  const handles = await shareFileHandles(config, maxOpenFiles);
   const { allowed, required, maxConnections } = handles;
   if (allowed < required)
     log.error(handles, "the limit of open files (ulimit -n) is too low: lookups and downloads may fail");

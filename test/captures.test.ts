@@ -119,6 +119,39 @@ test("identifies modules of the oldest profiles by signature and age", () => {
   ]);
 });
 
+for (const [what, module, expected] of [
+  ["a macOS path", { debug_file: "/Applications/X.app/Contents/MacOS/XUL" }, "XUL"],
+  ["a Windows path", { debug_file: "C:\\x\\xul.pdb" }, "xul.pdb"],
+  ["an empty debug file", { debug_file: "", filename: "C:\\x\\libplug.dll" }, "libplug.dll"],
+  ["a null debug file", { debug_file: null, filename: "libplug.dll" }, "libplug.dll"],
+  ["a path in camelCase", { debugFile: "/usr/lib/libc.so.6" }, "libc.so.6"],
+] as const)
+  test(`looks up the module of a crash with ${what} by file name`, () => {
+    const modules = [{ base_address: "0x1000", debug_id: "AB", debugId: "AB", ...module }];
+    const { memoryMap } = read({ modules, threads: [{ frames: [{ ip: "0x1001", module_index: 0 }] }] });
+    assert.deepEqual(memoryMap, [[expected, "AB"]]);
+  });
+
+test("reads a null breakpadId, of code compiled at run time, as no debug id", () => {
+  const libs = [{ name: "jitted-1.so", debugName: "jitted-1.so", breakpadId: null }];
+  const { memoryMap } = read({ ...sample.processedProfile, libs });
+  assert.deepEqual(memoryMap, [["jitted-1.so", ""]]);
+});
+
+test("reads a processed profile without threads as one", () => {
+  const profile = { meta: { preprocessedProfileVersion: 50 }, libs: [], threads: [] };
+  assert.equal(read(profile).format, "Firefox profile");
+});
+
+test("finds the crashed thread in the output of old versions of minidump-stackwalk", () => {
+  const threads = [{ frames: [] }, { frames: [] }];
+  const { threads: all } = read({ modules: [], threads, crashing_thread: { thread_index: 1, frames: [] } });
+  assert.deepEqual(
+    all.map(({ isCrashed }) => isCrashed),
+    [false, true],
+  );
+});
+
 const camelCase = JSON.parse(
   JSON.stringify(sample.crashPing.payload.stack_traces)
     .replaceAll("base_address", "baseAddress")
@@ -133,6 +166,7 @@ const traces = sample.crashPing.payload.stack_traces;
 const crashes = {
   "crash ping": sample.crashPing,
   "crash ping of Glean": { metrics: { object: { "crash.stack_traces": traces } } },
+  "crash ping in BigQuery's spelling": { metrics: { object: { crash_stack_traces: traces } } },
   "crash ping of Android": { stackTraces: camelCase },
   "crash ping's stackTraces as JSON": { payload: { stackTraces: JSON.stringify(traces) } },
   "stack_traces alone": traces,
@@ -251,7 +285,7 @@ test("requests each offset once, ten modules at a time, and a failed request cos
   const capture = read({
     modules: Array.from({ length: 12 }, (_, index) => ({
       base_address: index,
-      debug_file: index === 11 ? "not/askable" : `m${index}`,
+      debug_file: index === 11 ? "not*askable" : `m${index}`,
       debug_id: "AB",
     })),
     threads: [{ frames: [...frames, ...frames] }],
@@ -287,13 +321,13 @@ test("requests each offset once, ten modules at a time, and a failed request cos
   assert.deepEqual(
     faults.map(({ debugFilename, status }) => [debugFilename, status]),
     [
-      ["not/askable", "not_found"],
+      ["not*askable", "not_found"],
       ["m10", "failed"],
     ],
   );
   const shown = capture.threads[0]?.stacks[0]?.frames.map(frameOf);
   assert.deepEqual(shown?.[12], { frame: 12, module: "m0", module_offset: "0x100d", function: "f4109" });
-  assert.deepEqual(shown?.[11], { frame: 11, module: "not/askable", module_offset: "0x1001" });
+  assert.deepEqual(shown?.[11], { frame: 11, module: "not*askable", module_offset: "0x1001" });
 });
 
 test("requests offsets past 2^53 exactly", async () => {

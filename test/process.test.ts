@@ -14,6 +14,7 @@ import { temporaryFolder } from "./support/service.ts";
 import { environment } from "./support/environment.ts";
 import { root, startProcess } from "./support/serviceProcess.ts";
 import { SymbolServer } from "./support/symbolServer.ts";
+import { waitUntil } from "./support/waitUntil.ts";
 
 const name = "libtest.so";
 const id = "0123456789ABCDEF0123456789ABCDEF0";
@@ -94,7 +95,7 @@ test("removes what a process left that was killed while it warmed up", async () 
     stdio: "ignore",
     env: { ...process.env, PORT: "0", ...env },
   });
-  while ((await readdir(temporary.path)).length === 0) await setTimeout(1);
+  await waitUntil(async () => (await readdir(temporary.path)).length > 0);
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.equal((await readdir(temporary.path)).length, 1);

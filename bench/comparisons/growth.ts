@@ -3,7 +3,7 @@ import type { Bench } from "../bench.ts";
 import { firstNativeRequest, firstTseliotRequest } from "../firstRequest.ts";
 import { requests } from "../frames.ts";
 import { interleave, median, times, type Runs, type Measured } from "../measure.ts";
-import { plot, type Panel } from "../../src/cli/plot.ts";
+import { plot, type Panel } from "../../loadTesting/plot.ts";
 import { startSymbolServer, type Service } from "../servers.ts";
 import { prepareFolders } from "../symcacheFolders.ts";
 

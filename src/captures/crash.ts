@@ -57,6 +57,9 @@ export function findStackTraces(crash: Crash): FoundTraces | undefined {
     ["Crash ping", crash.payload, "stackTraces"],
     ["Crash ping", crash.payload, "stack_traces"],
     ["Crash ping", crash.metrics?.object, "crash.stack_traces"],
+    // As BigQuery spells it.
+    ["Crash ping", crash.metrics?.object, "crash_stack_traces"],
+    ["Crash ping", crash, "crash_stack_traces"],
     ["Crash ping", crash, "stackTraces"],
     ["Crash ping", crash, "stack_traces"],
     ["Processed crash", crash, "json_dump"],

@@ -12,13 +12,21 @@ interface ModuleNames {
   filename: unknown;
 }
 
-/** Turns the names and ids in a file into the module that symbols are looked up for. Empty strings mean unknown. */
+/**
+ * Turns the names and ids in a file into the module that symbols are looked up for. Symbol servers know file names without
+ * paths; MinGW modules have an empty debug file. Empty strings mean unknown.
+ */
 export function identifyModule({ debugFile, debugId, filename }: ModuleNames): NamedModule {
   return {
-    debugFilename: stringOr(debugFile ?? filename, ""),
+    debugFilename: baseName(stringOr(debugFile, "") || stringOr(filename, "")),
     debugId: stringOr(debugId, ""),
     filename: stringOr(filename, undefined),
   };
+}
+
+/** The part behind the last slash or backslash. */
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
 function stringOr<Fallback>(value: unknown, fallback: Fallback): string | Fallback {
@@ -32,7 +40,8 @@ export interface Library {
   debugName?: string;
   /** The former name of `debugName`. */
   pdbName?: string;
-  breakpadId?: string;
+  /** Null for code that was compiled at run time. */
+  breakpadId?: string | null;
   /** `{10000000-0000-0000-0000-0000000000a2}`: with `pdbAge`, the former spelling of `breakpadId`. */
   pdbSignature?: string;
   pdbAge?: number;
@@ -45,9 +54,10 @@ export interface Library {
 
 export function libraryModule(library: Library): NamedModule {
   const { name = "", debugName, pdbName, breakpadId, pdbSignature = "", pdbAge = 0 } = library;
+  const pdbId = pdbSignature && pdbSignature.replaceAll(/[{}-]/g, "").toUpperCase() + pdbAge.toString(16);
   return identifyModule({
     debugFile: debugName ?? pdbName,
-    debugId: breakpadId ?? pdbSignature.replaceAll(/[{}-]/g, "").toUpperCase() + pdbAge.toString(16),
-    filename: name.replace(/^.*[\\/]/, ""),
+    debugId: breakpadId ?? pdbId,
+    filename: baseName(name),
   });
 }

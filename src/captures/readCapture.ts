@@ -54,6 +54,7 @@ export function captureOf(value: unknown): Capture | undefined {
 
 function isProcessed(profile: object): boolean {
   if ("shared" in profile) return true;
+  if ("meta" in profile && "preprocessedProfileVersion" in Object(profile.meta)) return true;
   const threads: unknown[] = "threads" in profile && Array.isArray(profile.threads) ? profile.threads : [];
   return threads.some((thread) => "funcTable" in Object(thread) || "stringArray" in Object(thread));
 }
@@ -62,7 +63,9 @@ function isProcessed(profile: object): boolean {
 function crashKind(value: object): string | undefined {
   if ("json_dump" in value) return "a processed crash";
   if ("crash_info" in value || "crashing_thread" in value) return "output of minidump-stackwalk";
-  const isPing = ["payload", "metrics", "stackTraces", "stack_traces"].some((key) => key in value);
+  const isPing = ["payload", "metrics", "stackTraces", "stack_traces", "crash_stack_traces"].some(
+    (key) => key in value,
+  );
   return isPing ? "a crash ping" : undefined;
 }
 

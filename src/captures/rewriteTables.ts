@@ -23,8 +23,10 @@ export interface ProfileTables {
 
 interface RewriteOptions {
   reader: Pick<SampledThread, "callerOf" | "frameOf" | "inlineDepth">;
-  /** The symbols of each row of the frame table. */
-  symbols: SymbolicatedFrame[];
+  /** The symbols of each row of the frame table: of a sampled address, and of the call before a return address. */
+  symbols: { sampled: SymbolicatedFrame[]; callers: SymbolicatedFrame[] };
+  /** The stacks of samples. */
+  sampledStacks: ReadonlySet<number>;
   strings: StringTable;
   /** The source with a file name, both as indexes, in profiles that have a table of sources. */
   sourceOf: ((filename: number) => number) | undefined;
@@ -53,11 +55,9 @@ export function rewriteTables(tables: ProfileTables, options: RewriteOptions): I
     return addRow(frames, { ...row, func: keptFunc(Number(func)), nativeSymbol: native });
   }
 
-  /** Outermost first. */
-  const framesOf = memoize((frame: number): number[] => {
+  const addFrames = (frame: number, found: SymbolicatedFrame | undefined): number[] => {
     const row = rowOf(tables.frameTable, frame);
-    const found = symbols[frame];
-    if (found?.function_offset === undefined) return [keptFrame(row)];
+    if (!isKnown(found)) return [keptFrame(row)];
     // The outer function brings its inlined calls along.
     if (reader.inlineDepth(frame) > 0) return [];
     const oldFunc = rowOf(funcTable, Number(row["func"]));
@@ -76,9 +76,15 @@ export function rewriteTables(tables: ProfileTables, options: RewriteOptions): I
         originalLocation: null,
       }),
     );
-  });
+  };
+  const callerFrames = memoize((frame: number) => addFrames(frame, symbols.callers[frame]));
+  const sampledFrames = memoize((frame: number) =>
+    symbols.sampled[frame] === symbols.callers[frame] || !isKnown(symbols.sampled[frame])
+      ? callerFrames(frame)
+      : addFrames(frame, symbols.sampled[frame]),
+  );
 
-  const { stacks, newStacks } = rewriteStacks(tables.stackTable, reader, framesOf);
+  const { stacks, newStacks } = rewriteStacks(tables.stackTable, options, { sampledFrames, callerFrames });
   Object.assign(tables, { frameTable: frames, funcTable: funcs, stackTable: stacks });
   if (natives) tables.nativeSymbols = natives;
   return newStacks;
@@ -122,21 +128,42 @@ function nativeSymbolAdder(natives: ProfileTable | undefined, strings: StringTab
   };
 }
 
+function isKnown(frame: SymbolicatedFrame | undefined): frame is SymbolicatedFrame {
+  return frame?.function_offset !== undefined;
+}
+
+/** New frames of an old one, outermost first. */
+interface NewFrames {
+  sampledFrames: (frame: number) => number[];
+  callerFrames: (frame: number) => number[];
+}
+
+/** A stack that is both a sample and a caller is split in two if its frame differs as one and as the other. */
 function rewriteStacks(
   stackTable: ProfileTable,
-  reader: RewriteOptions["reader"],
-  framesOf: (frame: number) => number[],
+  { reader, sampledStacks }: RewriteOptions,
+  { sampledFrames, callerFrames }: NewFrames,
 ): { stacks: ProfileTable; newStacks: Int32Array } {
   const stacks = emptyTable(stackTable);
+  const asCaller = new Int32Array(stackTable.length).fill(-1);
   const newStacks = new Int32Array(stackTable.length).fill(-1);
-  for (let stack = 0; stack < stackTable.length; stack++) {
-    let caller = newStacks[callerBefore(reader, stack) ?? -1] ?? -1;
-    for (const frame of framesOf(reader.frameOf(stack))) {
+  const callers = new Set<number>();
+  for (let stack = 0; stack < stackTable.length; stack++) callers.add(callerBefore(reader, stack) ?? -1);
+  const addStack = (stack: number, frames: number[]): number => {
+    let caller = asCaller[callerBefore(reader, stack) ?? -1] ?? -1;
+    for (const frame of frames) {
       const prefix = caller < 0 ? null : caller;
       const prefixOffset = caller < 0 ? 0 : stacks.length - caller;
       caller = addRow(stacks, { ...rowOf(stackTable, stack), frame, prefix, prefixOffset });
     }
-    newStacks[stack] = caller;
+    return caller;
+  };
+  for (let stack = 0; stack < stackTable.length; stack++) {
+    const frame = reader.frameOf(stack);
+    const isSampled = sampledStacks.has(stack);
+    const isSplit = isSampled && sampledFrames(frame) !== callerFrames(frame);
+    if (!isSplit || callers.has(stack)) asCaller[stack] = addStack(stack, callerFrames(frame));
+    newStacks[stack] = isSplit ? addStack(stack, sampledFrames(frame)) : (asCaller[stack] ?? -1);
   }
   return { stacks, newStacks };
 }

@@ -19,7 +19,8 @@ export interface StackTraces {
   crash_address?: unknown;
   crashAddress?: unknown;
   crash_info?: { crashing_thread?: unknown; type?: unknown; address?: unknown } | null;
-  crashing_thread?: { threads_index?: unknown; frames?: unknown } | null;
+  /** The index was called `thread_index` in old versions of minidump-stackwalk. */
+  crashing_thread?: { threads_index?: unknown; thread_index?: unknown; frames?: unknown } | null;
 }
 
 interface StackTracesModule {
@@ -54,6 +55,7 @@ export function crashedThread(traces: StackTraces): unknown {
     traces.crash_thread ??
     traces.crashThread ??
     traces.crashing_thread?.threads_index ??
+    traces.crashing_thread?.thread_index ??
     traces.crash_info?.crashing_thread ??
     0
   );

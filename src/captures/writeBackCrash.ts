@@ -1,7 +1,7 @@
 import type { Capture } from "./capture.ts";
 import { findStackTraces, type CrashFrame } from "./crash.ts";
 import { moduleState, type ModuleOutcome, type SymbolicatedFrame } from "./response.ts";
-import { CrashModules } from "./stackTraces.ts";
+import { CrashModules, crashedThread } from "./stackTraces.ts";
 import type { WriteBack } from "./writeBack.ts";
 
 /** Frames of a crash get the keys that frames of the API have. */
@@ -19,9 +19,9 @@ export function writeBackCrash(crash: object, capture: Capture): WriteBack {
       }
       markModules(traces.modules, outcomes);
       // minidump-stackwalk writes the crashed thread twice, the second time with registers.
-      const { frames: copies, threads_index: crashed = -1 } = traces.crashing_thread ?? {};
+      const copies = traces.crashing_thread?.frames;
       if (Array.isArray(copies)) {
-        const { frames } = traces.threads[crashed as number] ?? {};
+        const { frames } = traces.threads[crashedThread(traces) as number] ?? {};
         for (const [index, copy] of copies.entries()) Object.assign(copy as object, frames?.[index]);
       }
       if (typeof owner[key] === "string") owner[key] = JSON.stringify(traces);

@@ -11,8 +11,10 @@ interface Section {
   threads: ProfileThread[];
   reader: SampledThread;
   strings: StringTable;
-  /** The rows of the frame table. */
-  frames: Frame[];
+  sampledStacks: Set<number>;
+  /** The rows of the frame table: as sampled addresses, and as return addresses. The same if there is no difference. */
+  sampled: Frame[];
+  callers: Frame[];
 }
 
 /**
@@ -22,7 +24,7 @@ interface Section {
 export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack {
   const map = new MemoryMap();
   const sections = sectionsOf(profile, map);
-  const stacks = sections.map(({ frames }) => ({ frames }));
+  const stacks = sections.flatMap(({ sampled, callers }) => [{ frames: sampled }, { frames: callers }]);
   const { memoryMap, moduleNames } = map;
   const threads = [{ name: "all", isCrashed: false, stacks }];
   return {
@@ -30,10 +32,13 @@ export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack 
     addSymbols({ frameOf }) {
       const sourceOf = sourceAdder(profile.shared);
       let isSymbolicated = false;
-      for (const { tables, threads: owners, frames, reader, strings } of sections) {
-        const symbols = frames.map((frame) => frameOf(frame, 0));
-        isSymbolicated ||= symbols.some(({ function_offset: offset }) => offset !== undefined);
-        const newStacks = rewriteTables(tables, { reader, strings, symbols, sourceOf });
+      for (const { tables, threads: owners, sampled, callers, sampledStacks, reader, strings } of sections) {
+        const symbolsOf = memoize((frame: Frame) => frameOf(frame, 0));
+        const symbols = { sampled: sampled.map(symbolsOf), callers: callers.map(symbolsOf) };
+        isSymbolicated ||= [...symbols.sampled, ...symbols.callers].some(
+          ({ function_offset: offset }) => offset !== undefined,
+        );
+        const newStacks = rewriteTables(tables, { reader, strings, symbols, sampledStacks, sourceOf });
         for (const thread of owners) moveStacks(thread, newStacks);
       }
       if (isSymbolicated) Object.assign(profile.meta, { symbolicated: true });
@@ -49,16 +54,22 @@ function sectionsOf(profile: ProcessedProfile, map: MemoryMap): Section[] {
     const [first] = owners;
     if (!first) return [];
     const reader = sampledThread(profile, first, map);
-    const leaves = new Set(
-      owners.flatMap(({ samples }) => samples.stack.map((stack) => reader.frameOf(stack ?? -1))),
+    const sampledStacks = new Set(
+      owners.flatMap(({ samples }) => samples.stack.filter((stack) => stack !== null)),
     );
     const { frameTable } = tables as ProfileTables;
-    const frames = Array.from({ length: frameTable.length }, (_, frame) => ({
-      ...reader.addressOf(frame, !leaves.has(frame)),
-      known: {},
-    }));
+    const sampled: Frame[] = [];
+    const callers: Frame[] = [];
+    for (let frame = 0; frame < frameTable.length; frame++) {
+      const asSampled: Frame = { ...reader.addressOf(frame, false), known: {} };
+      const asCaller: Frame = { ...reader.addressOf(frame, true), known: {} };
+      sampled.push(asSampled);
+      callers.push(asCaller.moduleOffset === asSampled.moduleOffset ? asSampled : asCaller);
+    }
     const strings = stringsOf(shared?.stringArray ?? first.stringArray ?? []);
-    return [{ tables: tables as ProfileTables, threads: owners, reader, strings, frames }];
+    return [
+      { tables: tables as ProfileTables, threads: owners, reader, strings, sampledStacks, sampled, callers },
+    ];
   };
   if (shared?.stackTable) return section(shared, threads);
   return threads.flatMap((thread) => section(thread, [thread]));

@@ -1,22 +1,25 @@
+/** `tseliot --help` explains them. */
 export const exitCodes = { fine: 0, no: 1, usage: 2, failed: 3 } as const;
-
-export const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
-  fine: "success",
-  no: "negative result: a damaged file, a missing file, or services that differ",
-  usage: "invalid command line, or an input file that is unreadable or invalid",
-  failed: "network, disk or service failure",
-};
-
-type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Ends a command with a one-line message. */
 export class CommandError extends Error {
   override name = "CommandError";
-  readonly exitCode: ExitCode;
+  readonly exitCode: number;
 
   constructor(kind: keyof typeof exitCodes, message: string, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCodes[kind];
+  }
+}
+
+/** Ends a command without a message: it was interrupted, or the reader of its output closed the pipe. */
+export class CommandEnded extends Error {
+  override name = "CommandEnded";
+  readonly exitCode: number;
+
+  constructor(exitCode: number, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.exitCode = exitCode;
   }
 }
 
@@ -37,12 +40,10 @@ const reasons: Record<string, string> = {
   EROFS: "the disk is read-only",
 };
 
-/** Explains why a file on the command line can't be read or written. Rethrows anything but a system error. */
+/** Explains a system error of a file on the command line. Rethrows any other error. */
 export function fileError(what: string, error: unknown): CommandError {
   const code = systemCode(error);
   if (code === undefined) throw error;
-  const reason = reasons[code];
-  const cause = { cause: error };
-  if (reason !== undefined) return new CommandError("usage", `${what}: ${reason}`, cause);
-  return new CommandError("failed", `${what}: ${error instanceof Error ? error.message : code}`, cause);
+  const reason = reasons[code] ?? (error as Error).message;
+  return new CommandError(code in reasons ? "usage" : "failed", `${what}: ${reason}`, { cause: error });
 }

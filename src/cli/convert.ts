@@ -21,7 +21,7 @@ Examples:
   $ tseliot convert xul.sym.gz --json | jq .symcacheBytes`,
     )
     .action(async (sym, options) => {
-      const { convertSymFile } = await import("./convert/convertSymFile.ts");
+      const { convertSymFile } = await import("./convertSymFile.ts");
       await convertSymFile(sym, options);
     });
 }

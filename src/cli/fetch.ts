@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
-import { symbolsOption, type Environment } from "./options.ts";
+import type { Environment } from "../config/readConfig.ts";
+import { symbolsOption } from "./options.ts";
 
 export function fetchCommand(env: Environment) {
   return new Command("fetch")
@@ -20,7 +21,7 @@ Examples:
   $ tseliot fetch libxul.so 1410FAF03AD925211450AE25E0CB9AE50 --output - | grep ^INFO`,
     )
     .action(async (file, id, options) => {
-      const { fetchSymFile } = await import("./fetch/fetchSymFile.ts");
+      const { fetchSymFile } = await import("./fetchSymFile.ts");
       await fetchSymFile(file, id, env, options);
     });
 }

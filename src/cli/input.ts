@@ -1,6 +1,5 @@
 import { open } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { DownloadError } from "../sources/downloadError.ts";
 import { gunzipPieces, pieceBytes } from "../sources/gunzip.ts";
 import { CommandError, fileError } from "./commandError.ts";
@@ -11,7 +10,7 @@ export interface Input {
   readonly name: string;
   /** File size, if known. */
   readonly bytes: number | undefined;
-  /** Before decompression. */
+  /** So far, before decompression. */
   readonly bytesRead: number;
   /** Throws a CommandError. */
   readonly pieces: AsyncIterable<Uint8Array>;
@@ -33,15 +32,6 @@ export async function openInput(path: string | undefined, signal: AbortSignal): 
   }
 }
 
-/** Throws a CommandError. */
-export async function readInput(
-  path: string | undefined,
-  signal: AbortSignal,
-): Promise<{ name: string; bytes: Buffer }> {
-  const input = await openInput(path, signal);
-  return { name: input.name, bytes: await buffer(input.pieces) };
-}
-
 /** Passes the pieces on, after calling `count` with the size of each. */
 export async function* countBytes(
   pieces: AsyncIterable<Uint8Array>,
@@ -54,16 +44,9 @@ export async function* countBytes(
 }
 
 function createInput(name: string, bytes: number | undefined, stream: AsyncIterable<Uint8Array>): Input {
-  let bytesRead = 0;
-  const counted = countBytes(stream, (length) => (bytesRead += length));
-  return {
-    name,
-    bytes,
-    get bytesRead() {
-      return bytesRead;
-    },
-    pieces: decompress(name, counted),
-  };
+  const counted = countBytes(stream, (length) => (input.bytesRead += length));
+  const input = { name, bytes, bytesRead: 0, pieces: decompress(name, counted) };
+  return input;
 }
 
 async function* decompress(name: string, compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -77,7 +60,6 @@ async function* decompress(name: string, compressed: AsyncIterable<Uint8Array>):
   } catch (error) {
     if (error instanceof DownloadError)
       throw new CommandError("usage", `can't read ${name}: ${error.message}`, { cause: error });
-    if (error instanceof CommandError) throw error;
     throw fileError(`can't read ${name}`, error);
   } finally {
     await pieces.return?.();
@@ -89,7 +71,7 @@ async function* prepend(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Asy
   for (let next; (next = await rest.next()).done !== true;) yield next.value;
 }
 
-/** The same bytes, with the first pieces joined until `isComplete`. No piece is empty. */
+/** Joins the first pieces until `isComplete`. */
 export async function* joinStart(
   pieces: AsyncIterable<Uint8Array>,
   isComplete: (start: Uint8Array) => boolean,

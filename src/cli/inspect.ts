@@ -18,7 +18,7 @@ Examples:
   $ tseliot inspect libxul.symc --json | jq '.contents.functions, .damage'`,
     )
     .action(async (symc, offsets, options) => {
-      const { inspectSymcache } = await import("./inspect/inspectSymcache.ts");
+      const { inspectSymcache } = await import("./inspectSymcache.ts");
       await inspectSymcache(symc, offsets, options);
     });
 }

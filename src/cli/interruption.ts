@@ -1,23 +1,14 @@
 import { constants } from "node:os";
+import { CommandEnded } from "./commandError.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The command was ended by a signal. */
-export class Interrupted extends Error {
-  override name = "Interrupted";
-  /** By the convention of shells: 130 after Ctrl-C. */
-  readonly exitCode: number;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
-
-/** Lets `work` clean up: the first signal only aborts it, and throws an Interrupted when it has ended. The second kills the process. */
+/** Lets `work` clean up after a first signal, and then throws a CommandEnded. A second signal kills the process. */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const interrupt = (name: NodeJS.Signals) => controller.abort(new Interrupted(name));
+  // As in shells: 130 after Ctrl-C.
+  const interrupt = (name: NodeJS.Signals) =>
+    controller.abort(new CommandEnded(128 + constants.signals[name], `ended by ${name}`));
   for (const name of signals) process.once(name, interrupt);
   try {
     return await work(controller.signal);

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "@commander-js/extra-typings";
-import { CommandError, exitCodes, systemCode } from "./commandError.ts";
-import { Interrupted } from "./interruption.ts";
-import { PipeClosed } from "./output.ts";
+import { CommandEnded, CommandError, exitCodes, systemCode } from "./commandError.ts";
 import { createProgram } from "./program.ts";
 
 // Help and progress may be written after the reader has closed the pipe.
@@ -13,11 +11,10 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** Prints the error, unless commander has done that. */
+/** Prints the error, unless commander has already done so. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-  if (error instanceof Interrupted) return error.exitCode;
-  if (error instanceof PipeClosed) return exitCodes.fine;
+  if (error instanceof CommandEnded) return error.exitCode;
   if (error instanceof CommandError) {
     console.error(`tseliot: ${error.message}`);
     return error.exitCode;

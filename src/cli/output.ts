@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { fileError } from "./commandError.ts";
+import { CommandEnded, exitCodes, fileError } from "./commandError.ts";
 
 export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
@@ -17,10 +17,7 @@ export async function writeOutput(path: string, pieces: Pieces, signal: AbortSig
   });
 }
 
-/**
- * Lets `write` write a temporary file and renames that. Devices and pipes are written to directly. Throws a CommandError for
- * system errors, or whatever `write` throws.
- */
+/** Lets `write` write a temporary file, then renames it. Devices and pipes are written to directly. */
 export async function replaceFile(
   path: string,
   write: (temporary: string, flags: "w" | "wx") => Promise<void>,
@@ -43,18 +40,13 @@ export async function replaceFile(
 
 const closedCodes = new Set<unknown>(["EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"]);
 
-/** The reader of standard output has closed the pipe, which is not a failure. */
-export class PipeClosed extends Error {
-  override name = "PipeClosed";
-}
-
-/** Writes to standard output with backpressure. Throws a PipeClosed, or whatever reading the pieces throws. */
+/** Writes to standard output with backpressure. Throws a CommandEnded if its reader is gone, or whatever reading the pieces throws. */
 export async function print(pieces: Pieces): Promise<void> {
   try {
     await pipeline(Readable.from(pieces), process.stdout, { end: false });
   } catch (error) {
     if (error instanceof Error && "code" in error && closedCodes.has(error.code))
-      throw new PipeClosed("standard output was closed", { cause: error });
+      throw new CommandEnded(exitCodes.fine, "standard output was closed", { cause: error });
     throw error;
   }
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
-import { exitCodeMeanings, exitCodes } from "./commandError.ts";
-import { compareCommand } from "./compare.ts";
+import { compareCommand } from "../../loadTesting/compare.ts";
 import { convertCommand } from "./convert.ts";
 import { fetchCommand } from "./fetch.ts";
 import { inspectCommand } from "./inspect.ts";
-import { loadCommand } from "./load.ts";
-import { makeRequestsCommand } from "./makeRequests.ts";
-import type { Environment } from "./options.ts";
+import { loadCommand } from "../../loadTesting/load.ts";
+import { makeRequestsCommand } from "../../loadTesting/makeRequests.ts";
+import type { Environment } from "../config/readConfig.ts";
 import { serveCommand } from "./serve.ts";
 import { symbolicateCommand } from "./symbolicate.ts";
 
@@ -23,10 +22,9 @@ const commands = [
   makeRequestsCommand,
 ];
 
-const packageFile = new URL("../../package.json", import.meta.url);
-
 /** The command line. Throws a CommanderError instead of ending the process. */
 export function createProgram(env: Environment): Command {
+  const packageFile = new URL("../../package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
   const program = new Command("tseliot")
     .description("Mozilla's symbolication service, and tools for it.")
@@ -38,9 +36,10 @@ export function createProgram(env: Environment): Command {
 Run a command with --help for details. Results go to standard output, progress and errors to standard error.
 
 Exit codes:
-${Object.entries(exitCodeMeanings)
-  .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}    ${meaning}`)
-  .join("\n")}
+  0    success
+  1    negative result: a damaged file, a missing file, or services that differ
+  2    invalid command line, or an input file that is unreadable or invalid
+  3    network, disk or service failure
   130  Ctrl-C; for other signals, 128 plus the signal number`,
     );
   for (const createCommand of commands) program.addCommand(createCommand(env));

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { serve } from "../serve.ts";
-import { cacheOption, portOption, symbolsOption, type Environment } from "./options.ts";
+import type { Environment } from "../config/readConfig.ts";
+import { cacheOption, symbolsOption } from "./options.ts";
 
 export function serveCommand(env: Environment) {
   return new Command("serve")
@@ -8,7 +9,7 @@ export function serveCommand(env: Environment) {
     .description(
       "Runs the service until Ctrl-C or SIGTERM. Environment variables configure it, see docs/operations.md.",
     )
-    .addOption(portOption())
+    .option("-p, --port <number>", "port to listen on (default: $PORT or 8000)")
     .addOption(symbolsOption())
     .addOption(cacheOption())
     .addHelpText(

@@ -2,27 +2,23 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "../config/configError.ts";
-import { readConfig, type Config } from "../config/readConfig.ts";
+import { readConfig, type Config, type Environment } from "../config/readConfig.ts";
 import { CommandError } from "./commandError.ts";
-import type { Environment } from "./options.ts";
 
 /** The variables that the options override. */
 const variables = { symbols: "ELIOT_SYMBOLS_URLS", cache: "ELIOT_SYMBOLS_CACHE_DIR", port: "PORT" };
 
-export interface SettingOptions {
-  symbols?: string | undefined;
-  cache?: string | undefined;
-  port?: string | undefined;
-}
+export type SettingOptions = { [option in keyof typeof variables]?: string | undefined };
 
 /** The environment, overridden by the options. */
 export function environmentOf(env: Environment, { symbols, cache, port }: SettingOptions): Environment {
-  const given = {
-    [variables.symbols]: symbols?.split(",").map(sourceAddress).join(","),
-    [variables.cache]: cache,
-    [variables.port]: port,
+  const sources = symbols?.split(",").map(sourceAddress).join(",");
+  return {
+    ...env,
+    [variables.symbols]: sources ?? env[variables.symbols],
+    [variables.cache]: cache ?? env[variables.cache],
+    [variables.port]: port ?? env[variables.port],
   };
-  return { ...env, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
 /** The configuration from the environment and the options. Throws a CommandError. */

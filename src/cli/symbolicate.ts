@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { cacheOption, symbolsOption, type Environment } from "./options.ts";
+import type { Environment } from "../config/readConfig.ts";
+import { cacheOption, symbolsOption } from "./options.ts";
 
 export function symbolicateCommand(env: Environment) {
   return new Command("symbolicate")

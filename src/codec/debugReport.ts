@@ -4,10 +4,10 @@ import type { DownloadTimings } from "../modules/convertFromSource.ts";
 import type { Timings } from "../modules/outcome.ts";
 import type { ModuleLookup } from "../modules/resolver.ts";
 
-/** What a request with a Debug header learns of how its answer came about. Times are in seconds, keys `name/ID` as the request has them. */
-export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number): object {
-  const lookups = symbolicated.lookups.map((lookup, number) => ({
-    key: moduleKey(symbolicated.modules, number),
+/** The `debug` value of a v5 response. Times are in seconds; keys are the debug file and debug id as sent. */
+export function debugReport(symbolicated: SymbolicatedJobs, timeMs: number): object {
+  const lookups = symbolicated.lookups.map((lookup, index) => ({
+    key: moduleKey(symbolicated.modules, index),
     ...lookup,
   }));
   const ms = 1000;
@@ -37,7 +37,7 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
   const saving = perModule(({ saveMs }) => [saveMs / ms]);
   const jobsPerModule = countJobsPerModule(symbolicated);
   return {
-    time: milliseconds / ms,
+    time: timeMs / ms,
     cache_lookups: {
       count: lookups.length,
       hits: lookups.filter(({ result }) => result.status === "cached").length,
@@ -65,13 +65,13 @@ export function debugReport(symbolicated: SymbolicatedJobs, milliseconds: number
   };
 }
 
-/** What became of a module and, where it has no symbols, why. */
+/** The status of a module and, if it has no symbols, the reason. */
 export function statusOf({ result }: ModuleLookup): { status: string; reason?: string } {
   const { status } = result;
   return "reason" in result ? { status, reason: result.reason } : { status };
 }
 
-/** In how many jobs' memory maps each module stands that was looked for. */
+/** The number of jobs per module that was looked up. */
 function countJobsPerModule(symbolicated: SymbolicatedJobs): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [job, { memoryMap }] of symbolicated.jobs.entries()) {

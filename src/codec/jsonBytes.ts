@@ -1,24 +1,29 @@
 import { AnswerTooLarge, type Locations } from "../symbolication/frames.ts";
-import { giveBackSlice, sliceBytes, takeSlice } from "./slices.ts";
 
-/** The most bytes that a UTF-16 unit of a string takes in UTF-8. */
-const widest = 3;
-/** The most digits that a 32-bit number has. */
-const mostDigits = 10;
+const sliceBytes = 64 * 1024;
+/** 8 MiB. Reusing slices saves the garbage collector and the kernel much work. */
+const maxSpareSlices = 128;
+const spareSlices: Buffer[] = [];
+
+/** Bytes in UTF-8 per UTF-16 code unit. */
+const maxBytesPerUnit = 3;
+/** Digits of a 32-bit number. */
+const maxDigits = 10;
 const digits = Buffer.from("0123456789abcdef");
 
 /**
- * JSON as it is being written, in slices of UTF-8. What is bytes already is copied: to make strings of it, and bytes of
- * those, takes several times as long. Writing throws an HttpError 413 once there are more than `maxBytes`.
+ * Builds JSON text as slices of UTF-8. Copying bytes is several times as fast as decoding and encoding them. Throws an
+ * AnswerTooLarge once there are more than `maxBytes`.
  */
 export class JsonBytes {
   readonly #maxBytes: number;
   readonly #finished: Buffer[] = [];
   #finishedBytes = 0;
-  #slice = takeSlice();
-  readonly #taken = [this.#slice];
+  #slice = newSlice();
+  readonly #slices = [this.#slice];
+  /** Bytes written to the current slice. */
   #length = 0;
-  #slicesBefore = 0;
+  #slicesAtYield = 0;
   #latestLocations: Locations | undefined;
   #latestText = Buffer.alloc(0);
   #latestString: string | undefined;
@@ -33,31 +38,31 @@ export class JsonBytes {
     return this.#finishedBytes;
   }
 
-  /** Whether a slice was finished since it was asked last: time to let others have their turn. */
-  isDue(): boolean {
-    const isDue = this.#finished.length > this.#slicesBefore;
-    this.#slicesBefore = this.#finished.length;
-    return isDue;
+  /** Whether a slice was finished since the last call, so that other requests should run now. */
+  shouldYield(): boolean {
+    const hasNewSlice = this.#finished.length > this.#slicesAtYield;
+    this.#slicesAtYield = this.#finished.length;
+    return hasNewSlice;
   }
 
   /** Adds JSON text. */
   text(text: string): void {
-    const most = text.length * widest;
-    if (most > sliceBytes) return this.bytes(Buffer.from(text));
-    this.#makeRoom(most);
+    const maxBytes = text.length * maxBytesPerUnit;
+    if (maxBytes > sliceBytes) return this.bytes(Buffer.from(text));
+    this.#ensureSpace(maxBytes);
     this.#length += this.#slice.write(text, this.#length);
   }
 
-  /** Adds JSON text of a few ASCII characters, for which a loop takes less time than text() does. */
+  /** Adds a few ASCII characters of JSON text, faster than text(). */
   ascii(text: string): void {
-    this.#makeRoom(text.length);
+    this.#ensureSpace(text.length);
     const slice = this.#slice;
     const start = this.#length;
     for (let i = 0; i < text.length; i++) slice[start + i] = text.charCodeAt(i);
     this.#length = start + text.length;
   }
 
-  /** Adds a string with its quotes. The same one again costs little. */
+  /** Adds a string with its quotes. Repeating the last string is fast. */
   string(string: string): void {
     if (string !== this.#latestString) {
       this.#latestString = string;
@@ -66,9 +71,9 @@ export class JsonBytes {
     this.bytes(this.#latestJson);
   }
 
-  /** Adds a span of the text of locations. */
-  textOf(locations: Locations, start: number, end: number): void {
-    // Frames of one module tend to follow each other.
+  /** Adds a part of the JSON text of source locations. */
+  locationText(locations: Locations, start: number, end: number): void {
+    // Consecutive frames often point into the same module.
     if (this.#latestLocations !== locations) {
       this.#latestLocations = locations;
       const { buffer, byteOffset, byteLength } = locations.text;
@@ -77,44 +82,45 @@ export class JsonBytes {
     this.bytes(this.#latestText, start, end);
   }
 
-  /** Adds a number's digits. */
+  /** Adds a number in decimal digits. */
   integer(value: number): void {
     this.#digits(value, 10);
   }
 
-  /** Adds a number as `0x9a1b`, below zero as `-0x1`. */
+  /** Adds a number such as `0x9a1b` or `-0x1`, without quotes. */
   hex(value: number | bigint): void {
     this.ascii(value < 0 ? "-0x" : "0x");
     this.#digits(value < 0 ? -value : value, 16);
   }
 
-  /** Adds a span of bytes, which are JSON text. */
+  /** Adds JSON text that is encoded already. */
   bytes(from: Buffer, start = 0, end = from.length): void {
     while (start < end) {
-      this.#makeRoom(1);
-      // Without set(), whose subarray() is garbage.
+      this.#ensureSpace(1);
+      // set() would need a subarray(), which is garbage.
       const copied = from.copy(this.#slice, this.#length, start, end);
       this.#length += copied;
       start += copied;
     }
   }
 
-  /** All that was added. Nothing can be added afterwards. */
+  /** Returns all slices. Nothing can be added afterwards. */
   end(): Buffer[] {
     this.#finishSlice();
     return this.#finished;
   }
 
-  /** Gives the memory of all slices back, which nobody may read any more. */
+  /** Allows other responses to overwrite the slices. */
   release(): void {
-    for (const slice of this.#taken.splice(0)) giveBackSlice(slice);
+    for (const slice of this.#slices.splice(0))
+      if (spareSlices.length < maxSpareSlices) spareSlices.push(slice);
   }
 
-  /** Adds the digits of a number that is not negative. */
+  /** Adds a number that is not negative. */
   #digits(value: number | bigint, base: 10 | 16): void {
     if (typeof value === "bigint" || value >= 2 ** 31) return this.ascii(value.toString(base));
-    this.#makeRoom(mostDigits);
-    // In registers, and in 32 bits.
+    this.#ensureSpace(maxDigits);
+    // Local variables and 32-bit integers are what V8 compiles best.
     const slice = this.#slice;
     const start = this.#length;
     let end = start + 1;
@@ -127,12 +133,11 @@ export class JsonBytes {
     this.#length = end;
   }
 
-  /** Begins a slice where this one has no room for so many bytes. */
-  #makeRoom(bytes: number): void {
+  #ensureSpace(bytes: number): void {
     if (this.#length + bytes <= sliceBytes) return;
     this.#finishSlice();
-    this.#slice = takeSlice();
-    this.#taken.push(this.#slice);
+    this.#slice = newSlice();
+    this.#slices.push(this.#slice);
     this.#length = 0;
   }
 
@@ -141,4 +146,8 @@ export class JsonBytes {
     this.#finishedBytes += this.#length;
     if (this.#finishedBytes > this.#maxBytes) throw new AnswerTooLarge();
   }
+}
+
+function newSlice(): Buffer {
+  return spareSlices.pop() ?? Buffer.allocUnsafeSlow(sliceBytes);
 }

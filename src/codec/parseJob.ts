@@ -1,29 +1,18 @@
 import { listModules, type Job, type MemoryMapEntry } from "../symbolication/job.ts";
+import { RequestError } from "./requestError.ts";
 
 export const maxDebugFilenameBytes = 255;
-/** All but `.` and `..`. */
+/** Excludes `.` and `..`. */
 export const debugFilenamePattern = /^(?!\.\.?$)[[\]A-Za-z0-9_.+{}@<> ~-]*$/;
 export const debugIdPattern = /^[0-9A-Fa-f]{0,64}$/;
 export const maxModuleOffset = 2n ** 64n - 1n;
 
 export type JsonObject = Record<string, unknown>;
 
-/** A job breaks a rule, which the message says. */
-export class InvalidJob extends Error {
-  override name = "InvalidJob";
-  /** Where in the job; undefined: in what it is or has at all. */
-  readonly part: "modules" | "stacks" | undefined;
-
-  constructor(message: string, part?: "modules" | "stacks") {
-    super(message);
-    this.part = part;
-  }
-}
-
-/** Throws an InvalidJob. */
+/** Throws a RequestError whose title does not name the job. */
 export function parseJob(job: JsonObject): Job {
-  if (!("stacks" in job)) throw new InvalidJob("no stacks specified");
-  if (!("memoryMap" in job)) throw new InvalidJob("no memoryMap specified");
+  if (!("stacks" in job)) throw new RequestError("no stacks specified");
+  if (!("memoryMap" in job)) throw new RequestError("no memoryMap specified");
   const memoryMap = parseMemoryMap(job.memoryMap);
   return { memoryMap: listModules(memoryMap), ...parseStacks(job.stacks, memoryMap.length) };
 }
@@ -42,7 +31,7 @@ function parseMemoryMap(memoryMap: unknown): MemoryMapEntry[] {
 }
 
 export function isDebugFilename(value: unknown): value is string {
-  // The pattern admits ASCII alone, so characters are bytes.
+  // The pattern allows only ASCII, where a character is a byte.
   return (
     typeof value === "string" && value.length <= maxDebugFilenameBytes && debugFilenamePattern.test(value)
   );
@@ -63,27 +52,28 @@ function parseStacks(stacks: unknown, modules: number): Omit<Job, "memoryMap"> {
   let exactOffsets = new BigUint64Array();
 
   let position = 0;
-  for (const [stackNumber, stack] of stacks.entries()) {
-    if (!Array.isArray(stack)) throw invalidStacks(`stack ${stackNumber} is not a list`);
-    for (let frameNumber = 0; frameNumber < stack.length; frameNumber++, position++) {
-      const frame: unknown = stack[frameNumber];
-      const wrong = (what: string) => invalidStacks(`stack ${stackNumber} frame ${frameNumber} ${what}`);
-      if (!Array.isArray(frame) || frame.length !== 2) throw wrong("is not a list of two items");
+  for (const [stackIndex, stack] of stacks.entries()) {
+    if (!Array.isArray(stack)) throw invalidStacks(`stack ${stackIndex} is not a list`);
+    for (let frameIndex = 0; frameIndex < stack.length; frameIndex++, position++) {
+      const frame: unknown = stack[frameIndex];
+      const invalid = (what: string) => invalidStacks(`stack ${stackIndex} frame ${frameIndex} ${what}`);
+      if (!Array.isArray(frame) || frame.length !== 2) throw invalid("is not a list of two items");
       const [moduleIndex, moduleOffset]: unknown[] = frame;
 
-      if (typeof moduleIndex === "bigint") throw wrong("has a module_index that isn't in modules");
-      if (!isInteger(moduleIndex)) throw wrong("has an invalid module_index");
-      if (moduleIndex < -1 || moduleIndex >= modules) throw wrong("has a module_index that isn't in modules");
+      if (typeof moduleIndex === "bigint") throw invalid("has a module_index that isn't in modules");
+      if (!isInteger(moduleIndex)) throw invalid("has an invalid module_index");
+      if (moduleIndex < -1 || moduleIndex >= modules)
+        throw invalid("has a module_index that isn't in modules");
       moduleIndexes[position] = moduleIndex;
 
       if (isInteger(moduleOffset) && Number.isSafeInteger(moduleOffset)) {
-        if (moduleOffset < -1) throw wrong("has an invalid module_offset");
+        if (moduleOffset < -1) throw invalid("has an invalid module_offset");
         moduleOffsets[position] = moduleOffset;
       } else {
-        // 1e19 is a number, 10000000000000000001 a bigint: parseJson() tells them apart.
+        // parseJson() returns 1e19 as a number and 10000000000000000001 as a bigint.
         const exact = isInteger(moduleOffset) ? BigInt(moduleOffset) : moduleOffset;
         if (typeof exact !== "bigint" || exact < 0n || exact > maxModuleOffset)
-          throw wrong("has an invalid module_offset");
+          throw invalid("has an invalid module_offset");
         moduleOffsets[position] = Number(exact);
         if (exactOffsets.length === 0) exactOffsets = new BigUint64Array(frames);
         exactOffsets[position] = exact;
@@ -93,12 +83,12 @@ function parseStacks(stacks: unknown, modules: number): Omit<Job, "memoryMap"> {
   return { stackLengths, moduleIndexes, moduleOffsets, exactOffsets };
 }
 
-function invalidModules(what: string): InvalidJob {
-  return new InvalidJob(what, "modules");
+function invalidModules(what: string): RequestError {
+  return new RequestError(what, "invalid_modules");
 }
 
-function invalidStacks(what: string): InvalidJob {
-  return new InvalidJob(what, "stacks");
+function invalidStacks(what: string): RequestError {
+  return new RequestError(what, "invalid_stacks");
 }
 
 function isInteger(value: unknown): value is number {

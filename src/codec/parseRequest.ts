@@ -1,6 +1,6 @@
 import { groupFrames, type GroupedJobs } from "../symbolication/groupFrames.ts";
 import type { Job } from "../symbolication/job.ts";
-import { InvalidJob, isObject, parseJob } from "./parseJob.ts";
+import { isObject, parseJob } from "./parseJob.ts";
 import { parseJson } from "./parseJson.ts";
 import { RequestError, type RequestErrorReason } from "./requestError.ts";
 
@@ -39,9 +39,10 @@ function parseNumberedJob(job: unknown, index: number): Job {
   try {
     return parseJob(job);
   } catch (error) {
-    if (!(error instanceof InvalidJob)) throw error;
-    const { part, message } = error;
-    const fault = part ? `has invalid ${part}` : "is invalid";
-    throw new RequestError(`job ${index} ${fault}: ${message}`, part && `invalid_${part}`);
+    if (!(error instanceof RequestError)) throw error;
+    const { title, reason } = error;
+    // "has invalid modules", "has invalid stacks"
+    const fault = reason ? `has ${reason.replace("_", " ")}` : "is invalid";
+    throw new RequestError(`job ${index} ${fault}: ${title}`, reason);
   }
 }

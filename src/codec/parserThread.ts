@@ -44,7 +44,7 @@ export class ParserThread<P extends Protocol<P>> implements AsyncDisposable {
       return await parse(this.#thread);
     } catch (cause) {
       if (!(cause instanceof ThreadEnded)) throw cause;
-      throw cause.isInnocent ? new ParserStopped(cause.message, { cause }) : new BodyTooComplex(cause.message, { cause }); // prettier-ignore
+      throw cause.isRetryable ? new ParserStopped(cause.message, { cause }) : new BodyTooComplex(cause.message, { cause }); // prettier-ignore
     }
   }
 }

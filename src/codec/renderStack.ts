@@ -2,17 +2,17 @@ import { symbolicatedFrame, type SymbolicatedFrame } from "../symbolication/fram
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
-/** How frames are written; without all of it as v5 has them. */
+/** How frames differ from those of v5. */
 export interface FrameStyle {
-  /** Calls that were inlined are frames of their own, and the numbers of frames count on. */
+  /** Whether inline calls are frames of their own, numbered like the others. */
   flat?: boolean;
-  /** What the client calls the module of the frame at a position of its job. */
+  /** The client's own name for the module of the frame at a position of the job. */
   moduleName?: (position: number) => string | undefined;
-  /** More keys for that frame: JSON with a comma before it. */
+  /** More JSON keys for that frame, after a comma. */
   extra?: (position: number) => string;
 }
 
-/** Writes `[frame, …]`: the frames of a job from a position on. Stops when others are due. */
+/** Writes `[frame, …]` for one stack. Yields regularly so that other requests can run. */
 export function* renderStack(
   symbolicated: SymbolicatedJobs,
   job: number,
@@ -21,47 +21,47 @@ export function* renderStack(
   style: FrameStyle = {},
 ): Generator<void> {
   const render = style.flat ? renderFlat : renderNested;
-  let number = 0;
+  let index = 0;
   json.text("[");
   for (let position = stack.start; position < stack.start + stack.length; position++) {
     const frame = symbolicatedFrame(symbolicated, job, position);
     const named = style.moduleName?.(position);
     if (named) frame.moduleName = named;
-    number = render(number, frame, json, style.extra?.(position) ?? "");
-    if (json.isDue()) yield;
+    index = render(index, frame, json, style.extra?.(position) ?? "");
+    if (json.shouldYield()) yield;
   }
   json.text("]");
 }
 
-/** These write what is at one address, and give the number of the next frame. */
-function renderNested(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
+/** Writes one frame and its inline calls; returns the index of the next frame. */
+function renderNested(index: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
   const { locations, last, end } = frame;
-  renderStart(number, frame, json, extra);
+  renderStart(index, frame, json, extra);
   if (locations) {
-    renderFunctionOffset(frame, json);
-    json.textOf(locations, locations.rowStarts[last] ?? 0, end);
+    renderFunctionOffsetAndComma(frame, json);
+    json.locationText(locations, locations.rowStarts[last] ?? 0, end);
   }
   json.ascii("}");
-  return number + 1;
+  return index + 1;
 }
 
-function renderFlat(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
+function renderFlat(index: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): number {
   const { locations, first, last } = frame;
-  if (!locations) return renderNested(number, frame, json, extra);
+  if (!locations) return renderNested(index, frame, json, extra);
   for (let row = first; row <= last; row++) {
-    renderStart(number + row - first, frame, json, extra);
+    renderStart(index + row - first, frame, json, extra);
     if (row < last) json.ascii(`,"inlined":true,`);
-    else renderFunctionOffset(frame, json);
-    json.textOf(locations, locations.rowStarts[row] ?? 0, locations.rowEnds[row] ?? 0);
+    else renderFunctionOffsetAndComma(frame, json);
+    json.locationText(locations, locations.rowStarts[row] ?? 0, locations.rowEnds[row] ?? 0);
     json.ascii("}");
   }
-  return number + last - first + 1;
+  return index + last - first + 1;
 }
 
-function renderStart(number: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): void {
+function renderStart(index: number, frame: SymbolicatedFrame, json: JsonBytes, extra: string): void {
   const { moduleName = "<unknown>", moduleOffset } = frame;
-  json.ascii(number === 0 ? `{"frame":` : `,{"frame":`);
-  json.integer(number);
+  json.ascii(index === 0 ? `{"frame":` : `,{"frame":`);
+  json.integer(index);
   json.ascii(`,"module":`);
   json.string(moduleName);
   json.ascii(`,"module_offset":"`);
@@ -70,8 +70,10 @@ function renderStart(number: number, frame: SymbolicatedFrame, json: JsonBytes, 
   if (extra !== "") json.text(extra);
 }
 
-/** And the comma behind it. */
-function renderFunctionOffset({ moduleOffset, functionStart }: SymbolicatedFrame, json: JsonBytes): void {
+function renderFunctionOffsetAndComma(
+  { moduleOffset, functionStart }: SymbolicatedFrame,
+  json: JsonBytes,
+): void {
   json.ascii(`,"function_offset":"`);
   json.hex(Number(moduleOffset) - functionStart);
   json.ascii(`",`);

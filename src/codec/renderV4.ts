@@ -2,7 +2,7 @@ import { beforeFunction, isModuleFound, symbolicatedFrame } from "../symbolicati
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 
-/** Writes the v4 answer: `function (in module)`. Stops when others are due. */
+/** Writes a v4 response. Yields regularly so that other requests can run. */
 export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Generator<void> {
   let position = 0;
   json.text(`{"symbolicatedStacks":[`);
@@ -13,18 +13,18 @@ export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Gene
       json.text(frame === 0 ? `"` : `,"`);
       if (locations) {
         const start = (locations.rowStarts[last] ?? 0) + beforeFunction.length;
-        json.textOf(locations, start, locations.functionEnds[last] ?? 0);
+        json.locationText(locations, start, locations.functionEnds[last] ?? 0);
       } else json.hex(moduleOffset);
       json.text(JSON.stringify(` (in ${moduleName ?? "<unknown>"})`).slice(1));
-      if (json.isDue()) yield;
+      if (json.shouldYield()) yield;
     }
     json.text("]");
-    if (json.isDue()) yield;
+    if (json.shouldYield()) yield;
   }
   json.text(`],"knownModules":[`);
   for (const index of symbolicated.moduleNumbers[0]?.keys() ?? []) {
     json.text(`${index === 0 ? "" : ","}${isModuleFound(symbolicated, 0, index)}`);
-    if (json.isDue()) yield;
+    if (json.shouldYield()) yield;
   }
   json.text("]}");
 }

@@ -4,7 +4,7 @@ import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 import { renderStack, type FrameStyle } from "./renderStack.ts";
 
-/** Writes the v5 answer, with `debug` where it is given. Stops when others are due. */
+/** Writes a v5 response. Yields regularly so that other requests can run. */
 export function* renderV5(
   symbolicated: SymbolicatedJobs,
   json: JsonBytes,
@@ -21,7 +21,7 @@ export function* renderV5(
   json.text(debug ? `],"debug":${JSON.stringify(debug)}}` : "]}");
 }
 
-/** Writes `"stacks": …`. Stops when others are due. */
+/** Writes `"stacks": …`. */
 export function* renderStacks(
   symbolicated: SymbolicatedJobs,
   job: number,
@@ -34,12 +34,12 @@ export function* renderStacks(
     if (stack > 0) json.text(",");
     yield* renderStack(symbolicated, job, { start, length }, json, style);
     start += length;
-    if (json.isDue()) yield;
+    if (json.shouldYield()) yield;
   }
   json.text("]");
 }
 
-/** Writes `"found_modules": …`. Stops when others are due. */
+/** Writes `"found_modules": …`. */
 export function* renderFoundModules(
   symbolicated: SymbolicatedJobs,
   job: number,
@@ -48,11 +48,11 @@ export function* renderFoundModules(
   const { keys, keyEnds } = (symbolicated.jobs[job] as Job).memoryMap;
   const keyBytes = Buffer.from(keys.buffer);
   json.text(`"found_modules":{`);
-  for (const [number, index] of (symbolicated.distinctModules[job] ?? []).entries()) {
-    json.text(number === 0 ? `"` : `,"`);
+  for (const [position, index] of (symbolicated.distinctModules[job] ?? []).entries()) {
+    json.text(position === 0 ? `"` : `,"`);
     json.bytes(keyBytes, keyEnds[index - 1] ?? 0, keyEnds[index] ?? 0);
     json.text(`":${isModuleFound(symbolicated, job, index)}`);
-    if (json.isDue()) yield;
+    if (json.shouldYield()) yield;
   }
   json.text("}");
 }

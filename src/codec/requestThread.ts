@@ -1,5 +1,5 @@
 /** Entry of the thread that parses large v4 and v5 requests. */
-import { answerAsks } from "../threads/answerAsks.ts";
+import { replyToAsks } from "../threads/replyToAsks.ts";
 import { columnBuffers } from "./columnBuffers.ts";
 import { parseRequest, type ApiVersion, type ParsedRequest } from "./parseRequest.ts";
 
@@ -7,7 +7,7 @@ export interface RequestProtocol {
   parse(request: { body: Uint8Array; version: ApiVersion }): ParsedRequest;
 }
 
-answerAsks<RequestProtocol>({
+replyToAsks<RequestProtocol>({
   parse({ body, version }) {
     const parsed = parseRequest(body, version);
     return [parsed, "jobs" in parsed ? columnBuffers(parsed.jobs) : []];

@@ -11,7 +11,7 @@ export const DiskCacheSettings = z.object({
     "1gb",
     "maximum size of the disk cache, at least 1mb; `kb` to `tb` are decimal, `kib` to `tib` binary, `_` is allowed",
   ),
-  /** Between two scans for what other processes did in the folder. */
+  /** Between two scans for files that other processes added or removed. */
   rescanIntervalMs: constant(60_000),
 });
 export type DiskCacheSettings = z.infer<typeof DiskCacheSettings>;

@@ -1,25 +1,23 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "./readConfig.ts";
 
-/** Open files of a thread beside symcaches, and of a download: its connection and the file that it writes. */
+/** Besides symcaches. */
 const handlesPerThread = 4;
+/** The connection and the file that is written. */
 const handlesPerDownload = 2;
 /** For Node itself, the log, statsd and Sentry. */
 const otherHandles = 80;
 
 export interface FileHandles {
-  /** How many the process may have open; Infinity where the system doesn't say. */
+  /** The process's limit; Infinity if unknown. */
   allowed: number;
-  /** How many symcaches, downloads and threads need. With fewer, modules fail for want of them. */
+  /** For symcaches, downloads and threads. With fewer, modules fail. */
   required: number;
-  /** How many connections of clients the rest allows. */
+  /** Client connections that the remaining handles allow. */
   maxConnections: number;
 }
 
-/**
- * Shares file handles between the engine and the connections of clients. Where there are too few for both, the engine
- * comes first, but a quarter of all handles is left to connections.
- */
+/** Divides file handles between the engine and client connections. The engine comes first, but a quarter of all is for connections. */
 export async function shareFileHandles(
   { conversion, lookup, server, sources }: Config,
   filesPerLookupThread: number,

@@ -4,7 +4,7 @@ const decimalUnits = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 const binaryUnits = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 };
 const bytesPerUnit: Record<string, number> = { "": 1, ...decimalUnits, ...binaryUnits };
 
-/** `1gb`, `1_000`, `512 MiB` → bytes. `minimum` is such a text, too. */
+/** Parses `1gb`, `1_000` or `512 MiB` to bytes. `minimum` has the same format. */
 export function size(minimum: string) {
   return z.string().transform((text, context) => {
     const bytes = parseSize(text);
@@ -26,7 +26,7 @@ function parseSize(text: string): number {
   return Math.round(Number(match?.[1]?.replaceAll("_", "")) * (unit ?? NaN));
 }
 
-/** Seconds, whole or not → milliseconds. */
+/** Parses seconds such as `30` or `0.5` to milliseconds. */
 export function seconds(minimum: number) {
   return z.string().transform((text, context) => {
     const value = /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : NaN;

@@ -11,7 +11,7 @@ export const LookupSettings = z.object({
     "1gb",
     "memory in which these threads together keep pages of symcaches; each uses at least 8 MB",
   ),
-  /** Without a reply or another sign of life from the thread. */
+  /** Without progress of the thread. */
   timeoutMs: constant(60_000),
 });
 export type LookupSettings = z.infer<typeof LookupSettings>;

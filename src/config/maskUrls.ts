@@ -1,4 +1,4 @@
-/** URLs in a text, with credentials, queries and fragments replaced by `***`: they may hold a secret. */
+/** Replaces credentials, queries and fragments of URLs by `***`, because they may contain secrets. */
 export function maskUrls(text: string): string {
   return text.replaceAll(/\/\/[^,\s]*@/g, "//***@").replaceAll(/[?#][^,\s]*/g, "?***");
 }

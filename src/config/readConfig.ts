@@ -28,7 +28,7 @@ type Sections = z.infer<typeof Sections>;
 /** Everything that can be configured: sizes in bytes, times in milliseconds. */
 export type Config = Omit<Sections, "sharedCache"> & { sharedCache: SharedCacheSettings | undefined };
 
-/** JSON for tests, such as `{"sources.stallTimeoutMs": 200}`: replaces settings and constants, without their minimums. */
+/** For tests: JSON such as `{"sources.stallTimeoutMs": 200}` that replaces settings and constants without checks. */
 const overridesVariable = "ELIOT_TEST_OVERRIDES";
 
 interface Field {
@@ -80,7 +80,7 @@ export function unknownVariables(env: Environment): string[] {
     });
 }
 
-/** The configuration as it may be logged: flat, as `{"sources.maxDownloads": 12}`, and without secrets. */
+/** The configuration for the log: flat, as `{"sources.maxDownloads": 12}`, and without secrets. */
 export function loggable(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     fields.map(({ section, name, setting }) => {

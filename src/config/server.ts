@@ -2,7 +2,7 @@ import { z } from "zod";
 import { integer, nonempty, seconds, size } from "./formats.ts";
 import { constant, setting } from "./setting.ts";
 
-/** What the HTTP server listens on, and what its clients may take. */
+/** The address and the limits of the HTTP server. */
 export const ServerSettings = z.object({
   port: setting("PORT", integer(0, 65_535), "8000", "TCP port to listen on"),
   host: setting(
@@ -21,7 +21,7 @@ export const ServerSettings = z.object({
     "ELIOT_MAX_BODIES_SIZE",
     size("1kb"),
     "1gb",
-    "memory for the decompressed bodies and the responses of all requests in flight; requests that don't fit get 503",
+    "memory for the decompressed bodies and the responses of all v4 and v5 requests in flight, and as much again for bulk requests; requests that don't fit get 503",
   ),
   maxBodyBytes: setting(
     "ELIOT_MAX_BODY_SIZE",
@@ -47,7 +47,7 @@ export const ServerSettings = z.object({
     "30",
     "seconds to finish accepted requests after SIGTERM",
   ),
-  /** The service warms up before it listens, but no longer than this after the start of the process; 0 for no warm-up. */
+  /** Limits the warm-up before the service listens, counted from the start of the process; 0 disables the warm-up. */
   maxStartMs: constant(1_800),
   /** For a client to send its whole request. */
   requestTimeoutMs: constant(120_000),

@@ -4,7 +4,7 @@ import { z } from "zod";
 export interface SettingInfo {
   /** The environment variable. */
   variable: string;
-  /** Its default, as an operator would write it; empty for none. */
+  /** The default, in the format of the variable; empty for none. */
   defaultText: string;
   /** One line for the settings table, in Markdown. */
   meaning: string;
@@ -14,7 +14,7 @@ export interface SettingInfo {
 
 const settings = new WeakMap<z.ZodType, SettingInfo>();
 
-/** A setting that operators may change: `variable` is documented and has a default. `format` parses its text. */
+/** A documented environment variable with a default. `format` parses its text. */
 export function setting<Format extends z.ZodType<unknown, string>>(
   variable: string,
   format: Format,
@@ -27,7 +27,7 @@ export function setting<Format extends z.ZodType<unknown, string>>(
   return schema;
 }
 
-/** A fixed number. Only tests change it, by its name. */
+/** A number that only tests override. */
 export function constant(value: number) {
   return z.number().nonnegative().default(value);
 }

@@ -55,14 +55,14 @@ export const SharedCacheSettings = z.object({
   }),
   /** To connect to the store, until it responds, and between two chunks of a body. */
   stallTimeoutMs: constant(2_000),
-  /** For a symcache to come from the store to the disk cache; after that it is converted instead. */
+  /** To copy a symcache from the store to the disk cache. After a timeout, the sym file is converted instead. */
   getTimeoutMs: constant(10_000),
   /** How long the circuit breaker of the store stays open. */
   breakerCooldownMs: constant(15_000),
 });
 type AllSharedCacheSettings = z.infer<typeof SharedCacheSettings>;
 
-/** Only where there is a bucket. */
+/** The settings when the shared cache is on. */
 export type SharedCacheSettings = AllSharedCacheSettings & {
   bucket: NonNullable<AllSharedCacheSettings["bucket"]>;
 };

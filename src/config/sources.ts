@@ -25,7 +25,7 @@ function sourceUrlProblem(url: string): string | undefined {
   return undefined;
 }
 
-/** Where sym files come from, and what a download may take. */
+/** The sources of sym files, and the limits of a download. */
 export const SourceSettings = z.object({
   urls: setting(
     "ELIOT_SYMBOLS_URLS",

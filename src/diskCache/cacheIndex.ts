@@ -27,6 +27,7 @@ export interface Entry {
 export class CacheIndex {
   #entries = new Map<string, Entry>();
   #bytes = 0;
+  readonly #createdMs = Date.now();
   /** Keys set or deleted during a scan, which may have seen their old state. */
   #changed: Set<string> | undefined;
 
@@ -87,11 +88,12 @@ export class CacheIndex {
 
   #merge(key: string, bytes: number, usedOnDisk: number): void {
     const now = Date.now();
-    // A time in the future comes from a clock that was wrong, here or on another host.
+    // A time in the future comes from a clock that was wrong, here or on another host. Such a file counts as used before
+    // this process started.
     const isPast = usedOnDisk <= now;
     const entry = this.#entries.get(key) ?? {
       bytes: 0,
-      used: isPast ? usedOnDisk : now,
+      used: isPast ? usedOnDisk : this.#createdMs,
       touched: usedOnDisk,
     };
     this.#entries.set(key, entry);

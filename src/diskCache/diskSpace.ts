@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { CacheIndex, Entry } from "./cacheIndex.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import { removeFile } from "./files.ts";
 import { withDiskTimeout } from "./withDiskTimeout.ts";
 
@@ -7,8 +8,6 @@ import { withDiskTimeout } from "./withDiskTimeout.ts";
 const longUnusedMs = 3_600_000;
 /** A disk with less free space counts as nearly full. */
 const nearlyFullBytes = 1e9;
-/** How long a write waits for others if the cap has no space for all of them at once. */
-const reservationTimeoutMs = 30_000;
 
 interface Deps {
   root: string;
@@ -41,7 +40,11 @@ export class DiskSpace {
   async reserve(key: string, bytes: number): Promise<Disposable> {
     // Files that are being written can't be evicted, so wait until enough of them are done.
     while (sumBytes(this.#reservations) + bytes > this.#deps.maxBytes)
-      await withDiskTimeout("waiting for other writes", Promise.race(this.#releases()), reservationTimeoutMs);
+      await withDiskTimeout(
+        "waiting for other writes",
+        Promise.race(this.#releases()),
+        retryPolicy.diskSpaceTimeoutMs,
+      );
     const { promise: released, resolve } = Promise.withResolvers<void>();
     const reservation = { key, bytes, released };
     this.#reservations.add(reservation);

@@ -1,6 +1,6 @@
 /** Thread entry: lists the cache folder. 100,000 files take most of a second. */
 import { lstatSync, readdirSync } from "node:fs";
-import { answerAsks } from "../threads/answerAsks.ts";
+import { replyToAsks } from "../threads/replyToAsks.ts";
 import { fileSuffix, type Listing } from "./cacheIndex.ts";
 import { isAbsence } from "./files.ts";
 
@@ -10,7 +10,7 @@ export interface ScanProtocol {
 
 const namePattern = /^[0-9A-F]{1,64}\.symc$/;
 
-answerAsks<ScanProtocol>({
+replyToAsks<ScanProtocol>({
   scan(folder) {
     const listing = list(folder);
     return [listing, [listing.bytes.buffer, listing.used.buffer]];

@@ -1,6 +1,5 @@
 import { withTimeout } from "../async/withTimeout.ts";
-
-const diskTimeoutMs = 5000;
+import { retryPolicy } from "../config/retryPolicy.ts";
 
 /** The disk doesn't respond. The operation may still complete later. */
 export class DiskTimeout extends Error {
@@ -18,7 +17,7 @@ export class DiskTimeout extends Error {
 export function withDiskTimeout<T>(
   operation: string,
   work: Promise<T>,
-  timeoutMs = diskTimeoutMs,
+  timeoutMs = retryPolicy.diskTimeoutMs,
 ): Promise<T> {
   return withTimeout(timeoutMs, work, () => new DiskTimeout(operation, timeoutMs));
 }

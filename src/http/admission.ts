@@ -2,41 +2,35 @@ import { Semaphore } from "../async/semaphore.ts";
 import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 
-/** A request is one too many: it is answered with 503, and may come again in a second. */
+/** The service is at a limit. The response is a 503 that the client may retry in a second. */
 export class RequestRefused extends HttpError {
   override name = "RequestRefused";
-  /** What was at its bound. */
-  readonly bound: "requests" | "bodies";
+  readonly limit: "requests" | "bodies";
 
-  constructor(bound: "requests" | "bodies") {
+  constructor(limit: "requests" | "bodies") {
     super(503);
-    this.bound = bound;
+    this.limit = limit;
   }
 }
 
-/** A request's share of what all may take together, until it is disposed of. */
-export interface Share extends Disposable {
-  /** Counts bytes of the request's body, of what is found for it, or of its answer. Throws a RequestRefused. */
-  readonly hold: (bytes: number) => void;
-  /** Gives some of these back. */
+/** A request's part of the memory and in-flight limits, until it is disposed of. */
+export interface Reservation extends Disposable {
+  /** Counts bytes of the request's body, of its lookup results or of its response. Throws a RequestRefused. */
+  readonly reserve: (bytes: number) => void;
   readonly release: (bytes: number) => void;
-  /** Takes a place among the requests under way, once the body is there. Throws a RequestRefused. */
-  readonly takePlace: () => void;
-  /** Does what takes much memory as soon as few others do. */
-  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+  /** Counts the request as in flight. Called once its body is there, so that slow clients block nobody. Throws a RequestRefused. */
+  readonly begin: () => void;
+  /** Runs work that needs much memory. Only few requests do so at the same time. */
+  readonly runLarge: (work: () => Promise<void>) => Promise<void>;
 }
 
-/** Requests that may do at the same time what takes much memory. */
-const turns = 2;
+const maxLarge = 2;
 
-/**
- * How many requests for symbols may be under way at a time, and how many bytes their bodies and answers may have together.
- * A client that is slow to send its body takes nobody's place meanwhile.
- */
+/** Limits the number of requests in flight, and the bytes of their bodies and responses. */
 export class Admission {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  readonly #turns = new Semaphore(turns);
+  readonly #large = new Semaphore(maxLarge);
   #requests = 0;
   #bytes = 0;
 
@@ -46,52 +40,52 @@ export class Admission {
   }
 
   /**
-   * Whether over half of the places are taken. While they are, no more requests may begin to wait for symcaches to be
-   * made: so the other half is always left to those that find theirs in the folder.
+   * Whether over half of the allowed requests are in flight. If so, cache misses fail at once: the other half is reserved for
+   * requests that need no download.
    */
   get isCrowded(): boolean {
     return this.#requests > this.#maxRequests / 2;
   }
 
-  /** How full it is, from 0 to 1. */
+  /** How close it is to its limits, from 0 to 1. */
   get fill(): number {
     return Math.max(this.#requests / this.#maxRequests, this.#bytes / this.#maxBytes);
   }
 
-  /** Throws a RequestRefused, too, where all places are taken already. */
-  admit(): Share {
-    this.#checkPlaces();
-    let held = 0;
-    let places = 0;
+  /** Throws a RequestRefused if as many requests as allowed are in flight. */
+  admit(): Reservation {
+    this.#checkRequests();
+    let reservedBytes = 0;
+    let requests = 0;
     let isOver = false;
     return {
-      hold: (bytes) => {
-        // What nobody waits for any more ends soon.
+      reserve: (bytes) => {
+        // Work that goes on for a client that has left ends soon.
         if (isOver) return;
         if (this.#bytes + bytes > this.#maxBytes) throw new RequestRefused("bodies");
         this.#bytes += bytes;
-        held += bytes;
+        reservedBytes += bytes;
       },
       release: (bytes) => {
         if (isOver) return;
         this.#bytes -= bytes;
-        held -= bytes;
+        reservedBytes -= bytes;
       },
-      takePlace: () => {
-        this.#checkPlaces();
+      begin: () => {
+        this.#checkRequests();
         this.#requests++;
-        places++;
+        requests++;
       },
-      inTurn: (work) => this.#turns.run(work),
+      runLarge: (work) => this.#large.run(work),
       [Symbol.dispose]: () => {
         isOver = true;
-        this.#requests -= places;
-        this.#bytes -= held;
+        this.#requests -= requests;
+        this.#bytes -= reservedBytes;
       },
     };
   }
 
-  #checkPlaces(): void {
+  #checkRequests(): void {
     if (this.#requests >= this.#maxRequests) throw new RequestRefused("requests");
   }
 }

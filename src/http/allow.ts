@@ -2,7 +2,7 @@ import cors from "cors";
 import type { RequestHandler, Router } from "express";
 import { HttpError } from "./httpError.ts";
 
-/** Lets a router answer one method on a path, HEAD like GET, preflights for it, and 405 to all others. */
+/** Adds a route for one method, HEAD like GET, with a CORS preflight and a 405 for all other methods. */
 export function allow(router: Router, path: string, method: "get" | "post", handler: RequestHandler): void {
   const methods = method.toUpperCase();
   const allowed = `${methods}, OPTIONS`;

@@ -2,31 +2,31 @@ import type { FileHandle } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
+import type { LineParser } from "../codec/bulk/lineParser.ts";
+import type { RequestParser } from "../codec/requestParser.ts";
 import type { ServerSettings } from "../config/server.ts";
+import type { Resolver } from "../modules/resolver.ts";
 import type { HealthCheck } from "../observability/health.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Resolver } from "../modules/resolver.ts";
 import type { Admission } from "./admission.ts";
 import { allow } from "./allow.ts";
-import { answerErrors, type ReportError } from "./errorResponses.ts";
 import { bulkApi } from "./bulk/bulkApi.ts";
-import { cacheReport, type CacheCounts } from "./cacheReport.ts";
-import { checkHeaders } from "./checkHeaders.ts";
 import { dockerflow } from "./dockerflow.ts";
+import { errorResponses, type ReportError } from "./errorResponses.ts";
 import { HttpError } from "./httpError.ts";
-import type { LineParser } from "../codec/bulk/lineParser.ts";
-import type { RequestParser } from "../codec/requestParser.ts";
+import { wantsContinue } from "./readBody.ts";
 import { requestSummary } from "./requestSummary.ts";
-import { jsonHeaders, pageHeaders } from "./securityHeaders.ts";
+import { jsonHeaders } from "./securityHeaders.ts";
 import { staticFiles } from "./staticFiles.ts";
 import { symbolicateApi } from "./symbolicateApi.ts";
 
-export interface AppParts {
+export interface AppDeps {
   config: ServerSettings;
-  /** Of the disk cache. */
   maxCacheBytes: number;
   admission: Admission;
+  /** Separate, so that slow bulk clients do not use up the limits of v4 and v5. */
+  bulkAdmission: Admission;
   resolver: Pick<Resolver, "lookUp">;
   parser: RequestParser;
   lineParser: LineParser;
@@ -36,61 +36,74 @@ export interface AppParts {
   requestLog: Logger;
   versionFile: string | URL;
   isDraining: () => boolean;
-  /** An empty file that is gone once it is closed. */
+  /** Opens an empty file that is deleted when it is closed. */
   openTemporaryFile: () => Promise<FileHandle>;
-  /** Aborted with an HttpError when bulk answers must end though more lines come. */
+  /** Aborted with an HttpError when bulk responses must end early. */
   ending: AbortSignal;
   reportError: ReportError;
 }
 
-/** The API in OpenAPI, made when somebody asks for it: no start should wait for the 50 ms that takes. */
-const loadDocument = () => import("./openapi/document.ts");
+/** The state of the cache folder, and the lookups since the start, one per module and request. */
+interface CacheCounts {
+  symcaches: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+}
 
-/** Everything that is answered over HTTP. */
-export function createApp(parts: AppParts): RequestListener {
+/** All routes of the service. */
+export function createApp(deps: AppDeps): RequestListener {
   const app = express();
   app.set("case sensitive routing", true).set("strict routing", true).set("etag", false);
   app.disable("x-powered-by");
 
-  app.use(requestSummary(parts.requestLog));
-  app.use(countPageviews(parts.metrics));
+  app.use(requestSummary(deps.requestLog));
+  app.use(countPageviews(deps.metrics));
   app.use(jsonHeaders);
   app.use(cors({ preflightContinue: true, methods: [] }));
   app.use(checkHeaders);
 
-  app.use(dockerflow(parts));
+  app.use(dockerflow(deps));
   for (const version of ["v4", "v5"] as const)
-    allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, parts));
-  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...parts, parser: parts.lineParser }));
-  allow(app, "/cache", "get", cacheReport(parts.cacheCounts, parts.maxCacheBytes));
-  const { page, files } = staticFiles();
-  allow(app, "/", "get", page);
-  allow(app, "/docs", "get", async (request, response) => {
-    const { openApiPage } = await loadDocument();
-    pageHeaders(request, response, () => response.type("html").send(openApiPage));
+    allow(app, `/symbolicate/${version}`, "post", symbolicateApi(version, deps));
+  allow(app, "/symbolicate/bulk", "post", bulkApi({ ...deps, admission: deps.bulkAdmission }));
+  allow(app, "/cache", "get", (_request, response) => {
+    const { symcaches, bytes, hits, misses } = deps.cacheCounts();
+    response.json({ symcaches, bytes, max_bytes: deps.maxCacheBytes, hits, misses });
   });
-  allow(app, "/openapi.json", "get", async (_request, response) => {
-    response.json((await loadDocument()).openApi);
-  });
+  const { page, file, files } = staticFiles();
+  allow(app, "/", "get", page("index.html"));
+  allow(app, "/docs", "get", page("docs.html"));
+  allow(app, "/openapi.json", "get", file("openapi.json"));
   app.use("/static", files);
 
   app.use(() => {
     throw new HttpError(404);
   });
-  app.use(answerErrors(parts.reportError));
+  app.use(errorResponses(deps.reportError));
   return (request, response) => {
     request.url = withoutHost(request.url ?? "");
     app(request, response);
   };
 }
 
-/** Proxies may ask for `http://host/path`. Express gives up where that is no good URL. */
+/** Proxies may request `http://host/path`. Express fails if that is not a valid URL. */
 function withoutHost(target: string): string {
   const path = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   return path === "*" || path.startsWith("/") ? path : `/${path}`;
 }
 
-/** Counts requests that a handler took: no preflights, no wrong paths or methods. */
+/** Enforces two rules of HTTP/1.1 that Node would enforce with an error response of its own. */
+const checkHeaders: RequestHandler = (request, _response, next) => {
+  const { expect, host } = request.headers;
+  if (request.httpVersion === "1.1") {
+    if (host === undefined) throw new HttpError(400);
+    if (expect !== undefined && !wantsContinue(request)) throw new HttpError(417);
+  }
+  next();
+};
+
+/** Counts requests that a route handled: not preflights, and not unknown paths or methods. */
 function countPageviews(metrics: Metrics): RequestHandler {
   return (request, response, next) => {
     response.once("finish", () => {

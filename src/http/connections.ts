@@ -1,123 +1,142 @@
-import type { Server, ServerResponse } from "node:http";
+import { STATUS_CODES, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Milliseconds in which a client that still sends may read the answer that it has got already. */
-const lingering = 5000;
+/** How long a client that still sends may take to read the last response on its connection. */
+const lingerMs = 5000;
 
-/** The connections of a server, each of which ends behind the answers to what came on it. */
+const errorStatuses = new Map<unknown, number>([
+  ["ERR_HTTP_REQUEST_TIMEOUT", 408],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
+  ["HPE_HEADER_OVERFLOW", 431],
+]);
+
+const withoutRequestTimeout = new WeakSet<Socket>();
+
+/** Lets the client take as long as it likes to send its request. The caller must make sure that the client does not stall. */
+export function disableRequestTimeout(response: ServerResponse): void {
+  const { socket } = response.req;
+  withoutRequestTimeout.add(socket);
+  response.once("close", () => withoutRequestTimeout.delete(socket));
+}
+
+/** Closes the connection of a client that takes longer to receive the rest of its response. */
+export function limitResponseTime(response: ServerResponse, timeoutMs: number): void {
+  if (response.closed) return;
+  const timer = setTimeout(() => response.destroy(), timeoutMs).unref();
+  response.once("close", () => clearTimeout(timer));
+}
+
+interface Connection {
+  /** The responses that have not been sent yet, oldest first. */
+  pending: Set<ServerResponse>;
+  /** The response to the last request, until both are complete. */
+  latest: ServerResponse | undefined;
+}
+
+/**
+ * The open connections of a server. Node closes idle ones, but it counts a connection as active while half of a request's
+ * headers is there, it loses track of a CONNECT, and its own error responses are not JSON, have no CORS headers and may
+ * overtake a pending response.
+ */
 export class Connections {
   readonly #connections = new Map<Socket, Connection>();
-  #endSoon = false;
-  #endNow = false;
+  #isDraining = false;
+  #isClosing = false;
 
   constructor(server: Server) {
     server.on("connection", (socket) => {
-      this.#connections.set(socket, new Connection(socket));
+      this.#connections.set(socket, { pending: new Set(), latest: undefined });
       socket.once("close", () => this.#connections.delete(socket));
     });
-    // Before the app, which may answer at once.
-    server.prependListener("request", ({ socket }, response) => {
-      const connection = this.#connections.get(socket);
-      connection?.follow(response);
-      if (this.#endSoon) connection?.announceEnd();
-      response.once("close", () => this.#endNow && connection?.endIfIdle());
+    // Prepended, because the app may respond at once.
+    server.prependListener("request", ({ socket }, response) => this.#track(socket, response));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && withoutRequestTimeout.has(socket)) return;
+      if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+      else this.#refuse(socket, errorStatuses.get(error.code) ?? 400);
+    });
+    server.on("connect", ({ socket }) => {
+      // Node no longer listens for errors.
+      socket.on("error", () => {});
+      this.#refuse(socket, 400);
     });
   }
 
-  /** Answers what can't become a request, or no whole one, and ends its connection. */
-  fail(socket: Socket, answer: string): void {
-    this.#connections.get(socket)?.fail(answer);
+  /** From now on each response announces that it is the last one on its connection. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const connection of this.#connections.values()) announceClose(connection);
   }
 
-  /** From now on clients are told with each answer that their connection ends behind it. */
-  endSoon(): void {
-    this.#endSoon = true;
-    for (const connection of this.#connections.values()) connection.announceEnd();
+  /** Closes each connection as soon as no response is pending on it. */
+  closeWhenIdle(): void {
+    this.#isClosing = true;
+    for (const [socket, connection] of this.#connections)
+      if (connection.pending.size === 0) close(socket, connection);
   }
 
-  /**
-   * Ends each connection as soon as no request is being answered on it. Node's own closing waits for the rest of headers
-   * that were half sent, which may never come.
-   */
-  end(): void {
-    this.#endNow = true;
-    for (const connection of this.#connections.values()) connection.endIfIdle();
-  }
-
-  /** Ends all of them now. Node's own doesn't know those any more whose clients have asked for a tunnel. */
-  endAll(): void {
+  destroyAll(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #track(socket: Socket, response: ServerResponse): void {
+    const connection = this.#connections.get(socket);
+    if (!connection) return;
+    connection.latest = response;
+    connection.pending.add(response);
+    if (this.#isDraining) announceClose(connection);
+    response.once("close", () => {
+      connection.pending.delete(response);
+      // The next request on the connection comes after the rest of a body that nobody reads.
+      if (!response.req.complete) response.req.resume();
+      else if (connection.latest === response) connection.latest = undefined;
+      if (this.#isClosing && connection.pending.size === 0) close(socket, connection);
+    });
+  }
+
+  /** Responds to a broken request, after the pending responses to the requests before it, and closes the connection. */
+  #refuse(socket: Socket, status: number): void {
+    const connection = this.#connections.get(socket);
+    if (!connection) return;
+    const broken = isReceiving(connection) ? connection.latest : undefined;
+    if (broken?.headersSent) return void socket.destroy();
+    const respond = () => {
+      if (socket.writable) linger(socket, errorResponse(status));
+    };
+    const previous = [...connection.pending].findLast((response) => response !== broken);
+    if (previous) previous.once("close", respond);
+    else respond();
   }
 }
 
-class Connection {
-  readonly #socket: Socket;
-  /** Answers that have not gone out yet, oldest first. */
-  readonly #unanswered = new Set<ServerResponse>();
-  /** The answer to the request that came last. */
-  #latest: ServerResponse | undefined;
-  #hasFailed = false;
+/** Whether the last request has not been received completely. */
+function isReceiving({ latest }: Connection): boolean {
+  return latest?.req.complete === false;
+}
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    // Node listens for errors no more once a client has asked for a tunnel.
-    socket.on("error", () => {});
-    // By this Node ends a connection behind its last answer.
-    const destroySoon = socket.destroySoon.bind(socket);
-    socket.destroySoon = () => {
-      if (this.#hasFailed || this.#isCut) this.#linger();
-      else destroySoon();
-    };
-  }
+function close(socket: Socket, connection: Connection): void {
+  if (isReceiving(connection)) linger(socket);
+  else socket.destroySoon();
+}
 
-  /** Whether the rest of the latest request has yet to come. */
-  get #isCut(): boolean {
-    return this.#latest?.req.complete === false;
-  }
+/** Closes a connection but keeps receiving for a while: otherwise the client's system would drop what the client has not read. */
+function linger(socket: Socket, response = ""): void {
+  socket.end(response);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once("close", () => clearTimeout(timer));
+}
 
-  follow(response: ServerResponse): void {
-    this.#latest = response;
-    this.#unanswered.add(response);
-    response.once("close", () => {
-      this.#unanswered.delete(response);
-      // The rest of a body that nobody reads goes by.
-      if (!response.req.complete) response.req.resume();
-      else if (this.#latest === response) this.#latest = undefined;
-    });
-  }
+function announceClose({ pending }: Connection): void {
+  const last = [...pending].at(-1);
+  // Makes Node add `Connection: close`.
+  if (last && !last.headersSent) last.shouldKeepAlive = false;
+}
 
-  announceEnd(): void {
-    const last = [...this.#unanswered].at(-1);
-    if (last && !last.headersSent) last.setHeader("Connection", "close");
-  }
-
-  endIfIdle(): void {
-    if (this.#unanswered.size === 0) this.#socket.destroySoon();
-  }
-
-  fail(answer: string): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    const cut = this.#isCut ? this.#latest : undefined;
-    if (cut?.headersSent) {
-      this.#socket.destroy();
-      return;
-    }
-    const before = [...this.#unanswered].findLast((response) => response !== cut);
-    const send = () => {
-      if (this.#socket.writable) this.#linger(answer);
-    };
-    if (before) before.once("close", send);
-    else send();
-  }
-
-  /**
-   * Ends the connection when the client does, or after a while. To close it while more comes in would make the client's
-   * machine throw away what it has not read yet of the answer.
-   */
-  #linger(answer = ""): void {
-    this.#socket.end(answer);
-    const timer = setTimeout(() => this.#socket.destroy(), lingering);
-    this.#socket.once("close", () => clearTimeout(timer));
-  }
+function errorResponse(status: number): string {
+  const title = `${status} ${STATUS_CODES[status]}`;
+  const body = JSON.stringify({ title });
+  return (
+    `HTTP/1.1 ${title}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `Access-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`
+  );
 }

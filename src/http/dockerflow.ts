@@ -3,21 +3,21 @@ import { Router } from "express";
 import type { Health, HealthCheck } from "../observability/health.ts";
 import { allow } from "./allow.ts";
 
-interface Parts {
+interface Deps {
   health: HealthCheck;
-  /** Path of version.json, as written at build time. */
+  /** `version.json`, written at build time. */
   versionFile: string | URL;
-  /** From SIGTERM on, so that the load balancer sends requests elsewhere. */
+  /** Whether a SIGTERM was received. The load balancer must send requests elsewhere. */
   isDraining: () => boolean;
 }
 
 /**
- * The endpoints of https://github.com/mozilla-services/Dockerflow, whose sentences these are:
+ * The endpoints of https://github.com/mozilla-services/Dockerflow, which specifies:
  * "Respond to /__version__ with the contents of /app/version.json."
  * "Respond to /__heartbeat__ with a HTTP 200 or 5xx on error. This should check backing services like a database."
  * "Respond to /__lbheartbeat__ with an HTTP 200. This is for load balancer checks and should not check backing services."
  */
-export function dockerflow({ health, versionFile, isDraining }: Parts): Router {
+export function dockerflow({ health, versionFile, isDraining }: Deps): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   allow(router, "/__version__", "get", async (_request, response) => {

@@ -4,14 +4,14 @@ import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 import type { HttpServer } from "./server.ts";
 
-/** Milliseconds in which a request that has reached this machine is read, before connections without one are ended. */
-const arrival = 50;
-/** Milliseconds in which answers that must end may tell their clients so. */
-const lastWords = 200;
+/** Time to read requests that have already reached this machine. */
+const arrivalMs = 50;
+/** Time to write a last line to bulk responses that are cut off. */
+const lastLineMs = 200;
 
 /**
- * Accepts requests for as long as the load balancer needs to notice, then answers those accepted. What is left when `hurry`
- * is aborted, or after `drainTimeout`, is ended; answers that stream may say so, for which `ending` is aborted before.
+ * Accepts requests until the load balancer has noticed, then finishes the requests that are in flight. Cuts them off when
+ * `hurry` is aborted, or after `drainTimeoutMs`; `ending` is aborted just before, so that bulk responses can say so.
  */
 export async function drain(
   { server, connections }: HttpServer,
@@ -19,17 +19,17 @@ export async function drain(
   hurry: AbortSignal,
   ending: AbortController,
 ): Promise<void> {
-  connections.endSoon();
-  await setTimeout(Math.max(drainDelayMs, arrival), undefined, { signal: hurry }).catch(() => {});
+  connections.drain();
+  await setTimeout(Math.max(drainDelayMs, arrivalMs), undefined, { signal: hurry }).catch(() => {});
   const drained = once(server.close(), "close");
-  connections.end();
-  const patience = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeoutMs)]);
-  const endAll = async () => {
+  connections.closeWhenIdle();
+  const timeout = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeoutMs)]);
+  const cutOff = async () => {
     ending.abort(new HttpError(503, "the service is shutting down"));
-    await setTimeout(lastWords);
-    connections.endAll();
+    await setTimeout(lastLineMs);
+    connections.destroyAll();
   };
-  if (patience.aborted) void endAll();
-  else patience.addEventListener("abort", endAll);
+  if (timeout.aborted) void cutOff();
+  else timeout.addEventListener("abort", cutOff);
   await drained;
 }

@@ -25,7 +25,8 @@ function readPageFiles(): Map<string, PageFile> {
     const url = new URL(folder, import.meta.url);
     for (const name of readdirSync(url)) {
       const extension = extname(name);
-      if (![".ts", ".css", ".svg", ".html"].includes(extension)) continue;
+      if (name === "tsconfig.json") continue;
+      if (![".ts", ".css", ".svg", ".html", ".json"].includes(extension)) continue;
       const text = readFileSync(new URL(name, url), "utf8");
       const isTypeScript = extension === ".ts";
       const body = new TextEncoder().encode(isTypeScript ? toJavaScript(text) : text);

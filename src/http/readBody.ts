@@ -8,8 +8,8 @@ import {
   createZstdDecompress,
 } from "node:zlib";
 import { invalidJson } from "../codec/parseJson.ts";
-import { wantsContinue } from "./checkHeaders.ts";
 import { HttpError } from "./httpError.ts";
+import { RequestError } from "../codec/requestError.ts";
 
 const chunkSize = 64 * 1024;
 const decoders = new Map<string, () => Transform>([
@@ -17,24 +17,28 @@ const decoders = new Map<string, () => Transform>([
   ["x-gzip", () => createGunzip({ chunkSize })],
   ["deflate", () => createInflate({ chunkSize })],
   ["br", () => createBrotliDecompress({ chunkSize })],
-  // 8 MiB, the largest window that RFC 9659 allows, and the least that must be taken.
+  // 8 MiB is the largest window that RFC 9659 allows, and the smallest that a decoder must support.
   ["zstd", () => createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 23 } })],
 ]);
 
-/** Pieces that a body may come in whatever their size, and the bytes that they must have on average if there are more. */
-const fewPieces = 10_000;
-const leastPiece = 64;
+/** A body of more pieces than this must have a minimum average piece length, because each piece costs time. */
+const maxShortPieces = 10_000;
+const minAverageBytes = 64;
+
+/** When a client that still sends is taken to have stopped, and when its connection is closed at the latest. */
+const silenceMs = 1000;
+const maxDrainMs = 5000;
 
 export interface BodyLimits {
-  /** Most bytes of a body, as it is sent and decompressed. */
+  /** Applies to the body as sent and as decompressed. */
   maxBytes: number;
-  /** Is told how many bytes each piece has, compressed ones, too. What it throws ends the reading. */
-  hold: (bytes: number) => void;
+  /** Called with the length of each piece, before and after decompression. May throw. */
+  reserve: (bytes: number) => void;
 }
 
 /**
- * The request's body, decompressed; all of a buffer, or the first part of it. Throws what `hold` throws, a RequestError for one that can't be decompressed, or an
- * HttpError: 415 for an unknown encoding, 413 for a body that is too large.
+ * Reads and decompresses a request's body; it is the start of a buffer of its own. Throws what `reserve` throws, a
+ * RequestError for a body that cannot be decompressed, or an HttpError for an unknown encoding or a body that is too large.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -48,24 +52,47 @@ export async function readBody(
   try {
     const body = await collect(request, Math.min(Number(length ?? chunkSize), chunkSize), limits);
     if (!decoder) return body;
-    // All at once: many small pieces would each take their time.
+    // All at once, because many small pieces would each take their time.
     decoder.end(body);
     return await collect(decoder, chunkSize, limits);
   } catch (error) {
-    if (error instanceof HttpError) throw error;
+    if (error instanceof HttpError || error instanceof RequestError) throw error;
     throw invalidJson();
   } finally {
     decoder?.destroy();
   }
 }
 
-/** The request's body, decompressed, as it comes. Throws an HttpError 415 for an unknown encoding. */
+/** A request's body, decompressed while it is received. Throws an HttpError for an unknown encoding. */
 export function streamBody(request: IncomingMessage, response: ServerResponse): Readable {
   const decoder = createDecoder(request);
   if (wantsContinue(request)) response.writeContinue();
   if (!decoder) return request;
   request.on("error", (error) => decoder.destroy(error));
   return request.pipe(decoder);
+}
+
+/**
+ * Discards the rest of a body until the client has sent it, or stops sending for a while. Closing the connection of a client
+ * that still sends would make the client's system drop the response.
+ */
+export async function drainRequest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.closed) return;
+  const ended = Promise.withResolvers<void>();
+  const silence = setTimeout(ended.resolve, silenceMs);
+  const deadline = setTimeout(ended.resolve, maxDrainMs);
+  request.unpipe();
+  // The listener of an iterator that was reading the body.
+  request.removeAllListeners("readable");
+  request.once("close", ended.resolve).on("data", () => silence.refresh());
+  await ended.promise;
+  clearTimeout(silence);
+  clearTimeout(deadline);
+}
+
+/** Whether the client waits for `100 Continue` before it sends its body. */
+export function wantsContinue({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === "1.1" && headers.expect?.trim().toLowerCase() === "100-continue";
 }
 
 function createDecoder({ headers }: IncomingMessage): Transform | undefined {
@@ -76,23 +103,23 @@ function createDecoder({ headers }: IncomingMessage): Transform | undefined {
   return create();
 }
 
-/** What a stream has, in a buffer that begins with so many bytes and grows: a list of pieces could take a hundred times as much. */
+/** Reads a stream into one growing buffer. A list of pieces could take a hundred times as much memory. */
 async function collect(
   stream: Readable,
-  room: number,
-  { maxBytes, hold }: BodyLimits,
+  initialBytes: number,
+  { maxBytes, reserve }: BodyLimits,
 ): Promise<Buffer<ArrayBuffer>> {
-  let body = Buffer.allocUnsafeSlow(room);
+  let body = Buffer.allocUnsafeSlow(initialBytes);
   let bytes = 0;
   let pieces = 0;
-  // Not destroyed when the loop is left: the answer still goes out on the request's connection.
+  // The stream is not destroyed at the end of the loop, because the response is sent on the request's connection.
   for await (const piece of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     const before = bytes;
     bytes += piece.length;
     if (bytes > maxBytes) throw new HttpError(413);
-    if (++pieces > fewPieces && bytes < pieces * leastPiece)
-      throw new HttpError(400, "the body comes in too many pieces");
-    hold(piece.length);
+    if (++pieces > maxShortPieces && bytes < pieces * minAverageBytes)
+      throw new RequestError("the body comes in too many pieces");
+    reserve(piece.length);
     if (bytes > body.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * body.length));
       body.copy(larger, 0, 0, before);

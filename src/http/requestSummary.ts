@@ -6,8 +6,8 @@ import type { Logger } from "../observability/logging.ts";
 const requestIdPattern = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
 /**
- * Logs a line for each request when its answer has gone out or its client has left: Dockerflow's `request.summary`.
- * The path goes without its query, and nothing of the body is logged. What a handler has to add is in `response.locals.summary`.
+ * Logs Dockerflow's `request.summary` when the response has been sent or the client has left. Query and body are not logged.
+ * Handlers add fields in `response.locals.summary`.
  */
 export function requestSummary(log: Logger): RequestHandler {
   return (request, response, next) => {

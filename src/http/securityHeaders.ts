@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import helmet from "helmet";
 
-/** For JSON, which is never shown as a page of ours, and is for pages of all origins. */
+/** For JSON, which pages of any origin may read, but which is not a page itself. */
 export const jsonHeaders = headersFor({
   defaultSrc: ["'none'"],
   baseUri: ["'none'"],
@@ -9,7 +9,7 @@ export const jsonHeaders = headersFor({
   frameAncestors: ["'none'"],
 });
 
-/** For pages: what they load and ask is of this origin, in files of its own. Take the place of those for JSON. */
+/** For pages, which load files from this origin only. Replaces the headers for JSON. */
 export const pageHeaders = headersFor({
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],

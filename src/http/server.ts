@@ -1,30 +1,28 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { ServerSettings } from "../config/server.ts";
-import { answerClientErrors } from "./clientErrors.ts";
 import { Connections } from "./connections.ts";
 
-/** Milliseconds that a client may take to send its headers. */
-const longestHeadersTimeout = 20_000;
+const maxHeadersTimeoutMs = 20_000;
 
 export interface HttpServer {
   server: Server;
   connections: Connections;
 }
 
-/** A server that bounds what slow clients may take, and leaves no answer to Node. It doesn't listen yet. */
+/** A server with time limits for slow clients, whose error responses all come from this service. It does not listen yet. */
 export function createHttpServer(
   app: RequestListener,
   {
-    keepAliveTimeoutMs: keepAliveTimeout,
-    requestTimeoutMs: requestTimeout,
+    keepAliveTimeoutMs,
+    requestTimeoutMs,
     maxConnections,
   }: Pick<ServerSettings, "keepAliveTimeoutMs" | "requestTimeoutMs" | "maxConnections">,
 ): HttpServer {
-  const headersTimeout = Math.min(requestTimeout, longestHeadersTimeout);
+  const headersTimeout = Math.min(requestTimeoutMs, maxHeadersTimeoutMs);
   const server = createServer(
     {
-      keepAliveTimeout,
-      requestTimeout,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       headersTimeout,
       connectionsCheckingInterval: headersTimeout / 4,
       requireHostHeader: false,
@@ -32,9 +30,8 @@ export function createHttpServer(
     app,
   );
   server.maxConnections = maxConnections;
+  // The app responds to these, too.
   for (const event of ["checkContinue", "checkExpectation"])
     server.on(event, (request, response) => server.emit("request", request, response));
-  const connections = new Connections(server);
-  answerClientErrors(server, connections);
-  return { server, connections };
+  return { server, connections: new Connections(server) };
 }

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { RequestHandler, Response } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { HttpError } from "./httpError.ts";
 import type { PageFile } from "./pageFiles.ts";
 import { pageHeaders } from "./securityHeaders.ts";
 
 type PageFiles = ReadonlyMap<string, PageFile>;
 
-/** `GET /` and the files below `/static/`, from memory. They are read on the first request. */
-export function staticFiles(): { page: RequestHandler; files: RequestHandler } {
+/** Serves the files of `web/` from memory: pages, single files, and all others below `/static/`. They are read on the first request. */
+export function staticFiles() {
   let loading: Promise<PageFiles> | undefined;
   const load = () =>
     (loading ??= loadPageFiles().catch((error: unknown) => {
@@ -16,17 +16,26 @@ export function staticFiles(): { page: RequestHandler; files: RequestHandler } {
       throw error;
     }));
   return {
-    async page(request, response) {
-      const files = await load();
-      pageHeaders(request, response, () => send(response, files.get("index.html")));
-    },
-    async files(request, response, next) {
+    page:
+      (name: string): RequestHandler =>
+      async (request, response) => {
+        const files = await load();
+        pageHeaders(request, response, () => send(response, files.get(name)));
+      },
+    file:
+      (name: string): RequestHandler =>
+      async (_request, response) =>
+        send(response, (await load()).get(name)),
+    files: async (request: Request, response: Response, next: NextFunction) => {
       if (request.method !== "GET" && request.method !== "HEAD") return next();
       const path = request.path.slice(1);
-      send(response, path === "index.html" ? undefined : (await load()).get(path));
+      send(response, notStatic.has(path) ? undefined : (await load()).get(path));
     },
   };
 }
+
+/** Served under paths of their own. */
+const notStatic = new Set(["index.html", "docs.html", "openapi.json"]);
 
 /** In a worker, as stripping types takes a few hundred milliseconds, and prints a warning that it is experimental. */
 async function loadPageFiles(): Promise<PageFiles> {

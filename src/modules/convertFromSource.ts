@@ -1,10 +1,11 @@
 import { performance } from "node:perf_hooks";
 import { Deadline } from "../async/deadline.ts";
 import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import type { Source } from "../sources/source.ts";
-import type { Conversion, Converters } from "../symcache/convert/converterPool.ts";
+import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 
 /** A conversion took too long, not counting the time in which it waited for the download. */
@@ -24,7 +25,7 @@ export interface DownloadTimings {
 
 interface Deps {
   source: Source;
-  converters: Converters;
+  converters: ConverterPool;
   config: Pick<Config, "sources" | "conversion">;
 }
 
@@ -35,8 +36,6 @@ interface Progress {
   downloaded?: { at: number; bytes: number };
   converted?: number;
 }
-
-const attempts = 2;
 
 /**
  * Downloads a module's sym file, converts it as it arrives and passes the conversion to `store`. `stored` is undefined if the
@@ -70,8 +69,9 @@ export async function convertFromSource<Stored>(
     try {
       return { downloads, stored: await source.attempt(download, signal) };
     } catch (error) {
-      const isRetryable = error instanceof ThreadEnded && error.isInnocent;
-      if (!isRetryable || attempt === attempts || ending.aborted) return { downloads, error };
+      const isRetryable = error instanceof ThreadEnded && error.isRetryable;
+      if (!isRetryable || attempt === retryPolicy.conversionAttempts || ending.aborted)
+        return { downloads, error };
     }
   }
 }

@@ -2,8 +2,8 @@ import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Locations, TextLeft } from "../symcache/lookup/locations.ts";
-import type { Lookups } from "../symcache/lookup/lookupPool.ts";
-import type { SymcacheBytes } from "../symcache/messages.ts";
+import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
+import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { failed, type Failure } from "./outcome.ts";
 import type { ReadableSymcache } from "./storeSymcache.ts";
@@ -25,7 +25,7 @@ export interface Found {
 
 interface Deps {
   diskCache: DiskCache;
-  lookups: Lookups;
+  lookups: LookupPool;
   log: Logger;
 }
 

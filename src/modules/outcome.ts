@@ -54,7 +54,7 @@ export function failureOf(error: unknown, { notFoundTtlMs, downloadFailedTtlMs }
   // A sym file that hangs or crashes a converter would do so again.
   if (error instanceof ConversionTimeout || error instanceof ThreadHung)
     return { status: "timeout", reason, ttlMs: notFoundTtlMs };
-  const isCausedByModule = error instanceof ThreadEnded && !error.isInnocent;
+  const isCausedByModule = error instanceof ThreadEnded && !error.isRetryable;
   return { status: "failed", reason, ttlMs: isCausedByModule ? notFoundTtlMs : 0 };
 }
 

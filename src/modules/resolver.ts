@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { QueueFull, Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
@@ -9,9 +10,9 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
 import type { Source } from "../sources/source.ts";
-import type { Conversion, Converters } from "../symcache/convert/converterPool.ts";
+import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
-import type { Lookups } from "../symcache/lookup/lookupPool.ts";
+import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import { convertFromSource } from "./convertFromSource.ts";
 import { lookUpFetched, lookUpInFile, type Found, type Query } from "./lookUpOffsets.ts";
 import {
@@ -44,8 +45,8 @@ interface Deps {
   diskCache: DiskCache;
   sharedCache?: SharedCache | undefined;
   sources: Source[];
-  converters: Converters;
-  lookups: Lookups;
+  converters: ConverterPool;
+  lookups: LookupPool;
   metrics: Metrics;
   log: Logger;
   /** Whether so many requests are in flight that no more of them may wait for a download. */
@@ -53,8 +54,6 @@ interface Deps {
   config: Pick<Config, "sources" | "conversion">;
 }
 
-/** A symcache can be evicted, or turn out to be damaged, between being written and being read. */
-const attempts = 3;
 const maxRememberedFailures = 100_000;
 const noTimings: Timings = { downloads: [], saveMs: 0 };
 
@@ -111,7 +110,7 @@ export class Resolver implements Disposable {
     }
 
     for (let attempt = 1; ; attempt++) {
-      const isLast = attempt === attempts;
+      const isLast = attempt === retryPolicy.symcacheAttempts;
       const outcome = await this.#fetch(module, !isLast);
       const { timings } = outcome;
       if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };

@@ -1,11 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
-import type { SymcacheBytes } from "../symcache/messages.ts";
+import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded, ThreadHung } from "../threads/thread.ts";
 
 /** A symcache that can be read. */
@@ -19,7 +20,6 @@ export interface ReadableSymcache {
 
 /** Larger symcaches are read before they are flushed: that takes long, and their temporary file is complete. */
 const maxBytesToAwait = 16e6;
-const flushTimeoutMs = 2000;
 
 /**
  * Writes a symcache of a known size to the disk cache. Undefined if the disk cache can't store it. Throws a ThreadEnded or a
@@ -53,7 +53,7 @@ export async function storeSymcache(
     }, failed);
     const isAwaited = bytes < maxBytesToAwait;
     const readable = isAwaited
-      ? await Promise.race([flushed, setTimeout(flushTimeoutMs, written, { ref: false })])
+      ? await Promise.race([flushed, setTimeout(retryPolicy.flushTimeoutMs, written, { ref: false })])
       : written;
     return readable && { symcache: readable.path, flushed, saveMs: performance.now() - start };
   } catch (error) {

@@ -45,7 +45,7 @@ export class Chunks {
   }
 
   #result(length: number): Uint8Array<ArrayBuffer> {
-    return this.#instance.call(({ chunk_at }) => this.#instance.bytes(chunk_at() >>> 0, length));
+    return this.#instance.call(({ output_at }) => this.#instance.bytes(output_at() >>> 0, length));
   }
 }
 

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../identity/moduleId.ts";
-import { pageBytes, Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
+import { Symcache, SymcacheDamaged } from "../symcache/symcache.ts";
 import { openFile } from "../symcache/symcacheFile.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
-import { answerAsks, showLife } from "../threads/answerAsks.ts";
-import { giveWay } from "../threads/lowerPriority.ts";
+import { replyToAsks, reportProgress } from "../threads/replyToAsks.ts";
+import { lowerPriority } from "../threads/lowerPriority.ts";
 import { ChunkDamaged, Chunks } from "./chunks.ts";
 import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
 import type { Failure, PackProtocol, PackThreadData } from "./packProtocol.ts";
@@ -16,8 +16,8 @@ const { wasm } = workerData as PackThreadData;
 const chunks = new Chunks(wasm);
 const pieceBytes = 1024 * 1024;
 
-giveWay();
-answerAsks<PackProtocol>({
+lowerPriority();
+replyToAsks<PackProtocol>({
   pack({ path, file }) {
     try {
       return [pack(path, file)];
@@ -64,7 +64,7 @@ function pack(path: string, into: number): { bytes: number; sha256: string } {
     writeAll(into, frame, bytes);
     packedChunks.push({ at, length, frame: frame.length, packed });
     bytes += frame.length;
-    showLife();
+    reportProgress();
   }
   writeAll(into, writeHeader({ symcacheBytes: symcache.size, symcacheHeader, chunks: packedChunks }), 0);
   return { bytes, sha256: sha256(into, bytes) };
@@ -86,10 +86,8 @@ function sha256(file: number, bytes: number): string {
 function check(path: string, module: ModuleId, checksums: Uint8Array): void {
   using file = openFile(path);
   using symcache = Symcache.open(new WasmInstance(wasm), file.readAt, file.size, module);
-  const { payloadBytes } = symcache;
-  const expected = new Uint8Array(8 * Math.ceil(payloadBytes / pageBytes));
-  file.readAt(expected, payloadBytes);
-  if (Buffer.compare(expected, checksums) !== 0) throw new SymcacheDamaged("pages have wrong checksums");
+  if (Buffer.compare(symcache.checksums, checksums) !== 0)
+    throw new SymcacheDamaged("pages have wrong checksums");
 }
 
 function writeAll(file: number, bytes: Uint8Array, at: number): void {

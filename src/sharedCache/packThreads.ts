@@ -19,7 +19,7 @@ export class PackThreads implements AsyncDisposable {
   #packer: Thread<PackProtocol> | undefined;
   #isClosed = false;
 
-  /** A thread without a sign of life for `timeoutMs` is ended. */
+  /** Terminates a thread that makes no progress for `timeoutMs`. */
   constructor(wasm: WebAssembly.Module, timeoutMs: number) {
     this.#data = { wasm };
     this.#timeoutMs = timeoutMs;

@@ -1,8 +1,7 @@
 import { CircuitBreaker } from "../async/circuitBreaker.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { Logger } from "../observability/logging.ts";
 import { SharedCacheFault } from "./sharedCacheFault.ts";
-
-const maxFailures = 3;
 
 /** A circuit breaker for reads or for writes, which remembers and logs the latest failure. */
 export class StoreHealth {
@@ -14,7 +13,7 @@ export class StoreHealth {
 
   constructor(operation: "read" | "write", cooldownMs: number, log: Logger) {
     this.#operation = operation;
-    this.#breaker = new CircuitBreaker(maxFailures, cooldownMs);
+    this.#breaker = new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, cooldownMs);
     this.#log = log;
   }
 

@@ -4,18 +4,18 @@ import type { SourceSettings } from "../config/sources.ts";
 import { DownloadError } from "./downloadError.ts";
 import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
 
-/** Connections to one server; downloads past that wait. */
+/** To one server. */
 const connections = 16;
 
-export type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
+type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
 
-/** The connections of a source. A server at a public address must not make us ask the machines behind our firewall. */
+/** The connections of a source. A public server must not redirect us to machines behind our firewall. */
 export class Agents implements AsyncDisposable {
-  /** For the source itself: connects to any address. */
+  /** For the source itself, at any address. */
   readonly first: Agent;
-  /** Connects to public addresses only. */
+  /** For redirect targets: only public addresses. */
   readonly #public: Agent;
-  /** Hosts that were ever reached at a public address, whatever their names resolve to since. */
+  /** Hosts that were reached at a public address at least once, whatever their names resolve to now. */
   readonly #publicHosts = new Set<string>();
 
   constructor({
@@ -35,7 +35,7 @@ export class Agents implements AsyncDisposable {
     this.#public = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
   }
 
-  /** For where `from`, which `agent` asked, redirects to. Throws a DownloadError where that is a private address. */
+  /** The agent for a redirect of `from`, which `agent` requested. Throws a DownloadError if `to` is a private address. */
   next(agent: Agent, from: URL, to: URL): Agent {
     if (agent !== this.#public && !this.#publicHosts.has(bareHost(from))) return agent;
     const host = bareHost(to);

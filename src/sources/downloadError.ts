@@ -2,13 +2,13 @@ export type DownloadFault = "failed" | "timeout" | "too_large";
 
 interface Details {
   cause?: unknown;
-  /** Whether the same may go well a moment later. */
+  /** Whether a retry may succeed. */
   isTransient?: boolean;
-  /** Milliseconds after which the server wants to be asked again. */
+  /** In milliseconds, as the server asked for. */
   retryAfter?: number;
 }
 
-/** A sym file could not be had whole, though it may exist. */
+/** A sym file could not be downloaded completely, though it may exist. */
 export class DownloadError extends Error {
   override name = "DownloadError";
   readonly fault: DownloadFault;

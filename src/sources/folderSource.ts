@@ -7,7 +7,7 @@ import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces, pieceBytes } from "./gunzip.ts";
 import { symFilePath, type Source, type SymText } from "./source.ts";
 
-/** A folder of sym files on this machine, `file:///folder`: `X.sym` or else `X.sym.gz`. */
+/** A folder of sym files, `file:///folder`, with `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
   readonly address: string;
   readonly fault = undefined;
@@ -36,7 +36,7 @@ export class FolderSource implements Source {
 
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    // A pipe that nobody writes to would be waited for.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     await using stack = new AsyncDisposableStack();
     const file = stack.use(await open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     if (!(await file.stat()).isFile()) return undefined;

@@ -2,13 +2,13 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DownloadError } from "./downloadError.ts";
 
-/** Bytes of a piece: gunzip takes twice as long with the 16 KiB that are Node's default. */
+/** Node's default of 16 KiB makes gunzip twice as slow. */
 export const pieceBytes = 256 * 1024;
 
-/** Decompresses gzip. Throws a DownloadError where it is cut, damaged or followed by something else. */
+/** Decompresses gzip. Throws a DownloadError if the data is truncated, damaged or followed by other data. */
 export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: pieceBytes });
-  // The error reaches the loop below through the stream itself.
+  // Errors reach the loop below through the stream.
   pipeline(Readable.from(pieces, { objectMode: false }), gunzip, () => {});
   try {
     yield* gunzip;

@@ -2,23 +2,21 @@ import { errors, request, type Agent, type Dispatcher } from "undici";
 import type { SourceSettings } from "../config/sources.ts";
 import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
-import { Agents, type AgentSettings } from "./agents.ts";
-import { Attempts, type AttemptSettings } from "./attempts.ts";
+import { Agents } from "./agents.ts";
+import { Attempts } from "./attempts.ts";
 import { DownloadError } from "./downloadError.ts";
 import { gunzipPieces } from "./gunzip.ts";
 import { symFilePath, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
-/** 403 is what object stores say of an object that is absent. */
+/** Object stores respond with 403 if an object does not exist. */
 const absences = new Set([403, 404, 410]);
-const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Informational answers (1xx) before the answer proper. */
-const maxHints = 20;
-/** Bytes of a body that wait to be read: with undici's default the socket is stopped after every piece. */
+const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Informational responses (1xx) before the final one. */
+const maxInformational = 20;
+/** With undici's default, the socket is paused after every chunk. */
 const highWaterMark = 1024 * 1024;
-
-export type HttpSettings = AttemptSettings & AgentSettings & Pick<SourceSettings, "maxDownloadBytes">;
 
 /** A symbol server, `https://` or `http://`. */
 export class HttpSource implements Source {
@@ -29,7 +27,7 @@ export class HttpSource implements Source {
   readonly #attempts: Attempts;
   readonly #agents: Agents;
 
-  constructor(address: string, settings: HttpSettings) {
+  constructor(address: string, settings: SourceSettings) {
     this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
     this.#maxBytes = settings.maxDownloadBytes;
@@ -46,7 +44,7 @@ export class HttpSource implements Source {
       if (statusCode === 200) return symText(response, this.#maxBytes);
       discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
-      if (!redirects.has(statusCode)) throw answeredWith(statusCode, headers["retry-after"], url);
+      if (!redirects.has(statusCode)) throw unexpectedStatus(statusCode, headers["retry-after"], url);
       if (hops === maxRedirects)
         throw new DownloadError("failed", `${this.address} redirects over ${maxRedirects} times`);
       const target = redirectTarget(url, headers.location);
@@ -56,41 +54,44 @@ export class HttpSource implements Source {
   }
 
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#attempts.make(download, signal);
+    return this.#attempts.run(download, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agents[Symbol.asyncDispose]();
   }
 
-  /** The source's own text with the path behind it: raw `+`, `~` and `@` must reach the server as they are. */
+  /** `+`, `~` and `@` must reach the server unencoded. */
   #symFileUrl(module: ModuleId): URL {
     const url = new URL(this.#base.href + symFilePath(module));
     if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname))
-      throw new DownloadError("failed", `${module.debugFile} leads out of ${this.address}`);
+      throw new DownloadError("failed", `${module.debugFile} leads outside ${this.address}`);
     return url;
   }
 
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const flooded = new AbortController();
-    let hints = 0;
+    let informational = 0;
     const options = {
       dispatcher,
       headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
       signal: AbortSignal.any([signal, flooded.signal]),
       highWaterMark,
-      // With each of them undici waits for the answer anew.
+      // Each of them restarts undici's timeout.
       onInfo() {
-        if (++hints > maxHints) flooded.abort(new Error(`over ${maxHints} informational answers`));
+        if (++informational > maxInformational)
+          flooded.abort(new Error(`over ${maxInformational} informational responses`));
       },
     };
     try {
       const response = await request(url, options);
-      this.fault = response.statusCode >= 500 ? `${url.host} answered ${response.statusCode}` : undefined;
-      if (!passing.has(response.statusCode) && !redirects.has(response.statusCode)) this.#attempts.answered();
+      this.fault =
+        response.statusCode >= 500 ? `${url.host} responded with ${response.statusCode}` : undefined;
+      if (!transient.has(response.statusCode) && !redirects.has(response.statusCode))
+        this.#attempts.responded();
       return response;
     } catch (error) {
-      const failure = downloadError(`an answer of ${url.host}`, error);
+      const failure = downloadError(`a response from ${url.host}`, error);
       this.fault = failure.message;
       throw failure;
     }
@@ -99,7 +100,7 @@ export class HttpSource implements Source {
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
   if (typeof location !== "string" || !URL.canParse(location, from.href))
-    throw new DownloadError("failed", `${from.host} redirects to nowhere`);
+    throw new DownloadError("failed", `${from.host} redirects without a valid Location`);
   const to = new URL(location, from);
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
     throw new DownloadError("failed", `${from.host} redirects to ${to.protocol}`);
@@ -107,26 +108,30 @@ function redirectTarget(from: URL, location: string | string[] | undefined): URL
 }
 
 /** `retryAfter` is a number of seconds or a date. */
-function answeredWith(status: number, retryAfter: string | string[] | undefined, url: URL): DownloadError {
+function unexpectedStatus(
+  status: number,
+  retryAfter: string | string[] | undefined,
+  url: URL,
+): DownloadError {
   const text = String(retryAfter ?? "");
   const milliseconds = /^[0-9]+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return new DownloadError("failed", `${url.host} answered ${status}`, {
-    isTransient: passing.has(status),
+  return new DownloadError("failed", `${url.host} responded with ${status}`, {
+    isTransient: transient.has(status),
     ...(Number.isNaN(milliseconds) ? {} : { retryAfter: Math.max(0, milliseconds) }),
   });
 }
 
 function symText({ body, headers }: Dispatcher.ResponseData, maxBytes: number): SymText {
-  // Its errors reach whoever reads it. Where nobody does any more, they are nobody's.
+  // Readers get the errors of the body. Once it is abandoned they don't matter.
   body.on("error", () => {});
   const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
   const decode = decoders.get(encoding);
-  const refusal = decode
+  const rejection = decode
     ? tooLarge(Number(headers["content-length"] ?? 0), maxBytes)
     : new DownloadError("failed", `unknown content encoding ${encoding}`);
-  if (!decode || refusal) {
+  if (!decode || rejection) {
     body.destroy();
-    throw refusal;
+    throw rejection;
   }
   const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
   return {
@@ -152,8 +157,8 @@ async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number
   try {
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       bytes += piece.length;
-      const refusal = tooLarge(bytes, maxBytes);
-      if (refusal) throw refusal;
+      const rejection = tooLarge(bytes, maxBytes);
+      if (rejection) throw rejection;
       yield piece;
     }
   } catch (error) {
@@ -166,7 +171,7 @@ function tooLarge(bytes: number, maxBytes: number): DownloadError | undefined {
   return new DownloadError("too_large", `the download has more than ${maxBytes} bytes`);
 }
 
-/** Where only the closed connection says that the text ended, it may have been cut: whole sym files end in a newline. */
+/** If only the closed connection marks the end, the text may be truncated. Complete sym files end with a newline. */
 async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let last: number | undefined;
   for await (const piece of pieces) {
@@ -174,7 +179,7 @@ async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterabl
     yield piece;
   }
   if (last !== 0x0a)
-    throw new DownloadError("failed", "the connection was closed in the middle of a line", {
+    throw new DownloadError("failed", "the connection closed in the middle of a line", {
       isTransient: true,
     });
 }

@@ -27,18 +27,19 @@ for (const [network, prefix] of [
 ] as const)
   privateAddresses.addSubnet(network, prefix, "ipv6");
 
-/** Whether an IP address is loopback, link-local, of a private network, or otherwise none of the public internet. */
+/** Whether an IP address is loopback, link-local, private or otherwise not on the public internet. */
 export function isPrivateAddress(address: string): boolean {
   return privateAddresses.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-/** Resolves a name for a connection, and fails where that leads to a private address: what counts is what it resolves to now. */
+/** Resolves a name for a connection, and fails if any address is private. Checking the resolved address defeats DNS rebinding. */
 export function lookUpPublicAddress(hostname: string, options: LookupOptions, done: LookupCallback): void {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const inner = error ? undefined : addresses.find(({ address }) => isPrivateAddress(address));
-    if (inner) done(new Error(`${hostname} is at the private address ${inner.address}`), []);
+    const privateAddress = error ? undefined : addresses.find(({ address }) => isPrivateAddress(address));
+    if (privateAddress)
+      done(new Error(`${hostname} is at the private address ${privateAddress.address}`), []);
     else done(error, addresses);
   });
 }

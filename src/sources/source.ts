@@ -1,24 +1,24 @@
 import type { ModuleId } from "../identity/moduleId.ts";
 
-/** The text of a sym file, decompressed, while it arrives. It holds a connection or a file until it is disposed of. */
+/** The decompressed text of a sym file while it arrives. It keeps a connection or a file open until it is disposed of. */
 export interface SymText extends AsyncDisposable {
-  /** Throws a DownloadError where they end too early, or otherwise than a sym file does. */
+  /** Throws a DownloadError if the text is truncated or damaged. */
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** Where sym files come from. */
+/** A place that serves sym files. */
 export interface Source extends AsyncDisposable {
-  /** Its address, as configured. */
+  /** As configured. */
   readonly address: string;
-  /** What was wrong with it when it was asked last, if anything: it is down. */
+  /** Why the latest request failed. Undefined if the source works. */
   readonly fault: string | undefined;
-  /** The module's sym file; undefined where the source says that it has none. Throws a DownloadError. */
+  /** The module's sym file; undefined if the source doesn't have it. Throws a DownloadError. */
   open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined>;
-  /** Runs a download that opens this source, again as often as makes sense; a source known to be down fails it at once. */
+  /** Runs a download from this source, with retries. Fails at once while the source's circuit breaker is open. */
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: where symbol servers keep a sym file. */
+/** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. */
 export function symFilePath({ debugFile, debugId }: ModuleId): string {
   return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/, "")}.sym`;
 }

@@ -4,22 +4,22 @@ import type { SymbolicatedJobs } from "./symbolicate.ts";
 
 export { AnswerTooLarge, beforeFunction, type Locations };
 
-/** A frame of the request with what is known of it. */
+/** A frame of a request with its symbols. */
 export interface SymbolicatedFrame {
-  /** What answers call its module; undefined where it has none. */
+  /** The module's name in the response; undefined without a module. */
   moduleName: string | undefined;
   moduleOffset: number | bigint;
-  /** Its source locations are rows `first` to `last` of these, innermost first; undefined where nothing is known. */
+  /** Rows `first` to `last` are its source locations, innermost first. Undefined without symbols. */
   locations: Locations | undefined;
   first: number;
   last: number;
-  /** Where the text of them all ends. */
+  /** End of the text of all these rows. */
   end: number;
-  /** Where the outermost function begins. */
+  /** Start of the outermost function. */
   functionStart: number;
 }
 
-/** The frame at a position among all frames of a job. */
+/** `position` counts the frames of all stacks of the job. */
 export function symbolicatedFrame(
   symbolicated: SymbolicatedJobs,
   job: number,
@@ -50,7 +50,7 @@ export function symbolicatedFrame(
   };
 }
 
-/** Whether symbols were found for the module at an index of a job's memory map; null where no frame points into it. */
+/** Whether symbols were found for the module at an index of a job's memory map; null if no frame points into it. */
 export function isModuleFound({ moduleNumbers, lookups }: SymbolicatedJobs, job: number, index: number) {
   const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];
   return lookup ? "locations" in lookup.result : null;

@@ -3,22 +3,22 @@ import { entryAt, listModules, moduleKey, type Job, type MemoryMapEntry, type Mo
 /** Jobs with their frames grouped by module. */
 export interface GroupedJobs {
   jobs: Job[];
-  /** The modules that frames point into; the same name and id in another case is another module here. */
+  /** The modules that frames point into. Names and ids are case-sensitive here. */
   modules: ModuleList;
-  /** The offsets that frames have in the first of `modules`, job after job, then those in the next. */
+  /** The offsets in the first of `modules`, job after job, then those in the next module. */
   offsets: Uint32Array<ArrayBuffer>;
-  /** Per module where its `offsets` begin, and behind the last where all end. */
+  /** Per module: start of its `offsets`; and the end of all. */
   offsetStarts: Uint32Array<ArrayBuffer>;
-  /** Per job, per position in its memory map: position in `modules`, −1 where no frame of any job points into it. */
+  /** Per job, per index in its memory map: index in `modules`, −1 if no frame of any job points into it. */
   moduleNumbers: Int32Array<ArrayBuffer>[];
-  /** Per job: positions in its memory map, without those of a module that stood there before. */
+  /** Per job: indexes in its memory map, without duplicate modules. */
   distinctModules: Int32Array<ArrayBuffer>[];
-  /** Per job, per frame: position among its module's offsets, −1 where no symcache could know of the offset. */
+  /** Per job, per frame: index among its module's offsets, −1 if no symcache can contain the offset. */
   offsetNumbers: Int32Array<ArrayBuffer>[];
 }
 
-/** The module has no name or no id. */
-const nameless = -2;
+/** Marks a module without a debug file or debug id. */
+const unidentified = -2;
 
 /** Groups frames by module, so that each module is looked up once for all jobs. */
 export function groupFrames(jobs: Job[]): GroupedJobs {
@@ -29,16 +29,17 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
   for (const { memoryMap, moduleIndexes, moduleOffsets } of jobs) {
     const inJob = new Int32Array(memoryMap.keyEnds.length).fill(-1);
     for (const [position, moduleIndex] of moduleIndexes.entries()) {
-      let number = inJob[moduleIndex] ?? nameless;
+      let number = inJob[moduleIndex] ?? unidentified;
       if (number === -1) {
         const entry = entryAt(memoryMap, moduleIndex);
         const key = moduleKey(memoryMap, moduleIndex);
-        if (entry.includes("")) number = nameless;
+        if (entry.includes("")) number = unidentified;
         else number = numbers.get(key) ?? modules.push(entry) - 1;
         if (number >= 0) numbers.set(key, number);
         inJob[moduleIndex] = number;
       }
-      if (number >= 0) counts[number] = (counts[number] ?? 0) + Number(canBeKnown(moduleOffsets[position]));
+      if (number >= 0)
+        counts[number] = (counts[number] ?? 0) + Number(isInSymcacheRange(moduleOffsets[position]));
     }
   }
 
@@ -48,11 +49,11 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
   const offsets = new Uint32Array(sum);
   const next = offsetStarts.slice();
 
-  const namings = jobs.map(({ memoryMap }) => nameModules(memoryMap, numbers));
+  const indexed = jobs.map(({ memoryMap }) => indexModules(memoryMap, numbers));
   const offsetNumbers = jobs.map(({ moduleIndexes, moduleOffsets }, job) =>
     moduleIndexes.map((moduleIndex, position) => {
-      const number = namings[job]?.moduleNumbers[moduleIndex] ?? -1;
-      if (number < 0 || !canBeKnown(moduleOffsets[position])) return -1;
+      const number = indexed[job]?.moduleNumbers[moduleIndex] ?? -1;
+      if (number < 0 || !isInSymcacheRange(moduleOffsets[position])) return -1;
       const at = next[number] ?? 0;
       offsets[at] = moduleOffsets[position] ?? 0;
       next[number] = at + 1;
@@ -64,14 +65,14 @@ export function groupFrames(jobs: Job[]): GroupedJobs {
     modules: listModules(modules),
     offsets,
     offsetStarts,
-    moduleNumbers: namings.map(({ moduleNumbers }) => moduleNumbers),
-    distinctModules: namings.map(({ distinctModules }) => distinctModules),
+    moduleNumbers: indexed.map(({ moduleNumbers }) => moduleNumbers),
+    distinctModules: indexed.map(({ distinctModules }) => distinctModules),
     offsetNumbers,
   };
 }
 
-/** The numbers of a memory map's modules, and which of them did not stand there before. */
-function nameModules(memoryMap: ModuleList, numbers: Map<string, number>) {
+/** The indexes of a memory map's modules, and which of them are not duplicates. */
+function indexModules(memoryMap: ModuleList, numbers: Map<string, number>) {
   const seen = new Set<string>();
   const moduleNumbers = new Int32Array(memoryMap.keyEnds.length);
   const distinctModules = moduleNumbers
@@ -84,6 +85,6 @@ function nameModules(memoryMap: ModuleList, numbers: Map<string, number>) {
   return { moduleNumbers, distinctModules };
 }
 
-function canBeKnown(moduleOffset = -1): boolean {
+function isInSymcacheRange(moduleOffset = -1): boolean {
   return moduleOffset >= 0 && moduleOffset < 2 ** 32;
 }

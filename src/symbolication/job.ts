@@ -2,28 +2,28 @@
 export type MemoryMapEntry = readonly [debugFile: string, debugId: string];
 
 /**
- * What one client wants symbolicated: stacks of frames that point into modules of a memory map.
- * Frames of all stacks stand one after another in columns, so that 60,000 of them cross threads as a few buffers.
+ * Stacks of frames that point into the modules of a memory map. The frames of all stacks are stored as columns, one stack
+ * after the other, so that 60,000 frames cross threads as a few buffers.
  */
 export interface Job {
   memoryMap: ModuleList;
   /** Number of frames of each stack. */
   stackLengths: Uint32Array<ArrayBuffer>;
-  /** Per frame: position in the memory map, −1 for none. */
+  /** Per frame: index in the memory map, −1 for none. */
   moduleIndexes: Int32Array<ArrayBuffer>;
-  /** Per frame: address relative to the module, −1 for unknown; rounded where it is 2^53 or more. */
+  /** Per frame: address relative to the module, −1 for unknown; rounded from 2^53 on. */
   moduleOffsets: Float64Array<ArrayBuffer>;
-  /** Per frame: its offset where that is 2^53 or more, else 0; empty where no frame has such an offset. */
+  /** Per frame: its offset if that is 2^53 or more, otherwise 0. Empty if no frame has such an offset. */
   exactOffsets: BigUint64Array<ArrayBuffer>;
 }
 
-/** Modules as columns, too: a body of 20 MB can have millions. */
+/** Modules as columns, because a body of 20 MB can have millions. */
 export interface ModuleList {
-  /** `libxul.so/1410…`, as found_modules has it, of each module one after the other: ASCII. */
+  /** `libxul.so/1410…`, the key in found_modules, of all modules, concatenated; ASCII. */
   keys: Uint8Array<ArrayBuffer>;
   /** Where each key ends. */
   keyEnds: Uint32Array<ArrayBuffer>;
-  /** How much of each key is the debug filename. */
+  /** Length of the debug file in each key. */
   filenameLengths: Uint32Array<ArrayBuffer>;
 }
 
@@ -37,10 +37,10 @@ export function listModules(entries: MemoryMapEntry[]): ModuleList {
   };
 }
 
-/** The key of the module at a position in the list. */
-export function moduleKey({ keys, keyEnds }: ModuleList, position: number): string {
-  const start = keyEnds[position - 1] ?? 0;
-  return Buffer.from(keys.buffer).toString("latin1", start, keyEnds[position]);
+/** The key of the module at an index. */
+export function moduleKey({ keys, keyEnds }: ModuleList, index: number): string {
+  const start = keyEnds[index - 1] ?? 0;
+  return Buffer.from(keys.buffer).toString("latin1", start, keyEnds[index]);
 }
 
 /** The entry at an index of the list. For an index of -1 both of its strings are empty. */

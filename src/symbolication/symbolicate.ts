@@ -5,18 +5,18 @@ import type { GroupedJobs } from "./groupFrames.ts";
 import { entryAt } from "./job.ts";
 import type { ModuleLookup, Resolver } from "../modules/resolver.ts";
 
-/** Lookups that are under way at once, of one request. */
-const atOnce = 500;
-/** Lookups that are begun before others have their turn. */
-const batch = 100;
+/** Concurrent lookups of one request. */
+const maxConcurrentLookups = 500;
+/** Lookups that start before other requests can run. */
+const lookupsPerYield = 100;
 
-/** Jobs with what is known of their modules. */
+/** Jobs with the lookups of their modules. */
 export interface SymbolicatedJobs extends GroupedJobs {
   /** Per module, in the order of `modules`: its lookup, with the source locations of its offsets. */
   lookups: ModuleLookup[];
 }
 
-/** Bytes that the source locations take. */
+/** Memory of the source locations. */
 export function locationBytes({ lookups }: SymbolicatedJobs): number {
   return lookups.reduce(
     (sum, { result }) => sum + ("locations" in result ? result.locations.text.buffer.byteLength : 0),
@@ -25,28 +25,28 @@ export function locationBytes({ lookups }: SymbolicatedJobs): number {
 }
 
 /**
- * Looks up the frames of all jobs, all modules side by side. A module without symbols fails nothing. Throws an
- * AnswerTooLarge, also where the source locations have more than `mostBytes` of text.
+ * Looks up the frames of all jobs, module by module, concurrently. A module without symbols is not an error. Throws an
+ * AnswerTooLarge if the source locations have more than `maxBytes` of text.
  */
 export async function symbolicate(
   jobs: GroupedJobs,
   resolver: Pick<Resolver, "lookUp">,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<SymbolicatedJobs> {
   const { modules, offsets, offsetStarts } = jobs;
   const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
-  const numbers = lookups.keys();
-  const usage = { misses: 0, textLeft: textLeft(mostBytes) };
-  let turn: Promise<void> | undefined;
+  const indexes = lookups.keys();
+  const usage = { misses: 0, textLeft: textLeft(maxBytes) };
+  let yielding: Promise<void> | undefined;
   const lookUpNext = async () => {
-    for (const number of numbers) {
-      if (number > 0 && number % batch === 0) turn = setImmediate();
-      await turn;
-      const ofModule = offsets.slice(offsetStarts[number], offsetStarts[number + 1]);
-      const module = moduleId(...entryAt(modules, number));
-      lookups[number] = await resolver.lookUp(module, ofModule, usage);
+    for (const index of indexes) {
+      if (index > 0 && index % lookupsPerYield === 0) yielding = setImmediate();
+      await yielding;
+      const ofModule = offsets.slice(offsetStarts[index], offsetStarts[index + 1]);
+      const module = moduleId(...entryAt(modules, index));
+      lookups[index] = await resolver.lookUp(module, ofModule, usage);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, lookups.length) }, lookUpNext));
+  await Promise.all(Array.from({ length: Math.min(maxConcurrentLookups, lookups.length) }, lookUpNext));
   return { ...jobs, lookups };
 }

@@ -7,8 +7,8 @@ let isDue = false;
 let collect: Collect | undefined;
 
 /**
- * Gives back the memory of instances that were dropped, once the work at hand is done. To V8 such an instance is one
- * small object: left to itself, it lets them come to gigabytes before it looks.
+ * Frees the memory of dropped WebAssembly instances after the current work. V8 sees them as small objects, and would let
+ * gigabytes accumulate before it collects them.
  */
 export function collectGarbage(): void {
   if (isDue) return;
@@ -19,7 +19,7 @@ export function collectGarbage(): void {
   });
 }
 
-/** Gives back the memory of buffers that were dropped lately: a fast download's would come to 100 MB. Takes half a millisecond. */
+/** Frees recently dropped buffers, 100 MB during a fast download. Takes half a millisecond. */
 export function collectYoungGarbage(): void {
   collector()({ type: "minor" });
 }

@@ -10,7 +10,7 @@ const symFile = Buffer.from(
   `MODULE Linux x86_64 ${module.debugId} ${module.debugFile}\nFILE 0 main.c\nFUNC 1000 10 0 main\n1000 10 42 0\n`,
 );
 
-/** Whether a sym file of four lines gives its one line back: a sign that the WebAssembly works here. */
+/** Converts a sym file of four lines and looks up its one function. Whether the result is right. */
 export function selfTest(wasm: WebAssembly.Module): boolean {
   using converter = new Converter(wasm, module);
   converter.push(symFile);

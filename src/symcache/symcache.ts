@@ -2,38 +2,44 @@ import type { ModuleId } from "../identity/moduleId.ts";
 import { AnswerTooLarge, type Locations } from "./lookup/locations.ts";
 import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
 
-/** The file isn't the module's symcache as it was written: to be treated as a miss. */
+/** The file is not the module's symcache, or its bytes have changed: to be treated as a cache miss. */
 export class SymcacheDamaged extends Error {
   override name = "SymcacheDamaged";
 }
 
-/** Bytes of a page, of which each has a checksum. */
-export const pageBytes = 4096;
+/** What a symcache file says of itself. */
+export interface SymcacheContents {
+  /** Of Symbolic's format. */
+  version: number;
+  debugFilename: string;
+  debugId: string;
+  /** Numbers of records. */
+  files: number;
+  functions: number;
+  sourceLocations: number;
+  ranges: number;
+  stringBytes: number;
+  /** Bytes before the trailer. */
+  payloadBytes: number;
+  /** Where the first and the last range begin, relative to the module; absent without ranges. */
+  firstAddress?: number;
+  lastAddress?: number;
+}
 
-/** Columns of an answer by the crate's numbers. */
-const columns = {
-  starts: 0,
-  functionStarts: 1,
-  rowStarts: 2,
-  functionEnds: 3,
-  rowEnds: 4,
-  ends: 5,
-  text: 6,
-};
-
-/** An open symcache file. Many can be open in one instance; disposing of one closes it, not its file. */
+/** An open symcache file. Many can be open in one instance; disposing of one does not close its file. */
 export class Symcache implements Disposable {
-  /** The module's name in answers: `xul.dll` for `xul.pdb`. */
+  /** The module's name in responses: `xul.dll` for `xul.pdb`. */
   readonly moduleName: string;
   readonly #instance: WasmInstance;
   readonly #file: number;
   #symcache: number;
-  #heldBytes = 0;
-  #roomBytes = 0;
 
-  /** Opens a file of `size` bytes. Throws `SymcacheDamaged`, or what `readAt` throws. */
-  static open(instance: WasmInstance, readAt: ReadAt, size: number, module: ModuleId): Symcache {
-    const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
+  /**
+   * Opens the file of a module, or of any module if none is given. Throws `SymcacheDamaged`, or what `readAt` throws.
+   * `size`: in bytes.
+   */
+  static open(instance: WasmInstance, readAt: ReadAt, size: number, module?: ModuleId): Symcache {
+    const [filename, id] = [Buffer.from(module?.debugFile ?? ""), Buffer.from(module?.debugId ?? "")];
     const file = instance.addFile(readAt);
     try {
       instance.putInInbox(filename, id);
@@ -54,41 +60,47 @@ export class Symcache implements Disposable {
     this.moduleName = moduleName;
   }
 
-  /** How many bytes of the file are held, where it is. */
-  get payloadBytes(): number {
-    return this.#instance.call((exports) => exports.symcache_payload_length(this.#symcache));
+  /** The length of a page; each has a checksum of its own. */
+  get pageBytes(): number {
+    return this.#instance.call((exports) => exports.page_bytes());
+  }
+
+  get pages(): number {
+    return this.#instance.call((exports) => exports.symcache_pages(this.#symcache));
+  }
+
+  /** The checksums of all pages, 8 bytes each, good until the instance's next call. */
+  get checksums(): Uint8Array {
+    const at = this.#instance.call((exports) => exports.symcache_checksums(this.#symcache)) >>> 0;
+    return this.#instance.bytes(at, 8 * this.pages);
+  }
+
+  /** What the file says of itself. Throws as `open` does. */
+  describe(): SymcacheContents {
+    const length = this.#instance.call((exports) => exports.symcache_describe(this.#symcache));
+    const at = this.#instance.call((exports) => exports.output_at()) >>> 0;
+    return JSON.parse(Buffer.from(this.#instance.bytes(at, length)).toString()) as SymcacheContents;
   }
 
   /**
-   * Room for the next bytes of the file, from its beginning on: of so many pages, or what is left. It is good until the
-   * instance's next call.
+   * Reads the next `pages` into the page cache, unless they are there. Returns whether those were the last; the next call
+   * then begins again. Throws as `open` does.
    */
-  room(pages: number): Uint8Array {
-    const at = this.#instance.call((exports) => exports.symcache_room(this.#symcache, pages)) >>> 0;
-    this.#roomBytes = Math.min(pages * pageBytes, this.payloadBytes - this.#heldBytes);
-    return this.#instance.bytes(at, this.#roomBytes);
-  }
-
-  /**
-   * Holds what was put into the room. Once that was the last, which is the answer, lookups don't read the file any more.
-   * Throws `SymcacheDamaged`.
-   */
-  hold(): boolean {
-    const state = this.#instance.call((exports) => exports.symcache_hold(this.#symcache));
+  readAhead(pages: number): boolean {
+    const state = this.#instance.call((exports) => exports.symcache_read_ahead(this.#symcache, pages));
     if (state === 1) throw new SymcacheDamaged(this.#instance.message());
-    this.#heldBytes += this.#roomBytes;
     return state === 2;
   }
 
   /**
-   * The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge` where they
-   * have more than `mostBytes` of text.
+   * The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge` if they have
+   * more than `maxBytes` of text.
    */
-  lookUp(offsets: Uint32Array, mostBytes = Infinity): Locations {
+  lookUp(offsets: Uint32Array, maxBytes = Infinity): Locations {
     if (this.#symcache === 0) throw new Error("the symcache was closed");
     this.#instance.putInInbox(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
     const failed = this.#instance.call((exports) =>
-      exports.symcache_look_up(this.#symcache, offsets.length, mostBytes),
+      exports.symcache_look_up(this.#symcache, offsets.length, maxBytes),
     );
     if (failed === 2) throw new AnswerTooLarge();
     if (failed) throw new SymcacheDamaged(this.#instance.message());
@@ -102,37 +114,31 @@ export class Symcache implements Disposable {
     this.#symcache = 0;
   }
 
-  /** All columns in one buffer: to hand over one, and to free it, takes less time than seven. */
+  /** Copies all columns into one buffer: transferring and freeing one buffer takes less time than seven. */
   #copyColumns(): Locations {
-    const spans = Object.values(columns).map((column) => this.#bytes(column));
-    const buffer = new ArrayBuffer(spans.reduce((sum, span) => sum + span.length, 0));
+    const spans = this.#instance.spans(this.#instance.call((exports) => exports.columns_at()) >>> 0, 7);
+    const buffer = new ArrayBuffer(spans.reduce((sum, { length }) => sum + length, 0));
     let end = 0;
-    const place = (column: number) => {
-      const span = spans[column] ?? new Uint8Array();
-      const bytes = new Uint8Array(buffer, end, span.length);
-      bytes.set(span);
+    const bytes = () => {
+      const span = spans.shift() ?? new Uint8Array();
+      const copy = new Uint8Array(buffer, end, span.length);
+      copy.set(span);
       end += span.length;
-      return bytes;
+      return copy;
     };
-    // The bytes come last, so that the numbers lie at multiples of 4.
-    const numbers = (column: number) => {
-      const { byteOffset, length } = place(column);
+    const numbers = () => {
+      const { byteOffset, length } = bytes();
       return new Uint32Array(buffer, byteOffset, length / 4);
     };
+    // In the crate's order, with the text last, so that the numbers lie at multiples of 4.
     return {
-      starts: numbers(columns.starts),
-      functionStarts: numbers(columns.functionStarts),
-      rowStarts: numbers(columns.rowStarts),
-      functionEnds: numbers(columns.functionEnds),
-      rowEnds: numbers(columns.rowEnds),
-      ends: numbers(columns.ends),
-      text: place(columns.text),
+      starts: numbers(),
+      functionStarts: numbers(),
+      rowStarts: numbers(),
+      functionEnds: numbers(),
+      rowEnds: numbers(),
+      ends: numbers(),
+      text: bytes(),
     };
-  }
-
-  #bytes(column: number): Uint8Array<ArrayBuffer> {
-    return this.#instance.call((exports) =>
-      this.#instance.bytes(exports.column_at(column) >>> 0, exports.column_length(column) >>> 0),
-    );
   }
 }

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 
-/** Fills `into` with a file's bytes from `offset` on, and gives the number of bytes read. It may throw. */
+/** Fills `into` with a file's bytes from `offset` on, and returns the number of bytes read. It may throw. */
 export type ReadAt = (into: Uint8Array, offset: number) => number;
 
-/** Appends bytes, which are good until it returns, to a file. It may throw. */
+/** Appends bytes, valid during the call, to a file. It may throw. */
 export type Append = (bytes: Uint8Array) => void;
 
 /** What the crate exports; `crates/symcache/src/wasm.rs` describes each. Addresses and lengths are in bytes. */
@@ -17,33 +17,34 @@ interface Exports {
   converter_finish: (converter: number) => number;
   symcache_file_size: () => number;
   symcache_file_write: (file: number) => number;
-  keep_pages: (pages: number) => void;
+  limit_page_cache: (bytes: number) => void;
   symcache_open: (file: number, fileSize: number, filenameLength: number, idLength: number) => number;
-  symcache_payload_length: (symcache: number) => number;
-  symcache_room: (symcache: number, pages: number) => number;
-  symcache_hold: (symcache: number) => number;
-  symcache_look_up: (symcache: number, count: number, mostBytes: number) => number;
-  column_at: (column: number) => number;
-  column_length: (column: number) => number;
+  page_bytes: () => number;
+  symcache_pages: (symcache: number) => number;
+  symcache_checksums: (symcache: number) => number;
+  symcache_describe: (symcache: number) => number;
+  symcache_read_ahead: (symcache: number, pages: number) => number;
+  symcache_look_up: (symcache: number, count: number, maxBytes: number) => number;
+  columns_at: () => number;
   symcache_free: (symcache: number) => void;
   chunk_pack: (at: number, headerLength: number, length: number) => number;
   chunk_unpack: (at: number, headerLength: number, packedLength: number, length: number) => number;
-  chunk_at: () => number;
+  output_at: () => number;
 }
 
-/** The instance came to an end by a panic or for want of memory, and is of no more use. */
+/** The instance panicked or ran out of memory, and can't be used any more. */
 export class WasmTrap extends Error {
   override name = "WasmTrap";
 }
 
-/** Compiles the crate's binary, the committed one or another. */
+/** Compiles the crate's binary, by default the committed one. */
 export async function compileWasm(
   file = new URL("symcache.wasm", import.meta.url),
 ): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(await readFile(file));
 }
 
-/** An instance of the crate, with a memory of its own that grows and never shrinks. */
+/** An instance of the crate. Its memory grows and never shrinks. */
 export class WasmInstance {
   readonly #exports: Exports;
   readonly #files = new Map<number, ReadAt>();
@@ -66,7 +67,7 @@ export class WasmInstance {
     return this.#exports.memory.buffer.byteLength;
   }
 
-  /** Calls into the crate. Throws what a `ReadAt` or an `Append` threw meanwhile, or a `WasmTrap`. */
+  /** Calls into the crate. Throws the error of a `ReadAt` or an `Append`, or a `WasmTrap`. */
   call<T>(work: (exports: Exports) => T): T {
     if (this.#trap) throw this.#trap;
     this.#failure = undefined;
@@ -83,7 +84,7 @@ export class WasmInstance {
     return result;
   }
 
-  /** Puts byte strings one after the other where the next call expects them. */
+  /** Puts byte strings, one after the other, where the next call expects them. */
   putInInbox(...pieces: Uint8Array[]): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     let at = this.call((exports) => exports.inbox(length)) >>> 0;
@@ -93,18 +94,24 @@ export class WasmInstance {
     }
   }
 
-  /** What the crate said last: why a call failed, or the name of the module that was opened. */
+  /** The crate's latest message: why a call failed, or the name of the module that was opened. */
   message(): string {
     const { message_at, message_length } = this.#exports;
     return new TextDecoder().decode(this.bytes(message_at() >>> 0, message_length()));
   }
 
-  /** A view of its memory, good until the next call. */
+  /** A view of its memory, valid until the next call. */
   bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer, at, length);
   }
 
-  /** Makes a file readable for the crate, under a number. */
+  /** Views of the spans whose addresses and lengths are at `at`, valid until the next call. */
+  spans(at: number, count: number): Uint8Array<ArrayBuffer>[] {
+    const pairs = new Uint32Array(this.#exports.memory.buffer, at, 2 * count);
+    return Array.from({ length: count }, (_, i) => this.bytes(pairs[2 * i] ?? 0, pairs[2 * i + 1] ?? 0));
+  }
+
+  /** Makes a file readable for the crate. Returns its id. */
   addFile(readAt: ReadAt): number {
     this.#files.set(++this.#lastFile, readAt);
     return this.#lastFile;
@@ -114,7 +121,7 @@ export class WasmInstance {
     this.#files.delete(file);
   }
 
-  /** Lets the crate write a file, known by a number, while `work` runs. */
+  /** Lets the crate write to a file, given by an id, while `work` runs. */
   appending(append: Append, work: (exports: Exports, file: number) => void): void {
     const file = ++this.#lastFile;
     this.#sinks.set(file, append);

@@ -1,13 +1,10 @@
 import { getPriority, platform, setPriority } from "node:os";
 
-/** A thread of ordinary niceness gets nine times as much of a core that both want. */
+/** With the default of 0, the other threads get nine times as much of a contended core. */
 const niceness = 10;
 
-/**
- * Lets other threads go first where cores are short: for threads of work that takes seconds, beside which the rest of the
- * service must answer in milliseconds.
- */
-export function giveWay(): void {
-  // Elsewhere it would be the whole process that gives way. One that gives way further already may not take that back.
+/** Lowers the priority of this thread. For threads whose work takes seconds, while others must respond in milliseconds. */
+export function lowerPriority(): void {
+  // On other systems this would affect the whole process. Raising the priority again may not be permitted.
   if (platform() === "linux" && getPriority() < niceness) setPriority(niceness);
 }

@@ -1,137 +1,136 @@
 import { Worker, type Transferable } from "node:worker_threads";
 
-/** What a thread can be asked, as functions by name: `{ add(terms: number[]): number }`. Arguments and answers are cloned. */
+/** What a thread can be asked, as functions by name: `{ add(terms: number[]): number }`. Arguments and replies are cloned. */
 export type Protocol<P> = Record<keyof P, (argument: never) => unknown>;
 
-/** What passes between a Thread and answerAsks(): `{id: 7, name: "add", argument: [1, 2]}` one way, `{id: 7, answer: 3}` back, and `{}` as a sign of life. */
+/** `{id: 7, name: "add", argument: [1, 2]}` to the thread, `{id: 7, reply: 3}` back, and `{}` as a sign of progress. */
 export interface AskMessage {
   id: number;
   name: string;
   argument: unknown;
 }
-export interface AnswerMessage {
+export interface ReplyMessage {
   id: number;
-  answer: unknown;
+  reply: unknown;
 }
 
-/** The thread ended before it answered: it crashed, ran out of memory or was ended. */
+/** The thread ended before it replied: it crashed, ran out of memory or was terminated. */
 export class ThreadEnded extends Error {
   override name = "ThreadEnded";
-  /** Whether this ask is not to blame: the thread had not come to it, or ended without an error. */
-  readonly isInnocent: boolean;
+  /** Whether this ask is not to blame: the thread had not started it, or ended without an error. */
+  readonly isRetryable: boolean;
 
   constructor(
     message: string,
-    { isInnocent = false, cause }: { isInnocent?: boolean; cause?: unknown } = {},
+    { isRetryable = false, cause }: { isRetryable?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause });
-    this.isInnocent = isInnocent;
+    this.isRetryable = isRetryable;
   }
 }
 
-/** The thread gave no sign of life for so long that it was ended. */
+/** The thread made no progress until its timeout, and was terminated. */
 export class ThreadHung extends ThreadEnded {
   override name = "ThreadHung";
 }
 
-/** A thread's patience runs out in so many parts: a pause of the whole process, however long, takes but one. */
-const parts = 4;
+/** The timeout is counted in that many ticks, so that a suspension of the whole process, however long, counts as one. */
+const timeoutTicks = 4;
 
 /**
- * A worker thread that gives one answer to each ask, in the order of asking. Its code calls answerAsks(). One that can't be
- * started has ended.
+ * A worker thread that replies to asks in their order. Its code calls replyToAsks(). A thread that can't be started counts as
+ * ended.
  */
 export class Thread<P extends Protocol<P>> implements AsyncDisposable {
   readonly #worker: Worker | undefined;
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
   #end: ThreadEnded | undefined;
-  #watch: NodeJS.Timeout | undefined;
-  /** Parts of the patience in which something was asked for and nothing came. */
-  #quietParts = 0;
+  #watchdog: NodeJS.Timeout | undefined;
+  /** Ticks without progress on an ask. */
+  #idleTicks = 0;
 
-  /** `patience`: milliseconds without an answer or another sign of life after which a thread that was asked is ended. */
-  constructor(entry: URL, workerData?: unknown, patience?: number) {
+  /** Terminates a thread that makes no progress on an ask for `timeoutMs`. */
+  constructor(entry: URL, workerData?: unknown, timeoutMs?: number) {
     let worker: Worker;
     try {
       worker = new Worker(entry, { workerData });
     } catch (cause) {
       // The system has no more threads, or no memory for one.
-      this.#end = new ThreadEnded(`thread can't be started: ${String(cause)}`, { isInnocent: true, cause });
+      this.#end = new ThreadEnded(`thread can't be started: ${String(cause)}`, { isRetryable: true, cause });
       return;
     }
     this.#worker = worker;
-    worker.on("message", ({ id, answer }: Partial<AnswerMessage>) => {
-      this.#quietParts = 0;
+    worker.on("message", ({ id, reply }: Partial<ReplyMessage>) => {
+      this.#idleTicks = 0;
       if (id === undefined) return;
-      this.#waiting.get(id)?.resolve(answer);
-      this.#waiting.delete(id);
-      // One that is being ended holds the process until it has ended: somebody waits for that.
-      if (this.#waiting.size === 0 && !this.#end) worker.unref();
+      this.#pending.get(id)?.resolve(reply);
+      this.#pending.delete(id);
+      // A thread that is being terminated must keep the process alive until it has ended.
+      if (this.#pending.size === 0 && !this.#end) worker.unref();
     });
     worker.on("error", (cause) =>
-      this.#ended(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),
+      this.#endWith(new ThreadEnded(`thread crashed: ${String(cause)}`, { cause })),
     );
     worker.on("exit", (code) =>
-      this.#ended(new ThreadEnded(`thread ended with code ${code}`, { isInnocent: true })),
+      this.#endWith(new ThreadEnded(`thread ended with code ${code}`, { isRetryable: true })),
     );
-    // Last, for a listener to messages takes it back: an idle thread must not hold the end of the process up.
+    // An idle thread must not keep the process alive. This comes last, because adding a message listener undoes it.
     worker.unref();
-    if (patience !== undefined)
-      this.#watch = setInterval(() => this.#look(patience), patience / parts).unref();
+    if (timeoutMs !== undefined)
+      this.#watchdog = setInterval(() => this.#tick(timeoutMs), timeoutMs / timeoutTicks).unref();
   }
 
-  /** Whether the thread can't answer any more. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Whether it has been asked for what it has not answered yet. */
+  /** Whether an ask is waiting for its reply. */
   get isBusy(): boolean {
-    return this.#waiting.size > 0;
+    return this.#pending.size > 0;
   }
 
-  /** Whether half of its patience is over without a sign of life. */
+  /** Whether half of the timeout has passed without progress. */
   get seemsToHang(): boolean {
-    return this.isBusy && this.#quietParts > parts / 2;
+    return this.isBusy && this.#idleTicks > timeoutTicks / 2;
   }
 
-  /** The thread's answer. Rejects with a ThreadEnded. What is in `transfer` can't be used here afterwards. */
+  /** The thread's reply. Rejects with a ThreadEnded. Buffers in `transfer` can't be used here afterwards. */
   ask<Name extends keyof P & string>(
     name: Name,
     argument: Parameters<P[Name]>[0],
     transfer: Transferable[] = [],
   ): Promise<ReturnType<P[Name]>> {
     if (this.#end)
-      return Promise.reject(new ThreadEnded(this.#end.message, { isInnocent: true, cause: this.#end }));
-    if (this.#waiting.size === 0) this.#quietParts = 0;
+      return Promise.reject(new ThreadEnded(this.#end.message, { isRetryable: true, cause: this.#end }));
+    if (this.#pending.size === 0) this.#idleTicks = 0;
     const id = this.#nextId++;
-    const waiting = Promise.withResolvers<unknown>();
-    this.#waiting.set(id, waiting);
+    const pending = Promise.withResolvers<unknown>();
+    this.#pending.set(id, pending);
     this.#worker?.ref();
     this.#worker?.postMessage({ id, name, argument } satisfies AskMessage, transfer);
-    return waiting.promise as Promise<ReturnType<P[Name]>>;
+    return pending.promise as Promise<ReturnType<P[Name]>>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended(new ThreadEnded("thread was ended", { isInnocent: true }));
+    this.#endWith(new ThreadEnded("thread was terminated", { isRetryable: true }));
     await this.#worker?.terminate();
   }
 
-  #look(patience: number): void {
-    if (this.#waiting.size === 0 || ++this.#quietParts <= parts) return;
-    this.#ended(new ThreadHung(`thread gave no sign of life for ${patience / 1000} s`));
+  #tick(timeoutMs: number): void {
+    if (this.#pending.size === 0 || ++this.#idleTicks <= timeoutTicks) return;
+    this.#endWith(new ThreadHung(`thread made no progress for ${timeoutMs / 1000} s`));
     void this.#worker?.terminate();
   }
 
-  /** What was asked first is what the thread was at. */
-  #ended(reason: ThreadEnded): void {
+  /** Blames the first pending ask, which the thread was working on. */
+  #endWith(reason: ThreadEnded): void {
     if (this.#end) return;
     this.#end = reason;
-    clearInterval(this.#watch);
-    const [first, ...others] = this.#waiting.values();
-    this.#waiting.clear();
+    clearInterval(this.#watchdog);
+    const [first, ...others] = this.#pending.values();
+    this.#pending.clear();
     first?.reject(reason);
-    for (const { reject } of others) reject(new ThreadEnded(reason.message, { isInnocent: true }));
+    for (const { reject } of others) reject(new ThreadEnded(reason.message, { isRetryable: true }));
   }
 }

@@ -1,12 +1,10 @@
 import { once } from "node:events";
-import { createServer, request, type RequestListener } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { request } from "undici";
 
-/**
- * Lets `app` answer the bodies of v5 requests, one after the other, on a port that nobody is told of; no more of them once
- * `signal` is aborted.
- */
-export async function postInTurn(
+/** Sends v5 requests to `app`, one after the other, through a loopback port of their own, until `signal` is aborted. */
+export async function postSequentially(
   app: RequestListener,
   bodies: Iterable<string>,
   signal: AbortSignal,
@@ -17,20 +15,11 @@ export async function postInTurn(
   try {
     for (const body of bodies) {
       if (signal.aborted) break;
-      await post(port, body);
+      const response = await request(`http://127.0.0.1:${port}/symbolicate/v5`, { method: "POST", body });
+      await response.body.dump({ limit: Infinity });
     }
   } finally {
     server.close();
     server.closeAllConnections();
   }
-}
-
-function post(port: number, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ port, host: "127.0.0.1", method: "POST", path: "/symbolicate/v5" });
-    asked.on("error", reject).on("response", (answer) => {
-      answer.on("error", reject).on("end", resolve).resume();
-    });
-    asked.end(body);
-  });
 }

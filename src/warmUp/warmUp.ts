@@ -6,38 +6,36 @@ import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
-import { createApp, type AppParts } from "../http/app.ts";
-import { postInTurn } from "./postSequentially.ts";
+import { createApp, type AppDeps } from "../http/app.ts";
+import { postSequentially } from "./postSequentially.ts";
 import { createLogs } from "../observability/logging.ts";
 import { Metrics } from "../observability/metrics.ts";
-import type { Converters } from "../symcache/convert/converterPool.ts";
-import type { Lookups } from "../symcache/lookup/lookupPool.ts";
-import { functionBytes, madeSymFile } from "./syntheticSymFile.ts";
+import type { ConverterPool } from "../symcache/convert/converterPool.ts";
+import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
+import { functionBytes, syntheticSymFile } from "./syntheticSymFile.ts";
 import { Resolver } from "../modules/resolver.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Source } from "../sources/source.ts";
 
-const rounds = 60;
-const framesInRound = 500;
-/** What is looked up, and converted in the first rounds: both should be code that V8 has compiled for speed at the end. */
+/** Enough conversions, lookups and requests for V8 to optimize their code. */
 const modules = 8;
-const functions = 2500;
-/** All symcaches take 6 MB. */
-const mostBytes = 50e6;
-/** Of its folder's name. */
-const prefix = "tseliot-warm-up-";
+const functionsPerModule = 2500;
+const requests = 60;
+const framesPerRequest = 500;
+/** All symcaches together take 6 MB. */
+const maxCacheBytes = 50e6;
+const folderPrefix = "tseliot-warm-up-";
 
-/** What a warm-up shares with the service. */
-type Shared = Omit<AppParts, "admission" | "metrics" | "requestLog" | "resolver"> & {
+/** What the warm-up shares with the service. */
+type Shared = Omit<AppDeps, "admission" | "bulkAdmission" | "metrics" | "requestLog" | "resolver"> & {
   settings: Config;
-  converters: Converters;
-  lookups: Lookups;
+  converters: ConverterPool;
+  lookups: LookupPool;
 };
 
 /**
- * Brings the service to its full speed before it accepts requests: V8 compiles JavaScript and WebAssembly for speed once
- * they have run for a while. An app on the same threads answers requests about made modules. It has a folder of its own
- * for the time, and no log and no metric tells of it. Once `signal` is aborted no more requests follow.
+ * Lets V8 optimize JavaScript and WebAssembly before the service accepts requests: a second app, on the same threads, handles
+ * requests for synthetic modules. It has its own cache folder, no logs and no metrics. Ends early if `signal` is aborted.
  */
 export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void> {
   const { settings, converters, lookups } = shared;
@@ -49,13 +47,15 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   );
   await using cleanUp = new AsyncDisposableStack();
   const path = await temporaryFolder(diskCache.folder);
-  // What is another user's can't be removed, and isn't ours to.
-  cleanUp.defer(() => sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix }));
+  // Errors are ignored: folders of other users can't be removed, and needn't be.
+  cleanUp.defer(() =>
+    sweepTemporaryFolders(tmpdir(), () => {}, { own: basename(path), prefix: folderPrefix }),
+  );
   cleanUp.defer(() => rm(path, { recursive: true }));
-  const silence = { evicted() {}, used() {}, failed() {} };
-  const folder = cleanUp.use(new DiskCache(path, mostBytes, diskCache.rescanIntervalMs, silence));
+  const ignoreEvents = { evicted() {}, used() {}, failed() {} };
+  const folder = cleanUp.use(new DiskCache(path, maxCacheBytes, diskCache.rescanIntervalMs, ignoreEvents));
   const admission = new Admission(settings.server);
-  const sources = [madeSource];
+  const sources = [syntheticSource];
   using resolver = new Resolver({
     diskCache: folder,
     sources,
@@ -66,39 +66,38 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     isCrowded: () => false,
     config: settings,
   });
-  await postInTurn(
-    createApp({ ...shared, admission, resolver, metrics, requestLog }),
-    madeRequests(),
+  await postSequentially(
+    createApp({ ...shared, admission, bulkAdmission: admission, resolver, metrics, requestLog }),
+    syntheticRequests(),
     signal,
   );
 }
 
 async function temporaryFolder(cacheFolder: string): Promise<string> {
-  const name = nameTemporaryFolder(prefix);
+  const name = nameTemporaryFolder(folderPrefix);
   try {
-    return await makeFolder(join(tmpdir(), name));
+    return await makePrivateFolder(join(tmpdir(), name));
   } catch {
-    // In a container nothing else may be writable.
+    // In a container, only the cache folder may be writable.
     const folder = join(cacheFolder, "tmp");
     await makeFolders(folder);
-    return await makeFolder(join(folder, name));
+    return await makePrivateFolder(join(folder, name));
   }
 }
 
-/** For this user alone. */
-async function makeFolder(path: string): Promise<string> {
+async function makePrivateFolder(path: string): Promise<string> {
   await mkdir(path, { mode: 0o700 });
   return path;
 }
 
-/** Has a sym file for each `warmup…`. */
-const madeSource: Source = {
+/** Has a sym file for each module `warmup…`. */
+const syntheticSource: Source = {
   address: "",
   fault: undefined,
   async open(module: ModuleId) {
     if (!module.debugFile.startsWith("warmup")) return undefined;
     const pieces = async function* () {
-      yield madeSymFile(module, functions);
+      yield syntheticSymFile(module, functionsPerModule);
     };
     return { pieces: pieces(), async [Symbol.asyncDispose]() {} };
   },
@@ -106,18 +105,18 @@ const madeSource: Source = {
   async [Symbol.asyncDispose]() {},
 };
 
-/** Bodies of v5 requests: one about each module, then stacks all over them, and frames that nothing is known of. */
-function* madeRequests(): Generator<string> {
+/** Bodies of v5 requests: one for each module, then stacks across all of them, including unknown modules and offsets. */
+function* syntheticRequests(): Generator<string> {
   const debugId = "0123456789ABCDEF0123456789ABCDEF0";
-  const memoryMap = Array.from({ length: modules }, (_, number) => [`warmup${number}.so`, debugId]);
+  const memoryMap = Array.from({ length: modules }, (_, index) => [`warmup${index}.so`, debugId]);
   for (let module = 0; module < modules; module++)
     yield JSON.stringify({ memoryMap, stacks: [[[module, 0]]] });
   memoryMap.push(["unknown.so", debugId]);
-  let number = 0;
-  for (let round = 0; round < rounds; round++) {
-    const stack = Array.from({ length: framesInRound }, () => {
-      const offset = ((++number * 7919) % (functions + 50)) * functionBytes + (number % functionBytes);
-      return [(number % (modules + 2)) - 1, offset];
+  let count = 0;
+  for (let index = 0; index < requests; index++) {
+    const stack = Array.from({ length: framesPerRequest }, () => {
+      const spread = (++count * 7919) % (functionsPerModule + 50);
+      return [(count % (modules + 2)) - 1, spread * functionBytes + (count % functionBytes)];
     });
     yield JSON.stringify({ memoryMap, stacks: [stack] });
   }

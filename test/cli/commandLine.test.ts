@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sampleSymbols, temporaryFolder } from "../support/service.ts";
 import { SymbolServer } from "../support/symbolServer.ts";
 import { run, start } from "../support/commandLine.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const symbols = fileURLToPath(sampleSymbols);
@@ -152,7 +152,7 @@ for (const [signal, code, parameters, input] of [
       cwd: folder.path,
       env: { ELIOT_SYMBOLS_URLS: server.url, ELIOT_SYMBOLS_CACHE_DIR: cache.path },
     });
-    if (input === "") while (server.hits.length === 0) await setTimeout(10);
+    if (input === "") await waitUntil(() => server.hits.length > 0);
     else if (!child.stdin.write(input)) await once(child.stdin, "drain");
     child.kill(signal);
     assert.deepEqual(await ended, { code, stdout: "", stderr: "" });

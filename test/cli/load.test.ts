@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 import { inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { run, start } from "../support/commandLine.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const rustsample = ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"];
 const job = { memoryMap: [rustsample], stacks: [[[0, 0x6322a]]] };
@@ -148,7 +149,7 @@ test("counts latency from when a request should be sent, though it was held up i
   await using server = await SymbolServer.start(answer);
   const parameters = ["load", server.url, "request.json", "-r", "50", "-n", "50", "-w", "0", "--json", "-"];
   const { child, ended } = start(parameters, { cwd: folder.path });
-  while (server.hits.length < 5) await setTimeout(5);
+  await waitUntil(() => server.hits.length >= 5);
   child.kill("SIGSTOP");
   await setTimeout(700);
   child.kill("SIGCONT");
@@ -165,7 +166,7 @@ test("ends at Ctrl-C with what it has", async () => {
   );
   const parameters = ["load", server.url, "request.json", "-d", "1h", "-w", "0", "--json", "report.json"];
   const { child, ended } = start(parameters, { cwd: folder.path });
-  while (server.hits.length <= 20) await setTimeout(20);
+  await waitUntil(() => server.hits.length > 20);
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   assert.equal(code, 130);

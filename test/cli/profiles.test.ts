@@ -94,6 +94,21 @@ for (const version of [41, 49, 56, 58, 60, 61, 66, 70]) {
   });
 }
 
+test("gives a frame that is both sampled and a caller the line of each, in a profile of version 37", async () => {
+  const cases = new URL("../fixtures/cases/", import.meta.url);
+  await using cacheFolder = await temporaryFolder();
+  const { stdout } = await run(
+    ["symbolicate", "--json", "--symbols", cases.href, "--cache", cacheFolder.path],
+    { input: await readFile(new URL("leaf-and-caller.json", cases)) },
+  );
+  const [thread] = (JSON.parse(stdout) as { threads: Record<string, Record<string, number[]>>[] }).threads;
+  const lineOf = (stack: number) =>
+    thread?.["frameTable"]?.["line"]?.[thread["stackTable"]?.["frame"]?.[stack] ?? -1];
+  const [sampledTwice = -1, sampled = -1] = thread?.["samples"]?.["stack"] ?? [];
+  assert.deepEqual([lineOf(sampledTwice), lineOf(sampled)], [20, 20]);
+  assert.equal(lineOf(thread?.["stackTable"]?.["prefix"]?.[sampled] ?? -1), 10);
+});
+
 interface Columns {
   length: number;
   [column: string]: (number | null)[] | number;

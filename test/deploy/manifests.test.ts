@@ -125,10 +125,7 @@ suite("deploy/kubernetes/base", () => {
     const { server, lookup, conversion } = config;
     const fixed = (Number(idle) + Number(store)) * 1e6;
     const most =
-      fixed +
-      lookup.memoryBytes +
-      1.5 * server.maxBodiesBytes +
-      conversion.threads * conversion.maxMemoryBytes;
+      fixed + lookup.memoryBytes + 3 * server.maxBodiesBytes + conversion.threads * conversion.maxMemoryBytes;
     assert.notEqual(store, "");
     assert.ok(bytes(container.resources.limits["memory"]) > most, String(most));
   });

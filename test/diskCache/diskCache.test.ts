@@ -137,7 +137,7 @@ test("remembers over a restart what was used longest ago", async () => {
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
 });
 
-test("takes a time to come, which a wrong clock wrote, for no use later than the start", async () => {
+test("treats a time in the future, from a wrong clock, as a use before the start", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
@@ -155,7 +155,11 @@ test("takes a time to come, which a wrong clock wrote, for no use later than the
   await utimes(join(garden.cache, daisy.path), 4e9, 4e9);
   {
     await using service = await garden.start(cap);
-    assert.ok(service.url);
+    const countSymcaches = async () => {
+      const response = await fetch(`${service.url}/cache`);
+      return ((await response.json()) as { symcaches: number }).symcaches;
+    };
+    while ((await countSymcaches()) < 3) await setTimeout(10);
   }
   assert.ok((await stat(join(garden.cache, daisy.path))).mtimeMs < 4e12);
 });

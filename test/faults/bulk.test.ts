@@ -13,6 +13,7 @@ import { checkResponse } from "../support/checkResponse.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
 import { impatient, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`pinged${number + 10}.so`, 500));
 const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;
@@ -220,7 +221,7 @@ test("is done with clients that leave at any moment of a stream", async () => {
     await setTimeout(random.below(30));
     sent.destroy();
   }
-  while (handles() > handlesBefore + 2) await setTimeout(20);
+  await waitUntil(() => handles() <= handlesBefore + 2);
   const sent = open(harness);
   sent.end(body);
   assert.deepEqual(await check(await answerOf(sent), all), { lines: 300 });

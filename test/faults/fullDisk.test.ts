@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { ask, impatient, kept, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const run = promisify(execFile);
 const canMount = canDo("mount -t tmpfs none /mnt");
@@ -229,10 +230,10 @@ test(
     assert.ok(first.length > 0 && first.length < modules.length, String(first));
     for (let time = 0; time < 3; time++)
       assert.match((await harness.ask(large))[0] ?? "", /^right, converted/);
-    while (!isDeepStrictEqual(await harness.kept(), first)) await setTimeout(20);
+    await waitUntil(async () => isDeepStrictEqual(await harness.kept(), first));
     await harness.remount("size=100m", "/mnt");
     await harness.ask(...modules, large);
-    while ((await harness.kept()).length < modules.length + 1) await setTimeout(50);
+    await waitUntil(async () => (await harness.kept()).length >= modules.length + 1);
     assert.deepEqual(await harness.ask(...modules, large), [...modules, large].map(() => "right, cached")); // prettier-ignore
   },
 );

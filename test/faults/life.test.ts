@@ -8,6 +8,7 @@ import { syntheticModule, type SyntheticModule } from "../support/syntheticModul
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { times } from "../support/scale.ts";
 import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`module${number + 10}.so`, 500));
 const [healthy] = modules as [SyntheticModule];
@@ -190,7 +191,7 @@ test("tells both heartbeats from SIGTERM on, and answers them at once while ever
   });
   for (const module of modules) harness.fault(module, () => {});
   const waiting = modules.map((module) => harness.ask(module).catch(() => []));
-  while (harness.server.hits.length < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitUntil(() => harness.server.hits.length >= 12);
   const statuses = async () => {
     const paths = ["/__heartbeat__", "/__lbheartbeat__", "/__version__"];
     return Promise.all(paths.map(async (path) => (await fetch(harness.service.url + path)).status));

@@ -9,6 +9,7 @@ import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, times } from "../support/scale.ts";
 import { percentile, steadyLoad, type Taken } from "../support/steadyLoad.ts";
 import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
 const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number + 10}.so`));
@@ -27,10 +28,6 @@ function hold(harness: Harness, modules: SyntheticModule[]) {
   return { goOn: () => goOn.resolve() };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 async function heartbeat(harness: Harness): Promise<Record<string, string>> {
   const response = await fetch(`${harness.service.url}/__heartbeat__`);
   return ((await response.json()) as { checks: Record<string, string> }).checks;
@@ -43,7 +40,7 @@ test("downloads and converts once for a hundred requests at once, though the fir
   using first = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([module]));
   first.send(postHead(job.length) + job);
-  await until(() => harness.hits(module) === 1);
+  await waitUntil(() => harness.hits(module) === 1);
   first.socket.resetAndDestroy();
   const others = Array.from({ length: 99 }, () => harness.ask(module));
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -114,7 +111,7 @@ test("answers 503 where answers that nobody takes would need more than their bou
     const response = await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: sent });
     return (await response.arrayBuffer()) && response.status;
   };
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < times(2, 10); time++) {
     const clients = await Promise.all([1, 2].map(() => rawClient(harness.service.url)));
     for (const { send } of clients) send(postHead(large.length) + large);
     await Promise.all(clients.map(({ socket }) => once(socket, "readable")));
@@ -133,7 +130,7 @@ test("answers 503 where bodies would take more than their bound together, and fo
     (await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
       .status;
   const large = body.padEnd(900_000);
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < times(2, 10); time++) {
     let client;
     let status;
     // Of two that come together, either may be the one too many.
@@ -160,7 +157,7 @@ test("leaves half of all places to requests whose symcaches are there: the other
   const waiting: Promise<string[]>[] = [];
   for (const module of news.slice(0, 4)) {
     waiting.push(harness.ask(module));
-    await until(() => harness.hits(module) === 1);
+    await waitUntil(() => harness.hits(module) === 1);
   }
   const late = news.slice(4);
   for (const module of late)
@@ -185,7 +182,7 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   const held = hold(harness, news);
   const [first, late] = [news.slice(0, 5), news.slice(5, 10)];
   const converted = harness.ask(healthy, ...first);
-  await until(() => harness.server.hits.length === 3);
+  await waitUntil(() => harness.server.hits.length === 3);
   assert.equal((await heartbeat(harness))["queues"], "warning");
   const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
     method: "POST",
@@ -242,7 +239,7 @@ test("answers requests whose symcaches are there while ever so many wait for dow
     answered++;
     return answer;
   });
-  await until(() => harness.server.hits.length === 3);
+  await waitUntil(() => harness.server.hits.length === 3);
   for (let time = 0; time < 50; time++) assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
   assert.equal(answered, 0);
   held.goOn();
@@ -296,7 +293,7 @@ test("answers what it has places for at ten times the load, and refuses the rest
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const { url } = harness.service;
   const frames = manyFrames(healthy, 10_000);
-  const count = times(60, 1500);
+  const count = times(20, 1500);
   const isEnough = ({ answered }: Taken) => answered.length >= count;
   await steadyLoad(url, frames, places, isEnough);
   const fitting = await steadyLoad(url, frames, places, isEnough);

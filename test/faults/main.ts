@@ -1,7 +1,6 @@
 /**
- * Runs all tests of faults with the big counts: `npm run test:faults -- [--scale PART] [--seed N] [FILE…]`.
- * It writes what came of it into docs/reliability.md, into the rows of the files that were run, and what fleets counted into
- * docs/caching.md; with a part of the counts it only shows it.
+ * Runs all fault tests with full counts: `npm run test:faults -- [--scale FACTOR] [--seed N] [FILE…]`.
+ * With the full scale it writes the results of these files to docs/reliability.md; otherwise it only prints them.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { run } from "node:test";
@@ -19,7 +18,6 @@ interface Section {
 }
 
 const page = new URL("../../docs/reliability.md", import.meta.url);
-const cachingPage = new URL("../../docs/caching.md", import.meta.url);
 const suffix = ".test.ts";
 const { values, positionals } = parseArgs({
   options: { scale: { type: "string", default: "1" }, seed: { type: "string", default: "1" } },
@@ -30,17 +28,16 @@ process.env["FAULTS_SEED"] = values.seed;
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const names = (await readdir(folder)).filter((name) => name.endsWith(suffix)).toSorted();
-const wanted = names.filter(
+const selected = names.filter(
   (name) => positionals.length === 0 || positionals.includes(name.slice(0, -suffix.length)),
 );
 const sections = new Map<string, Section>();
-for (const name of wanted) sections.set(name.slice(0, -suffix.length), await runFile(name));
+for (const name of selected) sections.set(name.slice(0, -suffix.length), await runFile(name));
 
 const rows = new Map(await rowsOf(page));
 for (const [name, { passed, failed, skipped, counted, milliseconds }] of sections) {
   const minutes = (milliseconds / 60_000).toFixed(1);
-  const measured = name === "fleet" ? "see [caching](caching.md#simultaneous-requests)" : counted.join("; ");
-  const cells = [name, passed + failed.length, failed.length, skipped, minutes, measured];
+  const cells = [name, passed + failed.length, failed.length, skipped, minutes, counted.join("; ")];
   rows.set(name, `| ${cells.join(" | ")} |`);
 }
 const text = [
@@ -52,19 +49,10 @@ const text = [
 report("");
 console.log(text);
 for (const { failed } of sections.values()) for (const name of failed) console.log(`failed: ${name}`);
-const { counted: fleets = [] } = sections.get("fleet") ?? {};
-if (values.scale === "1") {
-  await writeInto(page, "faults", text);
-  if (fleets.length > 0)
-    await writeInto(
-      cachingPage,
-      "measured fleet",
-      [`${machine()}\n`, ...fleets.map((said) => `- ${said}`)].join("\n"),
-    );
-}
+if (values.scale === "1") await writeInto(page, "faults", text);
 process.exitCode = [...sections.values()].some(({ failed }) => failed.length > 0) ? 1 : 0;
 
-/** Rows that the page has already, by file. */
+/** The rows of the page so far, by file. */
 async function rowsOf(file: URL): Promise<[string, string][]> {
   const [, generated = ""] =
     /<!-- generated: faults -->([^]*?)<!-- end -->/.exec(await readFile(file, "utf8")) ?? [];
@@ -85,7 +73,7 @@ async function runFile(name: string): Promise<Section> {
     section.failed.push(test);
     console.error(`\n${name}: ${test}\n`, details.error.cause);
   });
-  // Those of the runner itself are `tests 12`, `pass 12`, `duration_ms 3100.2`, and so on.
+  // The runner's own are `tests 12`, `pass 12`, `duration_ms 3100.2` and so on.
   events.on("test:diagnostic", ({ message }) => {
     if (!/^([a-z_]+ [0-9.]+$|Error: )/.test(message)) section.counted.push(message);
   });

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { impatient, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const withoutCapabilities = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"];
 const canDrop = spawnSync(withoutCapabilities[0]!, [...withoutCapabilities.slice(1), "true"]).status === 0;
@@ -101,7 +102,7 @@ test("keeps the cap beside what it may not read, remove or sweep", { skip }, asy
   const names = async () => (await harness.kept()).filter((name) => name.startsWith("module"));
   // The least recently used of them can't be removed, and doesn't stand in the way of the next.
   assert.deepEqual(await harness.ask(three, four), ["right, cached", "right, converted"]);
-  while ((await names()).includes(two.name)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await waitUntil(async () => !(await names()).includes(two.name));
   assert.deepEqual(await harness.ask(three, four), ["right, cached", "right, cached"]);
   for (const module of modules.slice(4)) assert.deepEqual(await harness.ask(module), ["right, converted"]);
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -16,6 +16,7 @@ import { randomRequest } from "../support/randomRequest.ts";
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
 import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
 const names = [
@@ -116,7 +117,7 @@ test("is done with clients that leave at any moment of a request or its answer",
     if (random.below(2) === 0) await new Promise((resolve) => setTimeout(resolve, random.below(4)));
     if (random.below(2) === 0) client.socket.resetAndDestroy();
   }
-  while (handles() > handlesBefore + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitUntil(() => handles() <= handlesBefore + 2);
   await isHealthy();
 });
 
@@ -131,7 +132,7 @@ test("closes the files of the page that clients ask for in a row when these leav
     client.socket.resetAndDestroy();
   }
   await isHealthy();
-  while (files() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitUntil(() => files() === 0);
 });
 
 test(

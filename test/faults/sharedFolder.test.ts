@@ -7,6 +7,7 @@ import { bytesIn } from "../support/bytesIn.ts";
 import { syntheticModule, symcacheOf } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
 import { ask, impatient, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const processes = 4;
 
@@ -79,6 +80,6 @@ test("keeps the smallest of the caps that processes on one folder have", async (
   const folder = join(harness.folder, "symcache-v1");
   for (const service of [harness.service, frugal, harness.service]) {
     for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);
-    while ((await bytesIn(folder)) > 3 * file + 100) await setTimeout(20);
+    await waitUntil(async () => (await bytesIn(folder)) <= 3 * file + 100);
   }
 });

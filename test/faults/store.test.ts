@@ -12,6 +12,7 @@ import { ScriptedS3Server, type StoreScript } from "../support/scriptedS3Server.
 import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { ask, kept, startHarness, type Harness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const patience = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
 /** The store is asked again at once. */
@@ -22,18 +23,12 @@ function objectPath({ key }: SyntheticModule): string {
   return `/bucket/v1/${key}.symc.zst`;
 }
 
-/** Resolves once it is so. */
-async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await setTimeout(10);
-}
-
-/** More bytes than are asked for at first, of which nothing can be made less. */
+/** A module whose symcache counts as large (over 16 MB) and needs two range requests of 8 MiB: random file names hardly compress. */
 function largeModule(name: string): SyntheticModule {
-  const module = syntheticModule(name, 60_000);
-  const random = createHash("shake256", { outputLength: 14e6 }).update(name).digest("base64url");
-  let at = 0;
-  const files = Array.from({ length: 60_000 }, (_, number) => {
-    return `FILE ${number + 1} ${random.slice(at, (at += 300))}\n`;
+  const module = syntheticModule(name);
+  const random = createHash("shake256", { outputLength: 12.75e6 }).update(name).digest("base64url");
+  const files = Array.from({ length: 1_700 }, (_, index) => {
+    return `FILE ${index + 1} ${random.slice(index * 10_000, (index + 1) * 10_000)}\n`;
   });
   return { ...module, symFile: module.symFile.replace("FUNC", `${files.join("")}FUNC`) };
 }
@@ -165,7 +160,7 @@ async function fill(
   modules: SyntheticModule[],
 ): Promise<Map<string, Buffer>> {
   await harness.ask(...modules);
-  await eventually(() => modules.every((module) => store.objects.has(objectPath(module))));
+  await waitUntil(() => modules.every((module) => store.objects.has(objectPath(module))));
   return new Map(store.objects);
 }
 
@@ -211,7 +206,7 @@ test("goes on as if there were no store, whatever that gives", async (t) => {
       if (isBad) store.objects.set(path, Buffer.from("of no use"));
       assert.deepEqual(await empty.ask(module), ["right, converted"]);
       assert.deepEqual(await empty.ask(module), ["right, cached"]);
-      await eventually(() => store.objects.get(path)?.equals(object) === true);
+      await waitUntil(() => store.objects.get(path)?.equals(object) === true);
     });
   assert.deepEqual(await kept(empty.folder, modules), modules.map(({ name }) => name).toSorted());
 });
@@ -250,11 +245,11 @@ test("gets a large symcache in parts, of one object only", async () => {
     assert.deepEqual(await empty.ask(module), ["right, converted"], module.name);
   // Large ones answer before they have their names.
   const names = modules.map(({ name }) => name).toSorted();
-  await eventually(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
+  await waitUntil(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
 });
 
 test("gets two large symcaches at a time, and small ones beside them", async () => {
-  const large = Array.from({ length: 6 }, (_, number) => largeModule(`large${number}.so`));
+  const large = Array.from({ length: 4 }, (_, number) => largeModule(`large${number}.so`));
   const small = syntheticModule("small.so");
   await using store = await ScriptedS3Server.start();
   await using harness = await startHarness([...large, small], store.settings);
@@ -275,7 +270,7 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
   }
   await using empty = await startEmpty(harness, { "sharedCache.getTimeoutMs": "3000" });
   const asked = Promise.all(large.map((module) => empty.ask(module)));
-  await eventually(() => most > 0);
+  await waitUntil(() => most > 0);
   assert.deepEqual(await empty.ask(small), ["right, cached"]);
   assert.deepEqual(
     await asked,
@@ -325,9 +320,9 @@ for (const [what, script] of [
     await using empty = await startEmpty(harness);
     for (const module of [other, another]) store.scripts.set(`PUT ${objectPath(module)}`, script);
     assert.deepEqual(await empty.ask(other), ["right, converted"]);
-    await eventually(() => store.requests.includes(`PUT ${objectPath(other)}`));
+    await waitUntil(() => store.requests.includes(`PUT ${objectPath(other)}`));
     assert.deepEqual(await empty.ask(another, stored), ["right, converted", "right, cached"]);
-    await eventually(() => store.requests.includes(`PUT ${objectPath(another)}`));
+    await waitUntil(() => store.requests.includes(`PUT ${objectPath(another)}`));
     assert.equal(store.objects.size, 1);
   });
 
@@ -370,7 +365,7 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
     .writeHead(200, { "content-type": "text/xml" })
     .end(`<AssumeRoleWithWebIdentityResponse>${result}</AssumeRoleWithWebIdentityResponse>`);
   assert.deepEqual(await harness.ask(late), ["right, converted"]);
-  await eventually(() => store.objects.has(objectPath(late)));
+  await waitUntil(() => store.objects.has(objectPath(late)));
 });
 
 test("ends also while what gives the store's key takes its time", async () => {
@@ -421,7 +416,7 @@ test("takes a connection that is closed on an object which the store has for wha
   await using empty = await startEmpty(harness, { "sharedCache.breakerCooldownMs": "3600000" });
   for (const module of known) assert.deepEqual(await empty.ask(module), ["right, converted"]);
   assert.deepEqual(await empty.ask(last), ["right, converted"]);
-  await eventually(() => store.objects.has(objectPath(last)));
+  await waitUntil(() => store.objects.has(objectPath(last)));
 });
 
 test("lets a store take its time to keep what it got: nobody waits for that", async () => {
@@ -461,7 +456,7 @@ test("ends also while the store takes its time", async () => {
   });
   store.scripts.set(`PUT ${objectPath(module)}`, () => {});
   await harness.ask(module);
-  await eventually(() => store.requests.length === 2);
+  await waitUntil(() => store.requests.length === 2);
   harness.service.signal("SIGTERM");
   assert.equal(await harness.service.exit, 0);
 });

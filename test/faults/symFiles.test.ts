@@ -7,6 +7,7 @@ import { syntheticModule } from "../support/syntheticModule.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
 import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import type { V5Response } from "../support/service.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 interface Case {
   what: string;
@@ -116,8 +117,7 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     if (!isFlushing) assert.equal(again.status, outcome.status === "converted" ? "cached" : outcome.status);
     assert.equal(harness.hits(module), 1);
     const temporary = async () => (await harness.kept()).filter((name) => name.startsWith("tmp/"));
-    if (isFlushing)
-      while ((await temporary()).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    if (isFlushing) await waitUntil(async () => (await temporary()).length === 0);
     assert.deepEqual(await temporary(), []);
   });
 

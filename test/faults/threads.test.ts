@@ -9,6 +9,7 @@ import { attachDebugger } from "../support/debugger.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
 import { impatient, startHarness } from "../support/harness.ts";
+import { waitUntil } from "../support/waitUntil.ts";
 
 const converter = "converterThread.ts";
 const lookup = "lookupThread.ts";
@@ -121,7 +122,7 @@ test("ends a converter that hangs at its work, and converts what waited for it",
   const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", `console.error("hangs"); ${hang}`));
   harness.fault(other, async (socket, path) => {
-    while (harness.hits(one) === 0) await setTimeout(10);
+    await waitUntil(() => harness.hits(one) > 0);
     await reply("200 OK", other.symFile)(socket, path);
   });
   assert.deepEqual(await harness.ask(one), ["bare, timeout"]);
@@ -169,7 +170,7 @@ test("takes no pause of the whole process for a thread that hangs", async () => 
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
   await debugged.evaluate(converter, inCrate("converter_push", tell + sleep(500)));
   const answer = harness.ask(one);
-  while (!harness.service.errors.includes("at work")) await setTimeout(10);
+  await waitUntil(() => harness.service.errors.includes("at work"));
   harness.service.signal("SIGSTOP");
   await setTimeout(6000);
   harness.service.signal("SIGCONT");
@@ -232,7 +233,7 @@ test("tells the load balancer that a thread hangs, and that it is well again", a
   };
   for (const entry of [lookup, converter]) await debugged.evaluate(entry, idle(hang));
   assert.deepEqual(await heartbeat(), [503, "error", "error"]);
-  while ((await heartbeat())[0] === 503) await setTimeout(200);
+  await waitUntil(async () => (await heartbeat())[0] !== 503);
   assert.deepEqual(await heartbeat(), [200, "ok", "ok"]);
   assert.deepEqual(await harness.ask(one), ["right, converted"]);
 });

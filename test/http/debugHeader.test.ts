@@ -99,7 +99,7 @@ test("tells what failed, under the module's name and id as the request has them"
       status_per_module: {
         [key]: {
           status: "download_failed",
-          reason: `${new URL(server.url).host} answered 500`,
+          reason: `${new URL(server.url).host} responded with 500`,
         },
       },
     },

@@ -52,8 +52,8 @@ test("warns of each symbol server that is down, with 200", async () => {
   const health = (await response.json()) as { status: string; details: Record<string, unknown> };
   assert.deepEqual([response.status, health.status], [200, "warning"]);
   const faults = [
-    `${one.url}: ${new URL(one.url).host} answered 500`,
-    `${other.url}: ${new URL(other.url).host} answered 502`,
+    `${one.url}: ${new URL(one.url).host} responded with 500`,
+    `${other.url}: ${new URL(other.url).host} responded with 502`,
   ];
   assert.deepEqual(health.details, { sources: { status: "warning", messages: [faults.join("; ")] } });
 });

@@ -109,7 +109,7 @@ test("masks the DSN where it logs its configuration", async () => {
     { ELIOT_SECRET_SENTRY_DSN: dsn },
     { logDestination: { write: (line) => void log.push(line) } },
   );
-  assert.ok(log.some((line) => line.includes('"sentryDsn":"***"')));
+  assert.ok(log.some((line) => line.includes('"observability.sentryDsn":"***"')));
   assert.ok(!log.some((line) => line.includes("s3cret")));
 });
 

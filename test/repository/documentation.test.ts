@@ -67,7 +67,7 @@ test("draws in docs/architecture.md a picture that explains every import between
   const below = (folder: string): Set<string> =>
     new Set(arrows.filter(({ from }) => from === folder).flatMap(({ to }) => [to, ...below(to)]));
   for await (const file of glob("src/**/*.ts", { cwd: root })) {
-    const folderOf = (path: string) => /^src\/(\w+)/.exec(path)?.[1] ?? "";
+    const folderOf = (path: string) => /^(?:src\/)?(\w+)/.exec(path)?.[1] ?? "";
     const folder = folderOf(file);
     const text = await readFile(new URL(file, root), "utf8");
     for (const [, path = ""] of text.matchAll(/(?:from|import) ?\(?"(\.[^"]+\.ts)"/g)) {

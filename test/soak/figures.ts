@@ -1,5 +1,5 @@
 import { median } from "../../bench/measure.ts";
-import { plot, type Panel } from "../../src/cli/plot.ts";
+import { plot, type Panel } from "../../loadTesting/plot.ts";
 import { short } from "../../src/cli/numberText.ts";
 import { folderBytes } from "./modules.ts";
 import type { Sample } from "./sample.ts";

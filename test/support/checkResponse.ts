@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { openApi } from "../../src/http/openapi/document.ts";
+import { openApi } from "../../openapi/document.ts";
 
 export interface CheckedResponse {
   method: string;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { freePort } from "./balancer.ts";
 import { temporaryFolder } from "./service.ts";
+import { waitUntil } from "./waitUntil.ts";
 
 /** Why there can be no store. Where `CI` is set there has to be one. */
 export const noS3Server =
@@ -26,7 +26,12 @@ export async function startS3Server() {
       env: { ...process.env, ROOT_ACCESS_KEY_ID: "key", ROOT_SECRET_ACCESS_KEY: "secret" },
       stdio: "ignore",
     });
-    while (!(await fetch(`http://${address}/health`).catch(() => undefined))) await setTimeout(20);
+    await waitUntil(() =>
+      fetch(`http://${address}/health`).then(
+        () => true,
+        () => false,
+      ),
+    );
   };
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -49,7 +54,7 @@ export async function startS3Server() {
     pathOf,
     /** Resolves when these modules are there. */
     async holds(keys: string[]) {
-      for (const key of keys) while (!existsSync(pathOf(key))) await setTimeout(20);
+      await waitUntil(() => keys.every((key) => existsSync(pathOf(key))));
     },
     /** Kills it, and gives what starts it again. */
     async stop() {

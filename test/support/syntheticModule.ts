@@ -64,9 +64,17 @@ export function locationIn({ name }: SyntheticModule, offset: number): Location 
   return { ...own, line: callLine, inlines: [{ function: `inlined in ${name}`, file, line: number + 1 }] };
 }
 
-/** The bytes that its symcache file must have. */
-export function symcacheOf({ symFile, name, id }: SyntheticModule): Uint8Array {
-  return convert(Buffer.from(symFile), moduleId(name, id), 1024 * 1024);
+const symcaches = new WeakMap<SyntheticModule, Uint8Array>();
+
+/** The bytes of its symcache file, from a conversion in this process. */
+export function symcacheOf(module: SyntheticModule): Uint8Array {
+  let symcache = symcaches.get(module);
+  if (!symcache) {
+    const { symFile, name, id } = module;
+    symcache = convert(Buffer.from(symFile), moduleId(name, id), 1024 * 1024);
+    symcaches.set(module, symcache);
+  }
+  return symcache;
 }
 
 /** The offset of a function by its number. */

@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { moduleId } from "../../src/identity/moduleId.ts";
 import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
-import { Lookups } from "../../src/symcache/lookup/lookupPool.ts";
-import type { LookupAnswer } from "../../src/symcache/messages.ts";
+import { LookupPool } from "../../src/symcache/lookup/lookupPool.ts";
+import type { LookupResult } from "../../src/symcache/lookup/lookupThread.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
 import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tseliot-lookups-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A symcache of 5 MB: large enough to be held in memory. */
+/** A symcache of 5 MB. */
 const publics = 50_000;
 const large = convert(
   symFile(
@@ -37,19 +45,33 @@ function fileOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-function found(answer: LookupAnswer) {
+function found(answer: LookupResult) {
   assert.equal(answer.kind, "found");
   return answer;
 }
 
-/** Asks until the symcache is held, wholly or on the way. */
-async function askUntilHeld(lookups: Lookups, path: string) {
-  for (let time = 0; time < 100; time++) {
-    const answer = found(await lookups.lookUp(module, path, offsets(), enough));
-    assert.deepEqual(rows(answer.locations), expected);
-    if (answer.holding?.isHeld) return;
+/** Bytes that this process, its threads included, has read so far. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
+}
+
+/** Looks one offset up again and again until the symcache is in memory, which takes reading all of it. */
+async function lookUpUntilReadAhead(lookups: LookupPool, path: string) {
+  const before = bytesRead();
+  for (let time = 0; bytesRead() - before < large.length; time++) {
+    assert.ok(time < 500, "not read ahead after 500 lookups");
+    found(await lookups.lookUp(module, path, Uint32Array.of(0), enough));
+    await setTimeout(5);
   }
-  assert.fail("not held after 100 lookups");
+}
+
+/** Whether lookups in all places of the symcache read less than 100 KB. */
+async function isInMemory(lookups: LookupPool, path: string): Promise<boolean> {
+  // Afterwards no thread reads its code any more.
+  await lookups.selfTest();
+  const before = bytesRead();
+  assert.deepEqual(rows(found(await lookups.lookUp(module, path, offsets(), enough)).locations), expected);
+  return bytesRead() - before < 1e5;
 }
 
 /** Paths of files that this process, its threads included, has open in the folder. */
@@ -65,44 +87,61 @@ function openFiles(): string[] {
 }
 
 for (const memory of [1, 64e6, 1e9]) {
-  test(`answers the same from pages and from memory, with ${memory} bytes of it`, async () => {
-    await using lookups = new Lookups(wasm, 2, memory, 60_000);
+  test(`returns the same with ${memory} bytes of memory, before and after reading ahead`, async () => {
+    await using lookups = new LookupPool(wasm, 2, memory, 60_000);
     const path = fileOf("equal.symc", large);
     for (let time = 0; time < 8; time++) {
-      const answer = found(await lookups.lookUp(module, path, offsets(), enough));
-      assert.deepEqual(rows(answer.locations), expected);
-      if (memory === 1) assert.equal(answer.holding?.isHeld, false);
+      const { locations } = found(await lookups.lookUp(module, path, offsets(), enough));
+      assert.deepEqual(rows(locations), expected);
     }
-    if (memory > 1) await askUntilHeld(lookups, path);
+    if (memory === 1) return;
+    await lookUpUntilReadAhead(lookups, fileOf("equal.symc", large));
+    assert.equal(await isInMemory(lookups, path), true);
   });
 }
 
-test("holds what was in use before, unless it is damaged", async () => {
-  await using lookups = new Lookups(wasm, 2, 1e9, 60_000);
+test("reads only as many repeatedly used symcaches ahead as fit", async () => {
+  // Half of so little memory is for pages.
+  const memory = 5 * large.length;
+  await using lookups = new LookupPool(wasm, 1, memory, 60_000);
+  const paths = ["first.symc", "second.symc", "third.symc"].map((name) => fileOf(name, large));
+  const useAll = async () => {
+    for (const path of paths) found(await lookups.lookUp(module, path, Uint32Array.of(0), enough));
+    await setTimeout(5);
+  };
+  await useAll();
+  const start = bytesRead();
+  while (bytesRead() - start < 2 * large.length) await useAll();
+  for (let time = 0; time < 20; time++) await useAll();
+  assert.ok(bytesRead() - start < 2.5 * large.length, `${bytesRead() - start} bytes were read`);
+});
+
+test("reads symcaches of the last run ahead, and finds a damaged one", async () => {
+  await using lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
-  for (const path of [sound, damaged, join(folder, "gone.symc")])
-    await lookups.resumeHolding(module, path, large.length);
-  const answer = found(await lookups.lookUp(module, sound, offsets(), enough));
-  assert.equal(answer.holding?.isHeld, true);
-  assert.deepEqual(rows(answer.locations), expected);
+  const bytes = large.length;
+  await lookups.readAhead(
+    [sound, damaged, join(folder, "gone.symc")].map((path) => ({ module, path, bytes })),
+  );
+  assert.equal(await isInMemory(lookups, sound), true);
   assert.equal((await lookups.lookUp(module, damaged, offsets(), enough)).kind, "damaged");
 });
 
 test("starts no thread after its end", async () => {
-  const lookups = new Lookups(wasm, 2, 1e9, 60_000);
+  const lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   await lookups[Symbol.asyncDispose]();
   let started = 0;
   const count = () => void started++;
   process.on("worker", count);
   const path = fileOf("ended.symc", large);
   await assert.rejects(lookups.lookUp(module, path, offsets(), enough), ThreadEnded);
-  await lookups.resumeHolding(module, path, large.length);
+  await lookups.readAhead([{ module, path, bytes: large.length }]);
   process.off("worker", count);
   assert.equal(started, 0);
 });
 
 test("passes its self-test while a thread is at a long lookup", async () => {
-  await using lookups = new Lookups(wasm, 2, 100e6, 60_000);
+  await using lookups = new LookupPool(wasm, 2, 100e6, 60_000);
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
@@ -112,10 +151,10 @@ test("passes its self-test while a thread is at a long lookup", async () => {
   assert.equal((await answer).kind, "found");
 });
 
-test("looks up in another file that took the place of an open or a held one", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+test("looks up in another file that replaced an open one", async () => {
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const path = fileOf("replaced.symc", large);
-  await askUntilHeld(lookups, path);
+  await lookUpUntilReadAhead(lookups, path);
   for (const name of ["one", "another"]) {
     fileOf("replaced.symc", convert(symFile(`PUBLIC 0 0 ${name}`)));
     const { locations } = found(await lookups.lookUp(module, path, Uint32Array.of(0), enough));
@@ -125,11 +164,11 @@ test("looks up in another file that took the place of an open or a held one", as
   assert.deepEqual(await lookups.lookUp(module, path, offsets(), enough), { kind: "missing" });
 });
 
-test("finds a file damaged that was written to while it was open or held", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
-  for (const isHeld of [false, true]) {
+test("finds a file damaged that was written to while it was open or read ahead", async () => {
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
+  for (const isReadAhead of [false, true]) {
     const path = fileOf("written.symc", large);
-    if (isHeld) await askUntilHeld(lookups, path);
+    if (isReadAhead) await lookUpUntilReadAhead(lookups, path);
     else found(await lookups.lookUp(module, path, offsets(), enough));
     // Longer than the disk's clock ticks.
     await setTimeout(20);
@@ -138,8 +177,8 @@ test("finds a file damaged that was written to while it was open or held", async
   }
 });
 
-test("finds damage that no lookup came by when it reads the file into memory", async () => {
-  await using lookups = new Lookups(wasm, 1, 1e9, 60_000);
+test("finds damage in pages that no lookup needed when it reads ahead", async () => {
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const damaged = large.slice();
   damaged[damaged.length >> 1]! ^= 1;
   const path = fileOf("hidden.symc", damaged);
@@ -152,7 +191,7 @@ test("finds damage that no lookup came by when it reads the file into memory", a
 });
 
 test("keeps a file open between lookups, and of many files not too many", async () => {
-  await using lookups = new Lookups(wasm, 1, 64e6, 60_000);
+  await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
   const modules = Array.from({ length: 300 }, (_, i) => moduleId(`${i}.so`, module.debugId));
   for (const of of modules) {
     const path = fileOf(of.debugFile, convert(symFile(`PUBLIC 0 0 ${of.debugFile}`), of));
@@ -165,7 +204,7 @@ test("keeps a file open between lookups, and of many files not too many", async 
   assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
 });
 
-test("shares many offsets into a file among the threads, and answers as one of them would", async () => {
+test("joins the results of a lookup of very many offsets", async () => {
   const functions = Array.from({ length: 3000 }, (_, i) => {
     const [start, call] = [64 * i, 64 * i + 16].map((address) => address.toString(16));
     const inlined = i % 3 ? [`INLINE 0 ${i} 0 ${i % 7} ${call} 10`] : [];
@@ -173,21 +212,17 @@ test("shares many offsets into a file among the threads, and answers as one of t
   });
   const origins = Array.from({ length: 7 }, (_, i) => `INLINE_ORIGIN ${i} inlined${i}()`);
   const bytes = convert(symFile("FILE 0 even.cpp", "FILE 1 odd.cpp", ...origins, ...functions.flat()));
-  const path = fileOf("shared.symc", bytes);
-  for (const count of [399, 400, 1000, 2000]) {
+  const path = fileOf("joined.symc", bytes);
+  await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
+  for (const count of [0, 1, 65_536, 65_537, 150_000]) {
     const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
-    const alone = open(bytes).lookUp(places);
-    await using lookups = new Lookups(wasm, 3, 64e6, 60_000);
-    const { moduleName, locations, holding } = found(await lookups.lookUp(module, path, places, enough));
-    assert.equal(moduleName, "a.so");
-    assert.equal(holding?.isHeld, false);
-    assert.equal(openFiles().length, Math.min(3, Math.floor(count / 200)));
-    assert.deepEqual(locations, alone);
+    const { locations } = found(await lookups.lookUp(module, path, places, enough));
+    assert.deepEqual(locations, open(bytes).lookUp(places));
   }
 });
 
-test("gives no more text than a request has left, and begins no lookup behind one that would have", async () => {
-  await using lookups = new Lookups(wasm, 2, 64e6, 60_000);
+test("returns no more text than a request has left, and starts no lookup after one that exceeds it", async () => {
+  await using lookups = new LookupPool(wasm, 2, 64e6, 60_000);
   const path = fileOf("text.symc", large);
   const one = Uint32Array.of(0);
   const { text } = open(large).lookUp(one);

@@ -1,4 +1,4 @@
-//! Looking offsets up in a symcache file.
+//! Looks up offsets in a symcache file.
 
 mod calls;
 mod functions;
@@ -6,20 +6,18 @@ mod json;
 mod locations;
 mod lookup;
 mod page_cache;
-mod pages;
 mod paths;
 mod payload;
+mod pending_reads;
 mod ranges;
 mod sections;
 mod strings;
-mod wanted;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use self::lookup::look_up;
-use self::pages::read_exactly;
-use self::payload::Payload;
+use self::payload::{Payload, read_exactly};
 use self::sections::Sections;
 use crate::lookup_error::{Damaged, LookupError};
 use crate::trailer::Trailer;
@@ -29,11 +27,13 @@ pub use self::locations::Locations;
 pub use self::page_cache::PageCache;
 pub use self::strings::Strings;
 
-/// Reads into the slice from an offset of the file; gives the number of bytes read, `None` where reading failed.
+/// Reads into the slice from an offset of the file. Returns the number of bytes read, or `None` for a failure.
 pub type ReadAt = Box<dyn FnMut(&mut [u8], u64) -> Option<usize>>;
 
-/// An open symcache file, which is read page by page as lookups need it, or held in memory.
+/// An open symcache file, which is read page by page as lookups need it.
 pub struct Symcache {
+    debug_filename: String,
+    debug_id: String,
     module_name: String,
     samples: Vec<u32>,
     sections: Sections,
@@ -41,7 +41,8 @@ pub struct Symcache {
 }
 
 impl Symcache {
-    /// Opens a symcache file of `file_size` bytes if it is that of the module. Its pages go through `cache`.
+    /// Opens the module's symcache file of `file_size` bytes, or that of any module if both names are empty. Its pages are
+    /// kept in `cache`.
     pub fn open(
         mut read_at: ReadAt,
         file_size: u64,
@@ -50,37 +51,52 @@ impl Symcache {
         cache: &Rc<RefCell<PageCache>>,
     ) -> Result<Self, Damaged> {
         let trailer = Trailer::read(file_size, |into, offset| read_exactly(&mut read_at, into, offset))?;
-        if trailer.debug_filename != debug_filename || trailer.debug_id != debug_id {
-            return Err(Damaged("another module's"));
+        let is_any = debug_filename.is_empty() && debug_id.is_empty();
+        if !is_any && (trailer.debug_filename != debug_filename || trailer.debug_id != debug_id) {
+            return Err(Damaged("symcache of another module"));
         }
-        let Trailer { module_name, payload_length, samples, pages, .. } = trailer;
+        let Trailer { debug_filename, debug_id, module_name, payload_length, samples, pages } = trailer;
         let mut payload = Payload::new(read_at, payload_length, pages, Rc::clone(cache));
         let sections = payload.read(|reader| Sections::read(reader, payload_length, samples.len()))?;
-        Ok(Self { module_name, samples, sections, payload })
+        Ok(Self { debug_filename, debug_id, module_name, samples, sections, payload })
     }
 
-    /// The module's name in answers.
+    /// The module's name in responses.
     pub fn module_name(&self) -> &str {
         &self.module_name
     }
 
-    /// Bytes of the file that are held, where it is.
-    pub fn payload_length(&self) -> u64 {
-        self.payload.length()
+    /// The checksum of each page.
+    pub fn checksums(&self) -> &[u64] {
+        self.payload.checksums()
     }
 
-    /// Room for the next bytes of the file, from its beginning on: of so many pages of 4 KiB, or what is left. Panics for
-    /// want of memory.
-    pub fn room(&mut self, pages: usize) -> &mut [u8] {
-        self.payload.room(pages)
+    /// Describes the file as JSON. Without ranges, or if the last one can't be read, there are no addresses.
+    pub fn describe(&mut self) -> String {
+        let Sections { files, functions, locations, ranges, string_bytes, .. } = self.sections;
+        let last_at = self.sections.range_at(ranges.saturating_sub(1));
+        let last = self.payload.read(|reader| reader.record::<4>(last_at));
+        let addresses = match (self.samples.first(), last) {
+            (Some(first), Ok(last)) => {
+                format!(r#","firstAddress":{first},"lastAddress":{}"#, u32::from_le_bytes(last))
+            }
+            _ => String::new(),
+        };
+        let [filename, id] = [&self.debug_filename, &self.debug_id].map(|name| json::escape(name));
+        let length = self.payload.length();
+        format!(
+            r#"{{"version":9,"debugFilename":"{filename}","debugId":"{id}","files":{files},"functions":{functions},"#
+        ) + &format!(r#""sourceLocations":{locations},"ranges":{ranges},"stringBytes":{string_bytes},"#)
+            + &format!(r#""payloadBytes":{length}{addresses}}}"#)
     }
 
-    /// Holds what was put into the room. Once that was the last, which is the answer, lookups don't read the file any more.
-    pub fn hold(&mut self) -> Result<bool, Damaged> {
-        self.payload.hold()
+    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; then the next call
+    /// starts over.
+    pub fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
+        self.payload.read_ahead(pages)
     }
 
-    /// The source locations of offsets, which are relative to the module, in their order.
+    /// The source locations of offsets relative to the module, in their order.
     pub fn look_up(&mut self, offsets: &[u32]) -> Result<Locations, LookupError> {
         let Self { samples, sections, payload, .. } = self;
         payload.read(|reader| look_up(reader, sections, samples, offsets))

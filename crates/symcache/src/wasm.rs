@@ -1,18 +1,18 @@
-//! How JavaScript calls the crate: numbers and spans of memory, nothing generated.
+//! The interface for JavaScript: plain integers and spans of memory, without generated bindings.
 //!
-//! The host writes what goes in (a chunk, names, offsets) to the inbox that `inbox` makes room in, and calls. Converters
-//! and symcaches are known by their address. A call that can fail gives 0 or a reason; `message_at` and
-//! `message_length` then say more. Spans that a call leaves are good until the next call.
+//! The host writes the input (a chunk, names, offsets) to the inbox that `inbox` allocates, and calls a function. Converters
+//! and symcaches are identified by their addresses. A call that can fail returns 0 or a reason; then `message_at` and
+//! `message_length` locate the message. The spans that a call returns are valid until the next call.
 //!
-//! A panic traps. Its message is read the same way, and the instance is of no more use then.
+//! A panic traps. Its message is read the same way, but the instance can't be used any more.
 //!
-//! The host lends two functions for the files that it knows by number. `read_at` fills `length` bytes at `into` with those at
-//! `offset` of a file, and gives the number of bytes read, or less than 0 for a failure. `write` appends the `length` bytes at
-//! `from` to a file, and gives less than 0 for a failure.
+//! The host provides two functions for files, which it identifies by ids. `read_at` fills `length` bytes at `into` with those at
+//! `offset` of a file, and returns the number of bytes read, negative for a failure. `write` appends the `length` bytes at
+//! `from` to a file, and returns a negative number for a failure.
 
 mod chunks;
 mod converting;
-mod desk;
+mod host_buffers;
 mod looking_up;
 
 #[link(wasm_import_module = "host")]

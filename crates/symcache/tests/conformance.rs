@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fixtures::sym_files;
-use oracle::{assert_equal_to_symbolic, convert, hold, open, range_starts, read_from};
+use oracle::{assert_equal_to_symbolic, convert, open, range_starts, read_ahead, read_from};
 use symcache::trailer::PAGE;
 use symcache::{Damaged, PageCache, Reason, Symcache};
 
@@ -93,8 +93,8 @@ fn rejects_another_modules_symcache() {
     let file = convert("a.so", DEBUG_ID, MODULE.as_bytes(), &[99]).unwrap();
     let open = |filename, id| open(file.clone(), filename, id, 4).err();
     assert_eq!(open("a.so", DEBUG_ID), None);
-    assert_eq!(open("b.so", DEBUG_ID), Some(Damaged("another module's")));
-    assert_eq!(open("a.so", "000000000000000000000000000000020"), Some(Damaged("another module's")));
+    assert_eq!(open("b.so", DEBUG_ID), Some(Damaged("symcache of another module")));
+    assert_eq!(open("a.so", "000000000000000000000000000000020"), Some(Damaged("symcache of another module")));
 }
 
 #[test]
@@ -103,9 +103,9 @@ fn detects_every_flipped_bit_and_every_truncation() {
     let file = convert("a.so", DEBUG_ID, text.as_bytes(), &[99]).unwrap();
     let is_damaged = |bytes: Vec<u8>| {
         let offsets = [0, 0x10, 0x18, 0x20, 0x40];
-        let held = hold(&bytes, "a.so", DEBUG_ID, 1).is_ok_and(|mut held| held.look_up(&offsets).is_ok());
+        let ahead = read_ahead(&bytes, "a.so", DEBUG_ID, 1).is_ok_and(|mut ahead| ahead.look_up(&offsets).is_ok());
         let paged = open(bytes, "a.so", DEBUG_ID, 4).is_ok_and(|mut paged| paged.look_up(&offsets).is_ok());
-        !held && !paged
+        !ahead && !paged
     };
     assert!(!is_damaged(file.clone()));
     for bit in 0..8 * file.len() {

@@ -8,14 +8,14 @@ mod patched;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use oracle::{hold, open, symbolic_look_up};
+use oracle::{open, read_ahead, symbolic_look_up};
 use patched::{DEBUG_ID, Sections, patched, sample, set_word, word};
 use symbolic_symcache::SymCache;
 use symcache::{Damaged, Locations, LookupError, PageCache, Symcache};
 
 const OFFSETS: [u32; 9] = [0, 0x10, 0x18, 0x1C, 0x20, 0x28, 0x40, 0x41, u32::MAX];
 
-/// The result of a lookup, which is the same by pages and in memory.
+/// The result of a lookup, which is the same whether or not the file was read ahead.
 fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
     let look_up_in = |mut symcache: Symcache| {
         symcache.look_up(&OFFSETS).map_err(|error| match error {
@@ -24,8 +24,8 @@ fn look_up(file: &[u8]) -> Result<Locations, Damaged> {
         })
     };
     let paged = open(file.to_vec(), "a.so", DEBUG_ID, 2).and_then(look_up_in);
-    let held = hold(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
-    assert_eq!(paged, held);
+    let ahead = read_ahead(file, "a.so", DEBUG_ID, 1).and_then(look_up_in);
+    assert_eq!(paged, ahead);
     paged
 }
 
@@ -48,28 +48,28 @@ fn assert_like_symbolic(file: &[u8], locations: &Locations, context: &str) {
 
 #[test]
 fn checks_the_header_on_open() {
-    assert_eq!(damage(|_| 0, 0x5359_4D43), "not a symcache, or another version's");
+    assert_eq!(damage(|_| 0, 0x5359_4D43), "not a symcache, or a symcache of another version");
     for version in [0, 7, 8, 10] {
-        assert_eq!(damage(|_| 4, version), "not a symcache, or another version's");
+        assert_eq!(damage(|_| 4, version), "not a symcache, or a symcache of another version");
     }
     for count in [44, 48, 52, 56, 60] {
         for value in [0, 1, 1000, u32::MAX] {
             let found = damage(|_| count, value);
-            assert!(["a header with impossible counts", "samples of other ranges"].contains(&found), "{found}");
+            assert!(["header with impossible counts", "samples don't match the ranges"].contains(&found), "{found}");
         }
     }
     let empty = patched(|payload, _| payload.clear());
-    assert_eq!(look_up(&empty), Err(Damaged("a place behind its end")));
+    assert_eq!(look_up(&empty), Err(Damaged("position behind the end")));
 }
 
 #[test]
 fn checks_every_index_before_use() {
-    let lost = "a source location without its file or function";
+    let lost = "source location without its file or function";
     // The last three source locations belong to the range at 0x20, the gap after it, and the public symbol.
     for index in [3, 1000, u32::MAX - 4] {
         assert_eq!(damage(|at| at.ranges - 48, index), lost);
         assert_eq!(damage(|at| at.ranges - 48 + 8, index + 1), lost);
-        assert_eq!(damage(|at| at.ranges - 48 + 12, index + 3), "a caller behind what it calls");
+        assert_eq!(damage(|at| at.ranges - 48 + 12, index + 3), "caller behind its callee");
     }
     for offset in [1000, u32::MAX - 1] {
         assert_eq!(damage(|at| at.functions, offset), "a string that ends behind all strings");
@@ -80,7 +80,7 @@ fn checks_every_index_before_use() {
 
 #[test]
 fn never_follows_cyclic_calls() {
-    let behind = Err(Damaged("a caller behind what it calls"));
+    let behind = Err(Damaged("caller behind its callee"));
     let file = patched(|payload, at| {
         let own = (at.ranges - at.locations) / 16 - 1;
         for location in 0..=own {
@@ -186,7 +186,7 @@ fn keeps_verified_pages_and_detects_damage_on_reload() {
     file.borrow_mut()[100] ^= 4;
     assert_eq!(symcache.look_up(&OFFSETS), Ok(before), "verified pages stay cached");
     drop(symcache);
-    assert_eq!(open().err(), Some(Damaged("a page with a wrong checksum")));
+    assert_eq!(open().err(), Some(Damaged("page with a wrong checksum")));
 }
 
 #[test]

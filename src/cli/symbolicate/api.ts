@@ -13,7 +13,7 @@ export interface Api extends AsyncDisposable {
 export type ModuleProgress = (modulesDone: number, modules: number) => void;
 
 /**
- * Symbolicates a capture. Failed requests cost their own modules and set the exit code; if all fail, throws the first error.
+ * Symbolicates a capture. A failed request affects only its own modules and sets the exit code; if all fail, throws the first error.
  */
 export async function symbolicateBy(
   api: Api,

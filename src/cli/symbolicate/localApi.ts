@@ -31,7 +31,7 @@ export async function startLocalApi(
     sources: { ...config.sources, maxQueuedDownloads: Number.MAX_SAFE_INTEGER },
   };
   const { resolver } = starting.use(
-    await startEngine({ config: unlimited, sources, metrics, log, isCrowded: neverCrowded }),
+    await startEngine({ config: unlimited, sources, metrics, log, isCrowded: () => false }),
   );
   const running = starting.move();
   return {
@@ -41,10 +41,7 @@ export async function startLocalApi(
   };
 }
 
-/**
- * Prints each error that the engine logs once, such as a cache folder that can't be written, but not the consequences of an
- * interruption.
- */
+/** Prints each error that the engine logs, such as an unwritable cache folder, once. Ignores errors after an interruption. */
 function errorPrinter(signal: AbortSignal): (line: string) => void {
   const printed = new Set<string>();
   return (line) => {
@@ -55,9 +52,7 @@ function errorPrinter(signal: AbortSignal): (line: string) => void {
   };
 }
 
-const neverCrowded = () => false;
-
-/** The same source, which counts the text of its sym files. */
+/** Wraps a source to count the text of its sym files. */
 function counted(source: Source, received: (bytes: number) => void): Source {
   return {
     address: source.address,

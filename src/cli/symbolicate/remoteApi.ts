@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { V5Response } from "../../captures/response.ts";
 import type { ApiVersion } from "../../codec/parseRequest.ts";
 import { CommandError } from "../commandError.ts";
-import { NoReply, ServiceClient, type Reply } from "../requests/serviceClient.ts";
+import { NoReply, ServiceClient, type Reply } from "../serviceClient.ts";
 import type { Api } from "./api.ts";
 
 const connections = 16;

@@ -1,8 +1,9 @@
+import { buffer } from "node:stream/consumers";
 import { moduleOutcomes, type ModuleOutcome } from "../../captures/response.ts";
 import { writeBackOf } from "../../captures/writeBack.ts";
-import { readInput } from "../input.ts";
+import { openInput } from "../input.ts";
 import { interruptible } from "../interruption.ts";
-import type { Environment } from "../options.ts";
+import type { Environment } from "../../config/readConfig.ts";
 import { print, writeOutput, type Pieces } from "../output.ts";
 import { Progress, sizeText } from "../progress.ts";
 import { readSettings, type SettingOptions } from "../settings.ts";
@@ -26,8 +27,8 @@ export async function symbolicateFile(
   options: Options,
 ): Promise<void> {
   await interruptible(async (signal) => {
-    const { name, bytes } = await readInput(file, signal);
-    const document = readDocument(name, bytes);
+    const { name, pieces: content } = await openInput(file, signal);
+    const document = readDocument(name, await buffer(content));
     const { output } = options;
     const wantsJson = options.json === true || output !== undefined;
     const { pieces, outcomes } = await withApi(env, options, signal, (api, progress) =>

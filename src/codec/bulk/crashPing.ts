@@ -1,10 +1,11 @@
 import { CrashModules, crashedThread, type Place } from "../../captures/stackTraces.ts";
 import { listModules, type Job, type MemoryMapEntry } from "../../symbolication/job.ts";
-import { InvalidJob, isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
+import { isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
+import { RequestError } from "../requestError.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
 
 /** What the response to a crash ping has in addition to the frames of its job. */
-export interface PingNotes {
+export interface PingDetails {
   /** Index of the crashed thread among the job's stacks. */
   crashThread: number;
   /** The ping's own names of the modules in the job's memory map, such as `xul.dll` for `xul.pdb`; empty if unknown. */
@@ -12,27 +13,27 @@ export interface PingNotes {
   /** How stack walkers found frames: `context`, `cfi`, `scan`. */
   trusts: string[];
   /** Per frame: index in `trusts`, −1 for none. */
-  trustNumbers: Int32Array<ArrayBuffer>;
+  trustIndexes: Int32Array<ArrayBuffer>;
 }
 
 /** A crash ping as a job whose memory map has only the modules that frames point into. */
 export interface CrashPing {
   job: Job;
-  notes: PingNotes;
+  details: PingDetails;
 }
 
 /**
  * Parses the requested threads of a crash ping's stack traces. A module whose name or id is not valid on a symbol server
- * doesn't affect other frames. Throws an InvalidJob.
+ * doesn't affect other frames. Throws a RequestError.
  */
 export function parseCrashPing(
   ping: JsonObject,
   { thread, frames: maxFrames = Infinity }: BulkOptions,
 ): CrashPing {
   const list = ping["modules"] ?? [];
-  if (!Array.isArray(list)) throw new InvalidJob("modules must be a list", "modules");
+  if (!Array.isArray(list)) throw new RequestError("modules must be a list", "invalid_modules");
   const all = ping["threads"] ?? [];
-  if (!Array.isArray(all)) throw new InvalidJob("threads must be a list", "stacks");
+  if (!Array.isArray(all)) throw new RequestError("threads must be a list", "invalid_stacks");
   const crashed = crashThread(ping);
   const first = thread === "crashing" ? crashed : 0;
   const threads: unknown[] = thread === "crashing" ? [all[crashed] ?? {}] : all;
@@ -46,36 +47,36 @@ export function parseCrashPing(
     for (let index = 0; index < length; index++) {
       const frame: unknown = frames[index];
       const name = () => `thread ${first + stack} frame ${index}`;
-      if (!isObject(frame)) throw new InvalidJob(`${name()} is not an object`, "stacks");
+      if (!isObject(frame)) throw new RequestError(`${name()} is not an object`, "invalid_stacks");
       const place = modules.locate(frame);
       if (place.fault) throw invalidPlace(place.fault, name);
       columns.add(used.indexOf(place.index), place.offset, frame["trust"]);
     }
   }
-  const { job, trusts, trustNumbers } = columns;
+  const { job, trusts, trustIndexes } = columns;
   return {
     job: { memoryMap: listModules(used.memoryMap), stackLengths, ...job },
-    notes: { crashThread: crashed - first, filenames: used.filenames, trusts, trustNumbers },
+    details: { crashThread: crashed - first, filenames: used.filenames, trusts, trustIndexes },
   };
 }
 
 function crashThread(ping: JsonObject): number {
   const index = crashedThread(ping);
   if (Number.isSafeInteger(index) && (index as number) >= 0) return index as number;
-  throw new InvalidJob("crash_thread is not a position in threads", "stacks");
+  throw new RequestError("crash_thread is not a position in threads", "invalid_stacks");
 }
 
 function framesOf(thread: unknown, index: number): unknown[] {
-  if (!isObject(thread)) throw new InvalidJob(`thread ${index} is not an object`, "stacks");
+  if (!isObject(thread)) throw new RequestError(`thread ${index} is not an object`, "invalid_stacks");
   const frames = thread["frames"] ?? [];
   if (!Array.isArray(frames))
-    throw new InvalidJob(`thread ${index} has frames that are not a list`, "stacks");
+    throw new RequestError(`thread ${index} has frames that are not a list`, "invalid_stacks");
   return frames;
 }
 
-function invalidPlace({ text, moduleIndex }: NonNullable<Place["fault"]>, frame: () => string): InvalidJob {
-  if (moduleIndex === undefined) return new InvalidJob(`${frame()} ${text}`, "stacks");
-  return new InvalidJob(`module index ${moduleIndex} ${text}`, "modules");
+function invalidPlace({ text, moduleIndex }: NonNullable<Place["fault"]>, frame: () => string): RequestError {
+  if (moduleIndex === undefined) return new RequestError(`${frame()} ${text}`, "invalid_stacks");
+  return new RequestError(`module index ${moduleIndex} ${text}`, "invalid_modules");
 }
 
 /** The modules that frames point into, in order of first use. */
@@ -110,8 +111,8 @@ class UsedModules {
 class FrameColumns {
   readonly job: Pick<Job, "moduleIndexes" | "moduleOffsets" | "exactOffsets">;
   readonly trusts: string[] = [];
-  readonly trustNumbers: Int32Array<ArrayBuffer>;
-  readonly #trustIndexes = new Map<string, number>();
+  readonly trustIndexes: Int32Array<ArrayBuffer>;
+  readonly #indexOfTrust = new Map<string, number>();
   #length = 0;
 
   constructor(frames: number) {
@@ -120,7 +121,7 @@ class FrameColumns {
       moduleOffsets: new Float64Array(frames),
       exactOffsets: new BigUint64Array(),
     };
-    this.trustNumbers = new Int32Array(frames).fill(-1);
+    this.trustIndexes = new Int32Array(frames).fill(-1);
   }
 
   add(moduleIndex: number, moduleOffset: number | bigint, trust: unknown): void {
@@ -133,8 +134,8 @@ class FrameColumns {
       job.exactOffsets[position] = moduleOffset;
     }
     if (typeof trust !== "string") return;
-    let index = this.#trustIndexes.get(trust);
-    if (index === undefined) this.#trustIndexes.set(trust, (index = this.trusts.push(trust) - 1));
-    this.trustNumbers[position] = index;
+    let index = this.#indexOfTrust.get(trust);
+    if (index === undefined) this.#indexOfTrust.set(trust, (index = this.trusts.push(trust) - 1));
+    this.trustIndexes[position] = index;
   }
 }

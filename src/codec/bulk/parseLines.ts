@@ -1,43 +1,42 @@
 import { groupFrames, type GroupedJobs } from "../../symbolication/groupFrames.ts";
 import type { Job } from "../../symbolication/job.ts";
-import { InvalidJob, isObject, parseJob } from "../parseJob.ts";
+import { isObject, parseJob } from "../parseJob.ts";
 import { parseJson } from "../parseJson.ts";
 import { RequestError } from "../requestError.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
-import { parseCrashPing, type CrashPing, type PingNotes } from "./crashPing.ts";
+import { parseCrashPing, type CrashPing, type PingDetails } from "./crashPing.ts";
 
-/** Lines of a body, one behind the other without their ends, and where each ends. */
+/** Concatenated lines without line breaks. */
 export interface Lines {
   bytes: Uint8Array<ArrayBuffer>;
+  /** Where each line ends in `bytes`. */
   ends: Uint32Array<ArrayBuffer>;
 }
 
-/** What a line holds: a job, those of a crash ping with what its answer has besides, or nothing that could be answered. */
-export type ParsedLine = "job" | PingNotes | LineError;
+/** A line with a job, with a crash ping, or with an error. */
+export type ParsedLine = "job" | PingDetails | LineError;
 
 export interface LineError {
   error: { title: string };
 }
 
 export interface ParsedLines {
-  /** What the lines hold, in their order. */
   lines: ParsedLine[];
-  /** The jobs of those that hold one. */
+  /** The jobs of the lines without an error. */
   jobs: GroupedJobs;
 }
 
-/** A bad line is told of in its place, and changes nothing for the others. */
+/** An invalid line does not affect the others. */
 export function parseLines({ bytes, ends }: Lines, options: BulkOptions): ParsedLines {
   const jobs: Job[] = [];
-  const lines = Array.from(ends, (end, number): ParsedLine => {
+  const lines = Array.from(ends, (end, index): ParsedLine => {
     try {
-      const line = parseLine(bytes.subarray(ends[number - 1] ?? 0, end), options);
+      const line = parseLine(bytes.subarray(ends[index - 1] ?? 0, end), options);
       jobs.push("job" in line ? line.job : line);
-      return "job" in line ? line.notes : "job";
+      return "job" in line ? line.details : "job";
     } catch (error) {
-      if (error instanceof InvalidJob) return lineError(error.message);
-      if (error instanceof RequestError) return lineError("it is not valid JSON");
-      throw error;
+      if (!(error instanceof RequestError)) throw error;
+      return lineError(error.reason === "bad_json" ? "it is not valid JSON" : error.title);
     }
   });
   return { lines, jobs: groupFrames(jobs) };
@@ -49,18 +48,17 @@ export function lineError(fault: string): LineError {
 
 function parseLine(line: Uint8Array, options: BulkOptions): Job | CrashPing {
   const value = parseJson(line);
-  if (!isObject(value)) throw new InvalidJob("it is not an object");
+  if (!isObject(value)) throw new RequestError("it is not an object");
   if ("threads" in value) return parseCrashPing(value, options);
-  // A whole ping, perhaps.
   if (!("stacks" in value || "memoryMap" in value))
-    throw new InvalidJob("it is neither a job nor the stack_traces of a crash ping");
-  return cut(parseJob(value), options.frames);
+    throw new RequestError("it is neither a job nor the stack_traces of a crash ping");
+  return truncateStacks(parseJob(value), options.frames);
 }
 
-/** The job without the frames of each stack beyond the first so many. */
-function cut(job: Job, mostFrames = Infinity): Job {
-  if (job.stackLengths.every((length) => length <= mostFrames)) return job;
-  const stackLengths = job.stackLengths.map((length) => Math.min(length, mostFrames));
+/** Keeps the top `maxFrames` frames of each stack. */
+function truncateStacks(job: Job, maxFrames = Infinity): Job {
+  if (job.stackLengths.every((length) => length <= maxFrames)) return job;
+  const stackLengths = job.stackLengths.map((length) => Math.min(length, maxFrames));
   const positions: number[] = [];
   let start = 0;
   for (const [stack, length] of job.stackLengths.entries()) {

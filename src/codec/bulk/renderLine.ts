@@ -4,20 +4,20 @@ import { statusOf } from "../debugReport.ts";
 import type { JsonBytes } from "../jsonBytes.ts";
 import { renderStack, type FrameStyle } from "../renderStack.ts";
 import { renderFoundModules, renderStacks } from "../renderV5.ts";
-import type { PingNotes } from "./crashPing.ts";
+import type { PingDetails } from "./crashPing.ts";
 import type { LineError } from "./parseLines.ts";
 
-/** A line of a body with what is known of it. */
-export type SymbolicatedLine = LineError | { symbolicated: SymbolicatedJobs; job: number; ping?: PingNotes };
+export type SymbolicatedLine =
+  LineError | { symbolicated: SymbolicatedJobs; job: number; ping?: PingDetails };
 
 export interface LineStyle {
-  /** Calls that were inlined are frames of their own. */
+  /** Whether inline calls are frames of their own. */
   flat: boolean;
-  /** Tells of each module what became of it. */
+  /** Whether to add the status of each module. */
   debug: boolean;
 }
 
-/** Writes the line that answers a line. Stops when others are due. */
+/** Writes the response to a line. Yields regularly so that other requests can run. */
 export function* renderLine(line: SymbolicatedLine, json: JsonBytes, style: LineStyle): Generator<void> {
   if ("error" in line) {
     json.text(`${JSON.stringify(line)}\n`);
@@ -33,11 +33,11 @@ export function* renderLine(line: SymbolicatedLine, json: JsonBytes, style: Line
   json.text("}\n");
 }
 
-/** Writes `"threads": …` of a crash ping, and which of them crashed. */
+/** Writes `"threads": …` and `"crash_thread": …` of a crash ping. */
 function* renderThreads(
   symbolicated: SymbolicatedJobs,
   job: number,
-  { crashThread, filenames, trusts, trustNumbers }: PingNotes,
+  { crashThread, filenames, trusts, trustIndexes }: PingDetails,
   json: JsonBytes,
   { flat }: LineStyle,
 ): Generator<void> {
@@ -46,7 +46,7 @@ function* renderThreads(
   const style: FrameStyle = {
     flat,
     moduleName: (position) => filenames[moduleIndexes[position] ?? -1],
-    extra: (position) => texts[trustNumbers[position] ?? -1] ?? "",
+    extra: (position) => texts[trustIndexes[position] ?? -1] ?? "",
   };
   json.text(`"threads":[`);
   let start = 0;
@@ -59,7 +59,7 @@ function* renderThreads(
   json.text(`],"crash_thread":${crashThread}`);
 }
 
-/** As in the debug report of v5, of the modules that frames point into. */
+/** The part of the v5 debug report that makes sense for a line. */
 function debugOf({ jobs, distinctModules, moduleNumbers, lookups }: SymbolicatedJobs, job: number): object {
   const statuses = Array.from(distinctModules[job] ?? [], (index): [string, object] | [] => {
     const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];

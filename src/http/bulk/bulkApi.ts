@@ -1,48 +1,47 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
-import type { ServerSettings } from "../../config/server.ts";
-import type { Metrics } from "../../observability/metrics.ts";
-import type { Resolver } from "../../modules/resolver.ts";
-import { RequestRefused, type Admission, type Share } from "../admission.ts";
-import type { ReportError } from "../errorResponses.ts";
-import { allowTime } from "../clientErrors.ts";
-import { HttpError, toHttpError } from "../httpError.ts";
-import { JsonBytes } from "../../codec/jsonBytes.ts";
-import { streamBody } from "../readBody.ts";
-import type { LineParser } from "../../codec/bulk/lineParser.ts";
-import { answerAhead, mostBytesAhead } from "./answerAhead.ts";
-import { AnswerStream, ClientLeft, type Spool } from "./answerStream.ts";
-import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
-import { GzippedStream } from "./gzippedStream.ts";
 import { abortable } from "../../async/abortable.ts";
-import { readPieces } from "./readPieces.ts";
+import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
+import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
-import { splitLines } from "./splitLines.ts";
+import { JsonBytes } from "../../codec/jsonBytes.ts";
+import type { ServerSettings } from "../../config/server.ts";
+import type { Resolver } from "../../modules/resolver.ts";
+import type { Metrics } from "../../observability/metrics.ts";
+import { RequestRefused, type Admission, type Reservation } from "../admission.ts";
+import { disableRequestTimeout } from "../connections.ts";
+import type { ReportError } from "../errorResponses.ts";
+import { HttpError, toHttpError } from "../httpError.ts";
+import { drainRequest, streamBody } from "../readBody.ts";
+import { GzippedResponse } from "./gzippedResponse.ts";
+import { mapAhead, maxBytesAhead } from "./mapAhead.ts";
+import { readLines } from "./readLines.ts";
+import { ClientLeft, SpooledResponse, type Spool } from "./spooledResponse.ts";
 import { symbolicateLines } from "./symbolicateLines.ts";
 
-/** Lines that are written before others have their turn. */
-const linesAtOnce = 8;
+/** Lines that are written before other requests can run. */
+const linesPerYield = 8;
 
-interface Parts {
+interface Deps {
   admission: Admission;
   resolver: Pick<Resolver, "lookUp">;
-  parser: LineParser;
+  lineParser: LineParser;
   metrics: Metrics;
   config: Pick<
     ServerSettings,
     "responseTimeoutMs" | "bulkSpoolBytes" | "maxResponseBytes" | "maxBodyBytes" | "requestTimeoutMs"
   >;
   openTemporaryFile: Spool["openFile"];
-  /** Aborted with an HttpError when streams must end though more is to come. */
+  /** Aborted with an HttpError when responses must end early. */
   ending: AbortSignal;
   reportError: ReportError;
 }
 
-/** Answers `POST /symbolicate/bulk`: a line for each line, in order, while more of them come. */
-export function bulkApi(parts: Parts) {
-  const { admission, metrics, config } = parts;
-  const spool: Spool = { openFile: parts.openTemporaryFile, bytesLeft: config.bulkSpoolBytes };
+/** Handles `POST /symbolicate/bulk`: responds to each line, in order, while more lines are received. */
+export function bulkApi(deps: Deps) {
+  const { admission, metrics, config } = deps;
+  const spool: Spool = { openFile: deps.openTemporaryFile, bytesLeft: config.bulkSpoolBytes };
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
     const options = readBulkOptions(request.query);
@@ -51,50 +50,54 @@ export function bulkApi(parts: Parts) {
     response.locals["summary"] = summary;
     const left = new AbortController();
     response.once("close", () => left.abort(new ClientLeft()));
-    const stop = AbortSignal.any([left.signal, parts.ending]);
+    const signal = AbortSignal.any([left.signal, deps.ending]);
     try {
-      using share = admission.admit();
-      share.takePlace();
-      share.hold(mostBytesAhead + config.maxBodyBytes);
-      allowTime(response);
-      const pieces = readPieces(streamBody(request, response), config.requestTimeoutMs, stop);
-      const lines = splitLines(pieces, config.maxBodyBytes);
-      const answers = answerAhead(lines, (group) => symbolicateLines(group, options, { ...parts, share }));
-      await using plain = new AnswerStream(response, spool, config.responseTimeoutMs);
-      using gzipped = acceptsGzip(request) ? new GzippedStream(plain) : undefined;
-      const stream = gzipped ?? plain;
+      using reservation = admission.admit();
+      reservation.begin();
+      reservation.reserve(maxBytesAhead + config.maxBodyBytes);
+      disableRequestTimeout(response);
+      const lines = readLines(streamBody(request, response), {
+        maxLineBytes: config.maxBodyBytes,
+        timeoutMs: config.requestTimeoutMs,
+        signal,
+      });
+      const groups = mapAhead(lines, (group) => symbolicateLines(group, options, { ...deps, reservation }));
+      await using plain = new SpooledResponse(response, spool, config.responseTimeoutMs);
+      using gzipped = acceptsGzip(request) ? new GzippedResponse(plain) : undefined;
+      const output = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
       if (gzipped) response.set("Content-Encoding", "gzip");
       try {
         for (;;) {
-          const { done, value } = await abortable(answers.next(), stop);
+          const { done, value: group } = await abortable(groups.next(), signal);
           if (done) break;
-          for (const line of value.lines) {
-            const { slices, held } = await render(line, style, config.maxResponseBytes, share);
-            await stream.write(slices);
-            share.release(held);
+          for (const line of group.lines) {
+            const { slices, reservedBytes } = await render(line, style, config.maxResponseBytes, reservation);
+            await output.write(slices);
+            reservation.release(reservedBytes);
             summary.lines++;
             if ("error" in line) summary.bad_lines++;
-            if (summary.lines % linesAtOnce === 0) await setImmediate();
+            if (summary.lines % linesPerYield === 0) await setImmediate();
           }
-          await stream.flush();
-          share.release(value.held);
+          await output.flush();
+          reservation.release(group.reservedBytes);
         }
-        await stream.end([]);
+        await output.end([]);
         summary.end = "whole";
       } catch (error) {
         if (!response.headersSent) response.removeHeader("Content-Encoding");
         if (!response.headersSent || error instanceof ClientLeft) throw error;
         const known = toHttpError(error);
-        if (!known) parts.reportError(error, request);
-        drainRequest(request);
+        if (!known) deps.reportError(error, request);
+        // The client may read nothing before it has sent everything.
+        void drainRequest(request);
         const { title } = known ?? new HttpError(500);
-        await stream.end([Buffer.from(`${JSON.stringify({ error: { title, fatal: true } })}\n`)]);
+        await output.end([Buffer.from(`${JSON.stringify({ error: { title, fatal: true } })}\n`)]);
         summary.end = "failed";
       }
     } catch (error) {
       if (error instanceof ClientLeft) return;
-      if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.bound });
+      if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.limit });
       summary.end = "refused";
       throw error;
     } finally {
@@ -105,45 +108,34 @@ export function bulkApi(parts: Parts) {
   };
 }
 
-/**
- * The bytes of a line, and how many of the share are held for them. Others have their turn after each slice of it. Where
- * there are too many, it says so instead.
- */
+/** Renders a line, or an error if its response is too large. Yields regularly so that other requests can run. */
 async function render(
   line: SymbolicatedLine,
   style: LineStyle,
   maxBytes: number,
-  share: Share,
-): Promise<{ slices: Buffer[]; held: number }> {
+  reservation: Reservation,
+): Promise<{ slices: Buffer[]; reservedBytes: number }> {
   const json = new JsonBytes(maxBytes);
-  let held = 0;
+  let reservedBytes = 0;
   try {
     for (const _ of renderLine(line, json, style)) {
-      share.hold(json.finishedBytes - held);
-      held = json.finishedBytes;
+      reservation.reserve(json.finishedBytes - reservedBytes);
+      reservedBytes = json.finishedBytes;
       await setImmediate();
     }
     const slices = json.end();
-    if (slices.length > 1) return { slices, held };
+    if (slices.length > 1) return { slices, reservedBytes };
     const copy = Buffer.concat(slices);
     json.release();
-    return { slices: [copy], held };
+    return { slices: [copy], reservedBytes };
   } catch (error) {
     const known = toHttpError(error);
     if (!known) throw error;
-    share.release(held);
-    return render({ error: { title: known.title } }, style, Infinity, share);
+    reservation.release(reservedBytes);
+    return render({ error: { title: known.title } }, style, Infinity, reservation);
   }
 }
 
 function acceptsGzip(request: Request): boolean {
   return request.acceptsEncodings("gzip", "identity") === "gzip";
-}
-
-/** The client may not read before it has sent all. */
-function drainRequest(request: Request): void {
-  request.unpipe();
-  // Of whoever was reading it.
-  request.removeAllListeners("readable");
-  request.resume();
 }

@@ -1,57 +1,57 @@
-import type { ServerSettings } from "../../config/server.ts";
-import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
-import type { Resolver } from "../../modules/resolver.ts";
-import type { Share } from "../admission.ts";
-import { toHttpError } from "../httpError.ts";
-import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import type { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
+import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { lineError, type Lines } from "../../codec/bulk/parseLines.ts";
 import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
-import type { Line } from "./splitLines.ts";
+import type { ServerSettings } from "../../config/server.ts";
+import type { Resolver } from "../../modules/resolver.ts";
+import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
+import type { Reservation } from "../admission.ts";
+import { toHttpError } from "../httpError.ts";
+import type { Line } from "./readLines.ts";
 
-interface Parts {
-  parser: LineParser;
+interface Deps {
+  lineParser: LineParser;
   resolver: Pick<Resolver, "lookUp">;
-  share: Share;
+  reservation: Reservation;
   config: Pick<ServerSettings, "maxResponseBytes">;
 }
 
 export interface SymbolicatedGroup {
   lines: SymbolicatedLine[];
-  /** Bytes of the share that are held for it. */
-  held: number;
+  /** The caller releases these when the lines are sent. */
+  reservedBytes: number;
 }
 
-/** Looks up the frames of all lines together. A line that can't be answered changes nothing for the others. */
+/** Looks up the frames of all lines together. A line that fails does not affect the others. */
 export async function symbolicateLines(
   group: Line[],
   options: BulkOptions,
-  parts: Parts,
+  deps: Deps,
 ): Promise<SymbolicatedGroup> {
-  const known = group.filter((line) => line !== undefined);
-  if (known.length < group.length)
-    return { lines: group.map(() => lineError("the line is too long")), held: 0 };
+  const complete = group.filter((line) => line !== undefined);
+  if (complete.length < group.length)
+    return { lines: group.map(() => lineError("the line is too long")), reservedBytes: 0 };
   try {
-    const parsed = await parts.parser.parse(join(known), options);
-    const symbolicated = await symbolicate(parsed.jobs, parts.resolver, parts.config.maxResponseBytes);
-    const held = locationBytes(symbolicated);
-    parts.share.hold(held);
+    const parsed = await deps.lineParser.parse(join(complete), options);
+    const symbolicated = await symbolicate(parsed.jobs, deps.resolver, deps.config.maxResponseBytes);
+    const reservedBytes = locationBytes(symbolicated);
+    deps.reservation.reserve(reservedBytes);
     let job = 0;
     const lines = parsed.lines.map((line) => {
       if (line === "job") return { symbolicated, job: job++ };
       return "error" in line ? line : { symbolicated, job: job++, ping: line };
     });
-    return { lines, held };
+    return { lines, reservedBytes };
   } catch (error) {
     const httpError = toHttpError(error);
     if (!httpError) throw error;
-    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], held: 0 };
-    // One of them is at fault.
-    const each: SymbolicatedGroup[] = [];
-    for (const line of group) each.push(await symbolicateLines([line], options, parts));
+    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], reservedBytes: 0 };
+    // Find the line that causes the error.
+    const groups: SymbolicatedGroup[] = [];
+    for (const line of group) groups.push(await symbolicateLines([line], options, deps));
     return {
-      lines: each.flatMap(({ lines }) => lines),
-      held: each.reduce((sum, { held }) => sum + held, 0),
+      lines: groups.flatMap(({ lines }) => lines),
+      reservedBytes: groups.reduce((sum, { reservedBytes }) => sum + reservedBytes, 0),
     };
   }
 }
@@ -60,6 +60,6 @@ function join(lines: Buffer[]): Lines {
   let end = 0;
   const ends = Uint32Array.from(lines, (line) => (end += line.length));
   const bytes = new Uint8Array(end);
-  for (const [number, line] of lines.entries()) bytes.set(line, ends[number - 1] ?? 0);
+  for (const [index, line] of lines.entries()) bytes.set(line, ends[index - 1] ?? 0);
   return { bytes, ends };
 }

@@ -1,10 +1,10 @@
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
 
-/** By the crate's numbers, from 1 on. `not_a_sym_file` counts as `sym_malformed` in metrics. */
+/** The crate returns their indexes, counted from 1. Metrics count `not_a_sym_file` as `sym_malformed`. */
 const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "not_a_sym_file"] as const;
 
-/** The sym file can't be converted. The message has less than 1 KB. */
+/** The sym file can't be converted. The message has less than 1 KB of text. */
 export class ConversionError extends Error {
   override name = "ConversionError";
   readonly reason: (typeof reasons)[number] | "too_large";
@@ -15,7 +15,7 @@ export class ConversionError extends Error {
   }
 }
 
-/** Takes the text of one module's sym file in pieces, and gives its symcache file. Throws a `ConversionError`. */
+/** Converts the text of one sym file, pushed in chunks, into a symcache file. Methods throw a `ConversionError`. */
 export class Converter implements Disposable {
   #instance: WasmInstance | undefined;
   readonly #converter: number;
@@ -29,31 +29,31 @@ export class Converter implements Disposable {
     if (this.#converter === 0) this.#fail(1);
   }
 
-  /** The size of its memory, which is given back as a whole when the converter is disposed of. */
+  /** The size of its WebAssembly memory, which is freed when the converter is disposed of. */
   get memoryBytes(): number {
     return this.#instance?.memoryBytes ?? 0;
   }
 
-  /** Takes the next bytes. What isn't a sym file, or another module's, is refused within the first 321. */
+  /** Converts the next bytes. A file that is not a sym file, or that belongs to another module, is rejected within 321 bytes. */
   push(chunk: Uint8Array): void {
     const instance = this.#alive();
     instance.putInInbox(chunk);
     this.#check(instance.call((exports) => exports.converter_push(this.#converter, chunk.length)));
   }
 
-  /** Ends the text, and gives the size of the symcache file. */
+  /** Ends the text and returns the size of the symcache file. */
   finish(): number {
     const instance = this.#alive();
     this.#check(instance.call((exports) => exports.converter_finish(this.#converter)));
     return instance.call((exports) => exports.symcache_file_size());
   }
 
-  /** Gives the symcache file to `append` in pieces. Throws what that throws. */
+  /** Passes the symcache file to `append` in pieces. Throws its errors. */
   write(append: Append): void {
     this.#alive().appending(append, (exports, file) => exports.symcache_file_write(file));
   }
 
-  /** Copies the symcache file, for which there must be room. */
+  /** Copies the symcache file into a large enough buffer. */
   copyInto(bytes: Uint8Array): void {
     let length = 0;
     this.write((piece) => {
@@ -75,9 +75,9 @@ export class Converter implements Disposable {
     if (reason !== 0) this.#fail(reason);
   }
 
-  #fail(number: number): never {
-    const reason = reasons[number - 1];
-    if (!reason) throw new Error(`the crate gave the unknown reason ${number}`);
+  #fail(code: number): never {
+    const reason = reasons[code - 1];
+    if (!reason) throw new Error(`the crate returned the unknown reason ${code}`);
     throw new ConversionError(reason, this.#alive().message());
   }
 }

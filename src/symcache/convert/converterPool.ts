@@ -3,52 +3,51 @@ import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
 import { ConversionError } from "./converter.ts";
 import { accepted, feed } from "./feed.ts";
-import type { ConverterProtocol, ConverterThreadData } from "../messages.ts";
+import type { ConverterProtocol, ConverterThreadData } from "./converterThread.ts";
 
 type ConverterThread = Thread<ConverterProtocol>;
 
 const entry = new URL("./converterThread.ts", import.meta.url);
-/** WebAssembly memory never shrinks: a thread that made a larger symcache than this is replaced. */
-const largeSymcache = 64e6;
-/** Milliseconds to wait for a thread's end before another takes its place: one that waits for the disk can't be ended. */
-const longestEnd = 5000;
+/** WebAssembly memory never shrinks, so a thread that wrote a larger symcache is replaced. */
+const largeSymcacheBytes = 64e6;
+/** A thread that waits for a hanging disk can't be terminated, and is replaced after this time. */
+const terminationTimeoutMs = 5000;
 
-/** A finished conversion. Its thread does nothing else until this is disposed. */
+/** A finished conversion. It occupies its thread until it is disposed of. */
 export interface Conversion extends Disposable {
   /** Size of the symcache. */
   readonly bytes: number;
-  /** Writes the symcache to a new file. Throws what the disk says, or a ThreadEnded. */
+  /** Writes the symcache to a new file. Throws the disk's error or a ThreadEnded. */
   write(path: string): Promise<void>;
   /** A copy of the symcache. Throws a ThreadEnded. */
   take(): Promise<SharedArrayBuffer>;
 }
 
-/** Threads that convert sym files into symcaches, one at a time each. */
-export class Converters implements AsyncDisposable {
+/** Threads that convert sym files into symcaches, each one at a time. */
+export class ConverterPool implements AsyncDisposable {
   readonly #data: ConverterThreadData;
   readonly #maxThreads: number;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
   readonly #waiting: ((thread: ConverterThread) => void)[] = [];
   readonly #replacements = new Set<Promise<void>>();
-  #isEnding = false;
+  #isClosed = false;
 
   /**
-   * Starts one thread, and up to `maxThreads` as they are needed and the system has them.
-   * `memory`: bytes that each may take. `patience`: milliseconds after which a step, such as a piece of 1 MiB, is given up
-   * and its thread ended.
+   * Starts one thread, and up to `maxThreads` on demand. `maxMemoryBytes` limits each conversion, `timeoutMs` each of its
+   * steps, such as a chunk of 1 MiB.
    */
-  constructor(wasm: WebAssembly.Module, maxThreads: number, memory: number, patience: number) {
-    this.#data = { wasm, memory };
+  constructor(wasm: WebAssembly.Module, maxThreads: number, maxMemoryBytes: number, timeoutMs: number) {
+    this.#data = { wasm, maxMemoryBytes };
     this.#maxThreads = maxThreads;
-    this.#patience = patience;
-    this.#replenish();
+    this.#timeoutMs = timeoutMs;
+    this.#addThread();
   }
 
   /**
-   * Converts the text of a sym file while it arrives.
-   * Throws a ConversionError, a ThreadHung, another ThreadEnded, or what reading the text throws.
+   * Converts the text of a sym file while it arrives. Throws a ConversionError, a ThreadHung, another ThreadEnded, or an error
+   * of reading the text.
    */
   async convert(module: ModuleId, symText: AsyncIterable<Uint8Array>): Promise<Conversion> {
     const thread = await this.#begin(module);
@@ -62,18 +61,18 @@ export class Converters implements AsyncDisposable {
           if (error !== undefined) throw new Error(error);
         },
         take: () => thread.ask("take", undefined),
-        [Symbol.dispose]: () => this.#giveBack(thread, bytes > largeSymcache),
+        [Symbol.dispose]: () => this.#release(thread, bytes > largeSymcacheBytes),
       };
     } catch (error) {
-      // After a refusal the thread is sound; after anything else it may hold half of a large file.
-      this.#giveBack(thread, !(error instanceof ConversionError) || error.reason === "too_large");
+      // Otherwise the thread may still have half of a large file in memory.
+      this.#release(thread, !(error instanceof ConversionError) || error.reason === "too_large");
       throw error;
     }
   }
 
   /**
-   * Lets a thread that has nothing to do convert a few lines. Where all work there is nothing to see: each step of theirs
-   * has its time. Throws where the answer is wrong or the thread ended.
+   * Lets an idle thread convert a few lines. Busy threads have their timeouts. Throws if the result is wrong or the thread
+   * ends.
    */
   async selfTest(): Promise<void> {
     const thread = this.#takeIdle() ?? (this.#threads.size === 0 ? this.#newThread() : undefined);
@@ -82,53 +81,53 @@ export class Converters implements AsyncDisposable {
     try {
       passed = await thread.ask("selfTest", undefined);
     } finally {
-      this.#giveBack(thread, !passed);
+      this.#release(thread, !passed);
     }
-    if (!passed) throw new Error("the WebAssembly gave a wrong answer");
+    if (!passed) throw new Error("the WebAssembly returned a wrong result");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnding = true;
+    this.#isClosed = true;
     await Promise.all([...this.#threads].map((thread) => thread[Symbol.asyncDispose]()));
     await Promise.all(this.#replacements);
   }
 
-  /** A thread that has begun with a module. What ended or hangs before it has any of the text is replaced, and nothing lost. */
+  /** Starts a conversion. Threads that end before they have any of the text are replaced, and nothing is lost. */
   async #begin(module: ModuleId): Promise<ConverterThread> {
     for (let attempt = 0; ; attempt++) {
-      const thread = await this.#borrow();
+      const thread = await this.#acquire();
       try {
         await accepted(thread.ask("start", module));
         return thread;
       } catch (error) {
-        this.#giveBack(thread, !(error instanceof ConversionError));
-        if (!(error instanceof ThreadEnded) || this.#isEnding) throw error;
-        if (attempt === this.#maxThreads) throw new Error("no converter thread begins", { cause: error });
+        this.#release(thread, !(error instanceof ConversionError));
+        if (!(error instanceof ThreadEnded) || this.#isClosed) throw error;
+        if (attempt === this.#maxThreads) throw new Error("no converter thread starts", { cause: error });
       }
     }
   }
 
-  /** One more thread. Undefined where there are as many as may be, or where the system has no more and others must do. */
+  /** Undefined if the pool is full, or if the system has no more threads and the pool has others. */
   #newThread(): ConverterThread | undefined {
     if (this.#threads.size >= this.#maxThreads) return undefined;
-    const thread: ConverterThread = new Thread(entry, this.#data, this.#patience);
+    const thread: ConverterThread = new Thread(entry, this.#data, this.#timeoutMs);
     if (thread.hasEnded && this.#threads.size > 0) return undefined;
     this.#threads.add(thread);
     return thread;
   }
 
-  #replenish(): void {
+  #addThread(): void {
     const thread = this.#newThread();
-    if (thread) this.#hand(thread);
+    if (thread) this.#offer(thread);
   }
 
-  #hand(thread: ConverterThread): void {
+  #offer(thread: ConverterThread): void {
     const next = this.#waiting.shift();
     if (next) next(thread);
     else this.#idle.push(thread);
   }
 
-  #borrow(): Promise<ConverterThread> {
+  #acquire(): Promise<ConverterThread> {
     const thread = this.#takeIdle() ?? this.#newThread();
     return thread ? Promise.resolve(thread) : new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -141,16 +140,19 @@ export class Converters implements AsyncDisposable {
     return undefined;
   }
 
-  /** Nobody waits for a replacement: to give back a large memory takes its time. */
-  #giveBack(thread: ConverterThread, replace: boolean): void {
-    if (!replace && !thread.hasEnded) return this.#hand(thread);
+  /** Replaces a thread in the background, because freeing its memory takes a while. */
+  #release(thread: ConverterThread, replace: boolean): void {
+    if (!replace && !thread.hasEnded) return this.#offer(thread);
     const replacement = this.#replace(thread).finally(() => this.#replacements.delete(replacement));
     this.#replacements.add(replacement);
   }
 
   async #replace(thread: ConverterThread): Promise<void> {
-    await Promise.race([thread[Symbol.asyncDispose](), setTimeout(longestEnd, undefined, { ref: false })]);
+    await Promise.race([
+      thread[Symbol.asyncDispose](),
+      setTimeout(terminationTimeoutMs, undefined, { ref: false }),
+    ]);
     this.#threads.delete(thread);
-    if (!this.#isEnding && this.#idle.length === 0) this.#replenish();
+    if (!this.#isClosed && this.#idle.length === 0) this.#addThread();
   }
 }

@@ -1,39 +1,67 @@
-/** Entry of a converter thread: turns one sym file after another into a symcache. */
+/** Thread entry: converts sym files into symcaches, one after the other. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { answerAsks, showLife, type Reply } from "../../threads/answerAsks.ts";
-import { giveWay } from "../../threads/lowerPriority.ts";
+import { replyToAsks, reportProgress, type Reply } from "../../threads/replyToAsks.ts";
+import { lowerPriority } from "../../threads/lowerPriority.ts";
 import { collectGarbage } from "../collectGarbage.ts";
 import { ConversionError, Converter } from "./converter.ts";
-import type { ConverterProtocol, ConverterThreadData, Refusal } from "../messages.ts";
+import type { ModuleId } from "../../identity/moduleId.ts";
 import { selfTest } from "../selfTest.ts";
 
-const { wasm, memory } = workerData as ConverterThreadData;
-/** Milliseconds between two signs of life while a slow disk takes the symcache. */
-const lifeInterval = 1000;
+export interface ConverterThreadData {
+  wasm: WebAssembly.Module;
+  /** Limit for one conversion. */
+  maxMemoryBytes: number;
+}
+
+/** The sym file can't be converted. The thread is ready for another one. */
+export interface Rejection {
+  rejection: { reason: ConversionError["reason"]; message: string };
+}
+
+/** In this order: start, push, push, …, finish, then write or take or neither. */
+export interface ConverterProtocol {
+  start(module: ModuleId): Record<string, never> | Rejection;
+  /** Converts the first `length` bytes of `buffer`, and returns the buffer to be filled again. */
+  push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Rejection;
+  finish(nothing: undefined): { bytes: number } | Rejection;
+  /** Writes the symcache to a new file. `error`: the disk's error. */
+  write(path: string): { error?: string };
+  /** Copies the symcache. */
+  take(nothing: undefined): SharedArrayBuffer;
+  /** Between two sym files: converts and looks up a few lines. Whether the result is right. */
+  selfTest(nothing: undefined): boolean;
+}
+
+const { wasm, maxMemoryBytes } = workerData as ConverterThreadData;
+/** While a slow disk writes the symcache. */
+const progressIntervalMs = 1000;
 let converter: Converter | undefined;
 let symcacheBytes = 0;
-/** WebAssembly memory of earlier conversions, in bytes, that may still be there, and the most of it. */
+/** WebAssembly memory of earlier conversions that may not have been collected yet. */
 let droppedBytes = 0;
-const mostDropped = 8e6;
+const maxDroppedBytes = 8e6;
 
-giveWay();
-answerAsks<ConverterProtocol>({
+lowerPriority();
+replyToAsks<ConverterProtocol>({
   start: (module) =>
-    refusing(() => {
+    catchRejection(() => {
       if (converter) drop(converter);
       converter = new Converter(wasm, module);
       return [{}];
     }),
   push: ({ buffer, length }) =>
-    refusing(() => {
+    catchRejection(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
-      if ((converter?.memoryBytes ?? 0) > memory)
-        throw new ConversionError("too_large", `its conversion takes more than ${memory} bytes of memory`);
+      if ((converter?.memoryBytes ?? 0) > maxMemoryBytes)
+        throw new ConversionError(
+          "too_large",
+          `its conversion needs more than ${maxMemoryBytes} bytes of memory`,
+        );
       return [{ buffer }, [buffer]];
     }),
   finish: () =>
-    refusing(() => {
+    catchRejection(() => {
       symcacheBytes = converter?.finish() ?? 0;
       return [{ bytes: symcacheBytes }];
     }),
@@ -53,34 +81,34 @@ answerAsks<ConverterProtocol>({
   },
 });
 
-/** Gives its memory back before there is much of it: to V8 it is but a small object. */
+/** Collects garbage once dropped instances have much memory, because V8 sees only small objects. */
 function drop(old: Converter): void {
   droppedBytes += old.memoryBytes;
   old[Symbol.dispose]();
   converter = undefined;
-  if (droppedBytes < mostDropped) return;
+  if (droppedBytes < maxDroppedBytes) return;
   collectGarbage();
   droppedBytes = 0;
 }
 
-function refusing<Answer>(step: () => Reply<Answer>): Reply<Answer | Refusal> {
+function catchRejection<Answer>(step: () => Reply<Answer>): Reply<Answer | Rejection> {
   try {
     return step();
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    return [{ refusal: { reason: error.reason, message: error.message } }];
+    return [{ rejection: { reason: error.reason, message: error.message } }];
   }
 }
 
 function write(path: string): void {
   const file = openSync(path, "wx");
   try {
-    let shown = performance.now();
+    let reported = performance.now();
     converter?.write((piece) => {
       for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
-      if (performance.now() - shown < lifeInterval) return;
-      shown = performance.now();
-      showLife();
+      if (performance.now() - reported < progressIntervalMs) return;
+      reported = performance.now();
+      reportProgress();
     });
   } finally {
     closeSync(file);

@@ -1,33 +1,33 @@
 import type { Thread } from "../../threads/thread.ts";
 import { collectYoungGarbage } from "../collectGarbage.ts";
 import { ConversionError } from "./converter.ts";
-import type { ConverterProtocol, Refusal } from "../messages.ts";
+import type { ConverterProtocol, Rejection } from "./converterThread.ts";
 
-/** Bytes that go to a converter at a time, and how many such buffers go to and fro. */
+/** Size and number of the buffers that circulate between this thread and the converter. */
 const bufferBytes = 1024 * 1024;
 const buffersPerConversion = 3;
-/** After so many buffers what the text came in is given back. */
-const collectEvery = 8;
+/** Buffers between two collections of the young generation, which holds the chunks that the text arrived in. */
+const collectionInterval = 8;
 
 /**
- * Copies the text into buffers that go to the thread and come back: at most three MiB wait for it. Throws a
- * ConversionError, a ThreadEnded, or what reading the text throws.
+ * Copies the text into buffers that are transferred to the thread and back, so that at most 3 MiB wait. Throws a
+ * ConversionError, a ThreadEnded, or an error of reading the text.
  */
 export async function feed(
   thread: Thread<ConverterProtocol>,
   symText: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const away: Promise<ArrayBuffer>[] = [];
+  const inFlight: Promise<ArrayBuffer>[] = [];
   let buffer = new Uint8Array(bufferBytes);
   let length = 0;
   let sent = 0;
   const send = () => {
-    if (++sent % collectEvery === 0) collectYoungGarbage();
+    if (++sent % collectionInterval === 0) collectYoungGarbage();
     const pushed = accepted(thread.ask("push", { buffer: buffer.buffer, length }, [buffer.buffer]));
-    const back = pushed.then((answer) => answer.buffer);
-    // Its failure is found when the buffer is waited for; until then it is not unhandled.
+    const back = pushed.then((reply) => reply.buffer);
+    // Errors are handled when the buffer is awaited.
     back.catch(() => {});
-    away.push(back);
+    inFlight.push(back);
   };
   for await (let piece of symText) {
     while (piece.length > 0) {
@@ -37,23 +37,23 @@ export async function feed(
       piece = piece.subarray(copied.length);
       if (length === bufferBytes) {
         send();
-        const back = away.length < buffersPerConversion ? undefined : await away.shift();
+        const back = inFlight.length < buffersPerConversion ? undefined : await inFlight.shift();
         buffer = back ? new Uint8Array(back) : new Uint8Array(bufferBytes);
         length = 0;
       }
     }
   }
   send();
-  await Promise.all(away);
+  await Promise.all(inFlight);
 }
 
-/** A step's answer. Throws a ConversionError where the thread refused it. */
-export async function accepted<Answer>(step: Promise<Answer>): Promise<Exclude<Answer, Refusal>> {
-  const answer = await step;
-  if (isRefusal(answer)) throw new ConversionError(answer.refusal.reason, answer.refusal.message);
-  return answer as Exclude<Answer, Refusal>;
+/** The reply to a step. Throws a ConversionError if the thread rejected it. */
+export async function accepted<Value>(step: Promise<Value>): Promise<Exclude<Value, Rejection>> {
+  const reply = await step;
+  if (isRejection(reply)) throw new ConversionError(reply.rejection.reason, reply.rejection.message);
+  return reply as Exclude<Value, Rejection>;
 }
 
-function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === "object" && answer !== null && "refusal" in answer;
+function isRejection(reply: unknown): reply is Rejection {
+  return typeof reply === "object" && reply !== null && "rejection" in reply;
 }

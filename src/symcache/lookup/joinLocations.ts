@@ -1,35 +1,52 @@
 import { AnswerTooLarge, type Locations } from "./locations.ts";
 
-/** Rows that an answer may have: the crate's bound, too. */
-const mostRows = 2 ** 24;
+/** Rows that a result may have; the crate has the same limit. */
+const maxRows = 2 ** 24;
 
-/** The answers to consecutive parts of a list of offsets, as the answer to all of it. Throws an AnswerTooLarge. */
-export function joinLocations(parts: Locations[]): Locations {
-  if (parts.reduce((sum, { rowStarts }) => sum + rowStarts.length, 0) > mostRows) throw new AnswerTooLarge();
-  return parts.reduce(joinTwo);
-}
-
-function joinTwo(one: Locations, two: Locations): Locations {
-  const rows = one.rowStarts.length;
-  const bytes = one.text.length;
-  const text = new Uint8Array(bytes + two.text.length);
-  text.set(one.text);
-  text.set(two.text, bytes);
-  return {
-    starts: concatenate(one.starts.subarray(0, -1), two.starts, rows),
-    functionStarts: concatenate(one.functionStarts, two.functionStarts, 0),
-    rowStarts: concatenate(one.rowStarts, two.rowStarts, bytes),
-    functionEnds: concatenate(one.functionEnds, two.functionEnds, bytes),
-    rowEnds: concatenate(one.rowEnds, two.rowEnds, bytes),
-    ends: concatenate(one.ends, two.ends, bytes),
-    text,
+/** Joins the locations of consecutive pieces of a list of offsets. Throws an AnswerTooLarge. */
+export function joinLocations(pieces: Locations[]): Locations {
+  const [first] = pieces;
+  if (first && pieces.length === 1) return first;
+  const rows = sum(pieces.map(({ rowStarts }) => rowStarts.length));
+  if (rows > maxRows) throw new AnswerTooLarge();
+  const offsets = sum(pieces.map(({ ends }) => ends.length));
+  const textBytes = sum(pieces.map(({ text }) => text.length));
+  const buffer = new ArrayBuffer(4 * (3 * offsets + 1 + 3 * rows) + textBytes);
+  let end = 0;
+  const column = (length: number) => {
+    const numbers = new Uint32Array(buffer, end, length);
+    end += numbers.byteLength;
+    return numbers;
   };
+  const joined = {
+    starts: column(offsets + 1),
+    functionStarts: column(offsets),
+    rowStarts: column(rows),
+    functionEnds: column(rows),
+    rowEnds: column(rows),
+    ends: column(offsets),
+    text: new Uint8Array(buffer, end),
+  };
+  let [offset, row, byte] = [0, 0, 0];
+  for (const piece of pieces) {
+    add(joined.starts, piece.starts, offset, row);
+    joined.functionStarts.set(piece.functionStarts, offset);
+    for (const name of ["rowStarts", "functionEnds", "rowEnds"] as const)
+      add(joined[name], piece[name], row, byte);
+    add(joined.ends, piece.ends, offset, byte);
+    joined.text.set(piece.text, byte);
+    offset += piece.ends.length;
+    row += piece.rowStarts.length;
+    byte += piece.text.length;
+  }
+  return joined;
 }
 
-/** `added`: to the numbers of the second. */
-function concatenate(one: Uint32Array, two: Uint32Array, added: number): Uint32Array<ArrayBuffer> {
-  const both = new Uint32Array(one.length + two.length);
-  both.set(one);
-  for (let i = 0; i < two.length; i++) both[one.length + i] = (two[i] ?? 0) + added;
-  return both;
+/** Copies numbers to a position, each with `added`. */
+function add(into: Uint32Array, numbers: Uint32Array, position: number, added: number): void {
+  for (let i = 0; i < numbers.length; i++) into[position + i] = (numbers[i] ?? 0) + added;
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

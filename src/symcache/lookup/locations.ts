@@ -1,29 +1,29 @@
 /**
- * Source locations of a list of offsets, as columns and a text of which JSON answers are made: they cross threads by
- * transfer, all in one buffer.
+ * Source locations of a list of offsets, as columns and as the text that JSON responses are made of. One buffer holds
+ * everything, so that it can be transferred between threads.
  *
- * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none where nothing is known. The text
- * of a row is `"function":"name","file":"path","line":7`, without what is unknown. That of an offset is its outermost row,
+ * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none if there are no symbols. The text
+ * of a row is `"function":"name","file":"path","line":7`, without unknown parts. The text of an offset is its outermost row,
  * followed by `,"inlines":[{…},{…}]` with the others, innermost first.
  */
 export interface Locations {
-  /** One more than there are offsets. */
+  /** One more than offsets. */
   starts: Uint32Array<ArrayBuffer>;
-  /** For each offset where its outermost function begins, relative to the module; 0 where nothing is known. */
+  /** Per offset: start of its outermost function, relative to the module; 0 without symbols. */
   functionStarts: Uint32Array<ArrayBuffer>;
-  /** For each row where its text begins. */
+  /** Per row: start of its text. */
   rowStarts: Uint32Array<ArrayBuffer>;
-  /** For each row where the function's name ends in its text. */
+  /** Per row: end of the function's name in its text. */
   functionEnds: Uint32Array<ArrayBuffer>;
-  /** For each row where its text ends. */
+  /** Per row: end of its text. */
   rowEnds: Uint32Array<ArrayBuffer>;
-  /** For each offset where its text ends. */
+  /** Per offset: end of its text. */
   ends: Uint32Array<ArrayBuffer>;
   /** UTF-8. */
   text: Uint8Array<ArrayBuffer>;
 }
 
-/** What the text of each row begins with, before the function's name. */
+/** The start of each row's text, before the function's name. */
 export const beforeFunction = `"function":"`;
 
 /** A source location. */
@@ -33,17 +33,16 @@ export interface Location {
   line?: number;
 }
 
-/** Bytes of text that lookups may still give, all those of a request together, in whatever threads they are. */
+/** Bytes of text that the lookups of a request may still return, shared between threads. */
 export type TextLeft = BigInt64Array<SharedArrayBuffer>;
 
-/** Room for so many bytes. */
 export function textLeft(bytes: number): TextLeft {
   const left = new BigInt64Array(new SharedArrayBuffer(8));
   left[0] = BigInt(Math.min(bytes, Number.MAX_SAFE_INTEGER));
   return left;
 }
 
-/** The symcache is sound, but the answer to a lookup would be larger than any may be. */
+/** The symcache is intact, but the result of the lookup would exceed the size limit. */
 export class AnswerTooLarge extends Error {
   override name = "AnswerTooLarge";
 }

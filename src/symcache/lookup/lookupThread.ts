@@ -1,96 +1,100 @@
-/** Entry of a lookup thread: looks offsets up in symcaches. */
+/** Thread entry: looks up offsets in symcaches. */
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../../identity/moduleId.ts";
-import { answerAsks } from "../../threads/answerAsks.ts";
-import { HeldSymcaches, heldOverhead } from "./heldSymcaches.ts";
-import { AnswerTooLarge } from "./locations.ts";
-import type { LookupAnswer, LookupProtocol, LookupThreadData } from "../messages.ts";
+import { replyToAsks } from "../../threads/replyToAsks.ts";
+import { joinLocations } from "./joinLocations.ts";
+import { AnswerTooLarge, type Locations, type TextLeft } from "./locations.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "../selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "../symcache.ts";
-import { asFile, identify, isOutOfHandles, warmUpReading } from "../symcacheFile.ts";
+import { asFile, isOutOfHandles, warmUpReading, type SymcacheBytes } from "../symcacheFile.ts";
 
-const { wasm, memory } = workerData as LookupThreadData;
-const opened = new OpenSymcaches(wasm, memory);
-const held = new HeldSymcaches(wasm);
+export interface LookupThreadData {
+  wasm: WebAssembly.Module;
+  /** For symcaches; lookups take more while they run. */
+  memoryBytes: number;
+}
+
+export interface LookupProtocol {
+  lookUp(request: LookupRequest): LookupResult;
+  /** Reads the next slice of a symcache file into memory. Whether there is nothing left to read. */
+  readAhead(request: { module: ModuleId; path: string }): boolean;
+  /** Converts and looks up a few lines. Whether the result is right. */
+  selfTest(nothing: undefined): boolean;
+}
+
+export interface LookupRequest {
+  module: ModuleId;
+  symcache: SymcacheBytes;
+  offsets: Uint32Array;
+  textLeft: TextLeft;
+}
+
+export type LookupResult =
+  | { kind: "found"; moduleName: string; locations: Locations }
+  | { kind: "missing" }
+  /** The symcache is intact, but the text of the request would exceed its limit. */
+  | { kind: "too_large" }
+  /** The process has too many files open; the symcache may be intact. */
+  | { kind: "out_of_handles"; message: string }
+  | { kind: "damaged"; message: string }
+  | { kind: "unreadable"; message: string };
+
+/** Limits the memory of a lookup to about 110 MB. */
+const maxOffsetsAtOnce = 65_536;
+
+const { wasm, memoryBytes } = workerData as LookupThreadData;
+const symcaches = new OpenSymcaches(wasm, memoryBytes);
 
 warmUpReading();
-answerAsks<LookupProtocol>({
-  lookUp({ module, symcache, offsets, textLeft }) {
-    try {
-      const mostBytes = Number(Atomics.load(textLeft, 0));
-      if (mostBytes < 0) throw new AnswerTooLarge();
-      const answer =
-        typeof symcache === "string"
-          ? lookUpInFile(symcache, module, offsets, mostBytes)
-          : lookUpInMemory(symcache, module, offsets, mostBytes);
-      Atomics.sub(textLeft, 0, BigInt(answer.locations.text.length));
-      opened.keepWithinMemory();
-      return [answer, [answer.locations.text.buffer]];
-    } catch (error) {
-      if (error instanceof AnswerTooLarge) {
-        // The same request's other lookups need not begin.
-        Atomics.store(textLeft, 0, -1n);
-        opened.keepWithinMemory();
-        return [{ kind: "too_large" }];
-      }
-      if (typeof symcache === "string") forget(symcache);
-      return [fault(error)];
-    }
+replyToAsks<LookupProtocol>({
+  lookUp(request) {
+    const result = lookUp(request);
+    symcaches.limitMemory();
+    return [result, result.kind === "found" ? [result.locations.text.buffer] : []];
   },
-  hold({ module, path }) {
-    try {
-      held.hold(path, module);
-      return [true];
-    } catch (error) {
-      fault(error);
-      return [false];
-    }
-  },
-  isReading: (path) => [held.isReading(path)],
-  release(path) {
-    held.release(path);
-    return [{}];
-  },
+  readAhead: ({ module, path }) => [symcaches.readAhead(path, module)],
   selfTest: () => [selfTest(wasm)],
 });
 
-type Found = Extract<LookupAnswer, { kind: "found" }>;
-
-function lookUpInFile(path: string, module: ModuleId, offsets: Uint32Array, mostBytes: number): Found {
-  const identity = identify(path);
-  const symcache = held.get(path, identity) ?? opened.get(path, identity, module);
-  const answer = lookUp(symcache, offsets, mostBytes);
-  const heldBytes = held.memoryBytes(path);
-  const bytes = Math.max(heldBytes ?? 0, symcache.payloadBytes + heldOverhead);
-  return { ...answer, holding: { isHeld: heldBytes !== undefined, bytes } };
+function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupResult {
+  try {
+    bytesLeft(textLeft);
+    if (typeof symcache !== "string") {
+      using opened = symcaches.openOnce(asFile(symcache), module);
+      return lookUpIn(opened, offsets, textLeft);
+    }
+    const result = lookUpIn(symcaches.get(symcache, module), offsets, textLeft);
+    symcaches.considerReadAhead(symcache);
+    return result;
+  } catch (error) {
+    if (error instanceof AnswerTooLarge) {
+      // Other lookups of the same request needn't start.
+      Atomics.store(textLeft, 0, -1n);
+      return { kind: "too_large" };
+    }
+    if (typeof symcache === "string") symcaches.close(symcache);
+    return failure(error);
+  }
 }
 
-function lookUpInMemory(
-  bytes: SharedArrayBuffer,
-  module: ModuleId,
-  offsets: Uint32Array,
-  mostBytes: number,
-): Found {
-  using symcache = opened.openOnce(asFile(bytes), module);
-  return lookUp(symcache, offsets, mostBytes);
+function lookUpIn(symcache: Symcache, offsets: Uint32Array, textLeft: TextLeft): LookupResult {
+  const pieces = [];
+  for (let start = 0; start === 0 || start < offsets.length; start += maxOffsetsAtOnce) {
+    const piece = symcache.lookUp(offsets.subarray(start, start + maxOffsetsAtOnce), bytesLeft(textLeft));
+    Atomics.sub(textLeft, 0, BigInt(piece.text.length));
+    pieces.push(piece);
+  }
+  return { kind: "found", moduleName: symcache.moduleName, locations: joinLocations(pieces) };
 }
 
-function lookUp(symcache: Symcache, offsets: Uint32Array, mostBytes: number): Found {
-  return {
-    kind: "found",
-    moduleName: symcache.moduleName,
-    locations: symcache.lookUp(offsets, mostBytes),
-  };
+function bytesLeft(textLeft: TextLeft): number {
+  const bytes = Number(Atomics.load(textLeft, 0));
+  if (bytes < 0) throw new AnswerTooLarge();
+  return bytes;
 }
 
-/** The file is gone or of no use. */
-function forget(path: string): void {
-  held.release(path);
-  opened.close(path);
-}
-
-function fault(error: unknown): LookupAnswer {
+function failure(error: unknown): LookupResult {
   if (error instanceof SymcacheDamaged) return { kind: "damaged", message: error.message };
   if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
   if (isOutOfHandles(error)) return { kind: "out_of_handles", message: error.message };

@@ -35,8 +35,8 @@ struct Forgery {
     reads: Option<u8>,
     /// Size of the page cache.
     pages: u8,
-    /// Load the whole symcache instead, in slices of this many pages plus one.
-    held_in_pieces: Option<u8>,
+    /// Pages to read ahead at a time, minus one.
+    read_ahead: Option<u8>,
     offsets: Vec<Integer>,
 }
 
@@ -162,12 +162,8 @@ fn open(forgery: &Forgery) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
     let cache = Rc::new(RefCell::new(PageCache::new(forgery.pages.into())));
     let mut symcache = Symcache::open(forgery.read_at(file.clone()), size, DEBUG_FILENAME, DEBUG_ID, &cache)?;
-    if let Some(pages) = forgery.held_in_pieces {
-        let pages = 1 + usize::from(pages);
-        for piece in file[..symcache.payload_length() as usize].chunks(pages * PAGE) {
-            symcache.room(pages).copy_from_slice(piece);
-            symcache.hold()?;
-        }
+    if let Some(pages) = forgery.read_ahead {
+        while !symcache.read_ahead(1 + usize::from(pages))? {}
     }
     Ok(symcache)
 }

@@ -1,21 +1,21 @@
-//! Names and first addresses of calls' functions.
+//! Names and start addresses of the functions of calls.
 
 use super::calls::Call;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
-use super::wanted::Wanted;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
-/// What Symbolic calls a function whose name is unknown.
+/// Symbolic's name for a function without one.
 const UNKNOWN: &str = "?";
 
-/// One of each for every call.
+/// One name and start address per call.
 pub(crate) struct Functions {
-    /// As numbers in the answer's strings.
+    /// Indexes into the strings of the result.
     pub(crate) names: Vec<u32>,
-    /// `u32::MAX` for a function that was inlined.
+    /// `u32::MAX` for inlined functions.
     pub(crate) starts: Vec<u32>,
 }
 
@@ -26,27 +26,27 @@ pub(crate) fn read_functions(
     calls: &[Call],
     strings: &mut Strings,
 ) -> Result<Functions, LookupError> {
-    let mut wanted = Wanted::default();
+    let mut pending = PendingReads::default();
     let mut is_unknown = false;
-    for (number, call) in calls.iter().enumerate() {
+    for (index, call) in calls.iter().enumerate() {
         match call.function {
             NONE => is_unknown = true,
-            function => wanted.push(function, number as u32),
+            function => pending.push(function, index as u32),
         }
     }
     let mut starts = vec![NONE; calls.len()];
-    let mut wanted_names = Wanted::default();
+    let mut pending_names = PendingReads::default();
     reader.for_each(
-        &wanted.groups(),
-        |group| sections.function_at(group.record()),
-        |reader, group| {
-            let record = reader.record::<16>(sections.function_at(group.record()))?;
+        &pending.by_record(),
+        |read| sections.function_at(read.record()),
+        |reader, read| {
+            let record = reader.record::<16>(sections.function_at(read.record()))?;
             let [name, _, start, _] = numbers(&record);
-            for call in group.who() {
+            for call in read.requesters() {
                 starts[call] = start;
                 match name {
                     NONE => is_unknown = true,
-                    name => wanted_names.push(name, call as u32),
+                    name => pending_names.push(name, call as u32),
                 }
             }
             Ok::<_, LookupError>(())
@@ -54,6 +54,6 @@ pub(crate) fn read_functions(
     )?;
     let unknown = if is_unknown { strings.push(UNKNOWN) } else { 0 };
     let mut names = vec![unknown; calls.len()];
-    strings.read(reader, sections, wanted_names, |call, name| names[call] = name)?;
+    strings.read(reader, sections, pending_names, |call, name| names[call] = name)?;
     Ok(Functions { names, starts })
 }

@@ -86,6 +86,13 @@ impl LocationsJson {
     }
 }
 
+/// A string as JSON has it between quotes.
+pub(super) fn escape(string: &str) -> String {
+    let mut strings = Strings::default();
+    strings.push(string);
+    strings.escape_for_json().map_or(String::new(), |()| strings.get(0).to_owned())
+}
+
 impl Strings {
     /// Escapes all strings as `JSON.stringify` does, without its quotes around them.
     fn escape_for_json(&mut self) -> Result<(), LookupError> {

@@ -1,22 +1,22 @@
-//! The answer to a lookup.
+//! The result of a lookup.
 
 use super::strings::Strings;
 
 /// Source locations of a list of offsets, as columns.
 ///
-/// The rows of the offset `i` are `starts[i]..starts[i + 1]`, innermost call first; none where nothing is known. Names
+/// The rows of the offset `i` are `starts[i]..starts[i + 1]`, innermost call first; none without symbols. Names
 /// and paths are indexes into [`Locations::strings`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locations {
-    /// One more than there are offsets.
+    /// One more than offsets.
     pub starts: Vec<u32>,
-    /// One for each row: the function's name.
+    /// Per row: the function's name.
     pub functions: Vec<u32>,
-    /// One for each row: the file's full path, cleaned as Symbolic cleans paths; 0 where it is unknown.
+    /// Per row: the file's full path, cleaned as Symbolic does; 0 if it is unknown.
     pub files: Vec<u32>,
-    /// One for each row: the line; 0 where it or the file is unknown.
+    /// Per row: the line; 0 if it or the file is unknown.
     pub lines: Vec<u32>,
-    /// One for each offset: where the outermost function begins, relative to the module; 0 where nothing is known.
+    /// Per offset: start of the outermost function, relative to the module; 0 without symbols.
     pub function_starts: Vec<u32>,
     /// Each name and path once; the first is empty.
     pub strings: Strings,
@@ -38,20 +38,20 @@ impl Default for Locations {
 }
 
 impl Locations {
-    /// The innermost-first `(function, file, line)` of the offset `i`, for those who want them as text.
+    /// The innermost-first `(function, file, line)` of the offset `i`, as text.
     pub fn of(&self, i: usize) -> impl Iterator<Item = (&str, &str, u32)> {
         (self.starts[i] as usize..self.starts[i + 1] as usize)
             .map(|row| (self.strings.get(self.functions[row]), self.strings.get(self.files[row]), self.lines[row]))
     }
 
-    /// Adds a row to the offset being answered.
+    /// Adds a row to the current offset.
     pub(crate) fn push_row(&mut self, function: u32, file: u32, line: u32) {
         self.functions.push(function);
         self.files.push(file);
         self.lines.push(if file == 0 { 0 } else { line });
     }
 
-    /// Ends the rows of the offset being answered.
+    /// Ends the rows of the current offset.
     pub(crate) fn end_offset(&mut self, function_start: u32) {
         self.starts.push(self.functions.len() as u32);
         self.function_starts.push(function_start);

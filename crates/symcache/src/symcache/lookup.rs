@@ -1,18 +1,18 @@
-//! A whole lookup, section by section: in each all records that the offsets need are read in the file's order, each once.
+//! A whole lookup, section by section. In each section, the records that the offsets need are read once, in the file's order.
 
 use super::calls::follow_calls;
 use super::functions::read_functions;
 use super::locations::Locations;
 use super::paths::read_paths;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::ranges::find_ranges;
 use super::sections::Sections;
-use super::wanted::Wanted;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
-/// As many rows as an answer may have: they take 200 MB, and gigabytes as JSON.
-const MOST_ROWS: usize = 1 << 24;
+/// Rows of a result: they take 200 MB, and gigabytes as JSON.
+const MAX_ROWS: usize = 1 << 24;
 
 /// The source locations of offsets, in their order.
 pub(crate) fn look_up(
@@ -21,12 +21,12 @@ pub(crate) fn look_up(
     samples: &[u32],
     offsets: &[u32],
 ) -> Result<Locations, LookupError> {
-    let mut wanted = Wanted::default();
+    let mut pending = PendingReads::default();
     for (i, offset) in offsets.iter().enumerate() {
-        wanted.push(*offset, i as u32);
+        pending.push(*offset, i as u32);
     }
-    let groups = wanted.groups();
-    let ranges = find_ranges(reader, sections, samples, groups.iter().map(|group| group.record()))?;
+    let reads = pending.by_record();
+    let ranges = find_ranges(reader, sections, samples, reads.iter().map(|read| read.record()))?;
     let calls = follow_calls(reader, sections, &ranges)?;
     let mut locations = Locations::default();
     let found = &calls[ranges.len()..];
@@ -34,8 +34,8 @@ pub(crate) fn look_up(
     let paths = read_paths(reader, sections, found, &mut locations.strings)?;
 
     let mut range_of = vec![0; offsets.len()];
-    for (range, group) in groups.iter().enumerate() {
-        group.who().for_each(|i| range_of[i] = range);
+    for (range, read) in reads.iter().enumerate() {
+        read.requesters().for_each(|i| range_of[i] = range);
     }
     for range in range_of {
         let mut function_start = 0;
@@ -46,7 +46,7 @@ pub(crate) fn look_up(
             function_start = functions.starts[call];
             next = found[call].caller;
         }
-        if locations.functions.len() > MOST_ROWS {
+        if locations.functions.len() > MAX_ROWS {
             return Err(LookupError::TooLarge);
         }
         locations.end_offset(function_start);

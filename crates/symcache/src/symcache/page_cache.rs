@@ -2,149 +2,139 @@
 
 use crate::trailer::PAGE;
 
-/// Stands for no slot and no page.
+/// In place of a slot, a page or a file: there is none.
 const NONE: u32 = u32::MAX;
 
-/// Slots that memory is taken for at a time: growing WebAssembly's is slow.
+/// Slots allocated at a time, because growing WebAssembly's memory is slow.
 const BLOCK: usize = 1024;
 
-/// Slots that are there from the beginning, so that the first lookup doesn't wait for their memory: 12 MiB, more than 500
-/// offsets anywhere in the largest symcaches need.
-const AT_ONCE: usize = 3072;
+/// Slots allocated in advance, so that the first lookup doesn't wait for memory: 12 MiB, more than 500 offsets anywhere
+/// in the largest symcaches need.
+const PREALLOCATED: usize = 3 * BLOCK;
 
-/// Memory for pages of files. When it is full, the least recently used page makes room.
+/// Memory for pages of files. When it is full, pages that were not used lately are evicted, in the order of their slots
+/// (the CLOCK algorithm): a hit costs one store, where a list of recently used pages would cost several.
 pub struct PageCache {
-    most: usize,
+    max_pages: usize,
     blocks: Vec<Box<[[u8; PAGE]]>>,
     slots: Vec<Slot>,
-    /// Slots without a page.
-    vacant: Vec<u32>,
-    oldest: u32,
-    newest: u32,
-    /// By a file's number and then by page, the slot that holds it; empty where the number is free.
+    /// For each slot whether its page was used since the hand last came by.
+    used: Vec<bool>,
+    /// The slot to be filled next, unless its page is in use.
+    hand: usize,
+    /// By file and then by page the slot that holds it. A file without pages is a free index.
     files: Vec<Vec<u32>>,
 }
 
-/// Which page it has, in a list from the least to the most recently used.
+/// The page that a slot holds.
+#[derive(Clone, Copy)]
 struct Slot {
     file: u32,
     page: u32,
-    older: u32,
-    newer: u32,
 }
 
+const VACANT: Slot = Slot { file: NONE, page: NONE };
+
 impl PageCache {
-    /// A cache for so many pages, at least 2.
-    pub fn new(pages: usize) -> Self {
-        let (most, oldest, newest) = (pages.max(2), NONE, NONE);
-        let (blocks, slots, vacant, files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut cache = Self { most, blocks, slots, vacant, oldest, newest, files };
-        while cache.slots.len() < most.min(AT_ONCE) {
+    /// A cache for `max_pages`, at least 2.
+    pub fn new(max_pages: usize) -> Self {
+        let max_pages = max_pages.max(2);
+        let (blocks, slots, used, files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut cache = Self { max_pages, blocks, slots, used, hand: 0, files };
+        while cache.slots.len() < max_pages.min(PREALLOCATED) {
             cache.add_block();
         }
         cache
     }
 
-    /// Pages that are kept for certain while others of the same file are asked for.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max_pages(&self) -> usize {
+        self.max_pages
     }
 
-    /// A number for a file of so many pages.
+    /// Adds a file of so many pages and returns its index.
     pub(crate) fn add_file(&mut self, pages: usize) -> u32 {
-        let free = self.files.iter().position(Vec::is_empty);
-        let number = free.unwrap_or_else(|| {
+        let index = self.files.iter().position(Vec::is_empty).unwrap_or_else(|| {
             self.files.push(Vec::new());
             self.files.len() - 1
         });
-        self.files[number] = vec![NONE; pages.max(1)];
-        number as u32
+        self.files[index] = vec![NONE; pages.max(1)];
+        index as u32
     }
 
-    /// Forgets a file's pages, and frees its number.
+    /// Drops a file's pages and frees its index.
     pub(crate) fn remove_file(&mut self, file: u32) {
         for slot in std::mem::take(&mut self.files[file as usize]) {
             if slot != NONE {
-                self.unlink(slot);
-                self.vacant.push(slot);
+                self.slots[slot as usize] = VACANT;
+                self.used[slot as usize] = false;
             }
         }
     }
 
-    /// A page that is here, and thereby is the most recently used.
-    pub(crate) fn get(&mut self, file: u32, page: u32) -> Option<&[u8; PAGE]> {
-        let slot = self.files[file as usize][page as usize];
-        if slot == NONE {
-            return None;
-        }
-        if slot != self.newest {
-            self.unlink(slot);
-            self.link(slot);
-        }
-        Some(&self.blocks[slot as usize / BLOCK][slot as usize % BLOCK])
+    pub(crate) fn has(&self, file: u32, page: u32) -> bool {
+        self.files[file as usize][page as usize] != NONE
     }
 
-    /// Makes room for a page that isn't here and lets `fill` fill it; what failed isn't kept.
+    /// A cached page, which then counts as used.
+    #[inline]
+    pub(crate) fn get(&mut self, file: u32, page: u32) -> Option<&[u8; PAGE]> {
+        let slot = *self.files[file as usize].get(page as usize)? as usize;
+        *self.used.get_mut(slot)? = true;
+        Some(&self.blocks[slot / BLOCK][slot % BLOCK])
+    }
+
+    /// Lets `fill` fill consecutive pages of a file, none of which is cached: `count` or as many as fit side by side.
+    /// Returns how many. Nothing is cached if it fails.
     pub(crate) fn fill<E>(
         &mut self,
         file: u32,
-        page: u32,
-        fill: impl FnOnce(&mut [u8; PAGE]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let slot = self.vacate();
-        if let Err(error) = fill(&mut self.blocks[slot as usize / BLOCK][slot as usize % BLOCK]) {
-            self.vacant.push(slot);
-            return Err(error);
+        first: u32,
+        count: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let start = self.next_slot();
+        let mut end = start + 1;
+        while end - start < count && end < self.slots.len() && !end.is_multiple_of(BLOCK) && !self.used[end] {
+            end += 1;
         }
-        let entry = &mut self.slots[slot as usize];
-        (entry.file, entry.page) = (file, page);
-        self.files[file as usize][page as usize] = slot;
-        self.link(slot);
-        Ok(())
+        for slot in &mut self.slots[start..end] {
+            let Slot { file, page } = std::mem::replace(slot, VACANT);
+            if page != NONE {
+                self.files[file as usize][page as usize] = NONE;
+            }
+        }
+        self.hand = end;
+        let block = start / BLOCK * BLOCK;
+        fill(self.blocks[start / BLOCK][start - block..end - block].as_flattened_mut())?;
+        for (page, slot) in (first..).zip(start..end) {
+            self.slots[slot] = Slot { file, page };
+            self.files[file as usize][page as usize] = slot as u32;
+        }
+        Ok(end - start)
     }
 
-    /// A slot that is in no list.
-    fn vacate(&mut self) -> u32 {
-        if self.vacant.is_empty() && self.slots.len() < self.most {
-            self.add_block();
+    /// Moves the hand to the next slot that may be filled.
+    fn next_slot(&mut self) -> usize {
+        loop {
+            if self.hand == self.slots.len() && !self.add_block() {
+                self.hand = 0;
+            }
+            if !std::mem::take(&mut self.used[self.hand]) {
+                return self.hand;
+            }
+            self.hand += 1;
         }
-        if let Some(slot) = self.vacant.pop() {
-            return slot;
-        }
-        let slot = self.oldest;
-        self.unlink(slot);
-        let Slot { file, page, .. } = self.slots[slot as usize];
-        self.files[file as usize][page as usize] = NONE;
-        slot
     }
 
-    fn add_block(&mut self) {
-        let (first, count) = (self.slots.len(), BLOCK.min(self.most - self.slots.len()));
-        self.blocks.push(vec![[0; PAGE]; count].into_boxed_slice());
-        self.slots.extend((0..count).map(|_| Slot { file: NONE, page: NONE, older: NONE, newer: NONE }));
-        self.vacant.extend((first as u32..(first + count) as u32).rev());
-    }
-
-    fn link(&mut self, slot: u32) {
-        let entry = &mut self.slots[slot as usize];
-        (entry.older, entry.newer) = (self.newest, NONE);
-        match self.newest {
-            NONE => self.oldest = slot,
-            newest => self.slots[newest as usize].newer = slot,
+    /// Whether there was memory left for more slots.
+    fn add_block(&mut self) -> bool {
+        let count = BLOCK.min(self.max_pages - self.slots.len());
+        if count > 0 {
+            self.blocks.push(vec![[0; PAGE]; count].into_boxed_slice());
+            self.slots.resize(self.slots.len() + count, VACANT);
+            self.used.resize(self.slots.len(), false);
         }
-        self.newest = slot;
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Slot { older, newer, .. } = self.slots[slot as usize];
-        match older {
-            NONE => self.oldest = newer,
-            older => self.slots[older as usize].newer = newer,
-        }
-        match newer {
-            NONE => self.newest = older,
-            newer => self.slots[newer as usize].older = older,
-        }
+        count > 0
     }
 }
 
@@ -152,54 +142,67 @@ impl PageCache {
 mod tests {
     use super::{PAGE, PageCache};
 
-    fn put(cache: &mut PageCache, file: u32, page: u32) {
-        let fill = |bytes: &mut [u8; PAGE]| {
-            bytes.fill(16 * file as u8 + page as u8);
+    fn put(cache: &mut PageCache, file: u32, page: u32, count: usize) -> usize {
+        let fill = |bytes: &mut [u8]| {
+            for (bytes, page) in bytes.chunks_mut(PAGE).zip(page as u8..) {
+                bytes.fill(16 * file as u8 + page);
+            }
             Ok::<_, ()>(())
         };
-        cache.fill(file, page, fill).unwrap();
+        cache.fill(file, page, count, fill).unwrap()
     }
 
-    fn here(cache: &PageCache, file: u32) -> Vec<u32> {
-        (0..8).filter(|page| cache.files[file as usize][*page as usize] != super::NONE).collect()
+    fn cached(cache: &PageCache, file: u32) -> Vec<u32> {
+        (0..8).filter(|page| cache.has(file, *page)).collect()
     }
 
     #[test]
-    fn the_least_recently_used_page_makes_room() {
+    fn evicts_pages_that_were_not_used_since_the_last_round() {
         let mut cache = PageCache::new(3);
         let [a, b] = [cache.add_file(8), cache.add_file(8)];
-        put(&mut cache, a, 0);
-        put(&mut cache, a, 1);
-        put(&mut cache, b, 0);
+        put(&mut cache, a, 0, 1);
+        put(&mut cache, a, 1, 1);
+        put(&mut cache, b, 0, 1);
         assert_eq!(cache.get(a, 0), Some(&[0; PAGE]));
-        put(&mut cache, b, 7);
-        assert_eq!((here(&cache, a), here(&cache, b)), (vec![0], vec![0, 7]));
-        put(&mut cache, b, 3);
-        assert_eq!((here(&cache, a), here(&cache, b)), (vec![0], vec![3, 7]));
+        put(&mut cache, b, 7, 1);
+        assert_eq!((cached(&cache, a), cached(&cache, b)), (vec![0], vec![0, 7]));
+        put(&mut cache, b, 3, 1);
+        assert_eq!((cached(&cache, a), cached(&cache, b)), (vec![0], vec![3, 7]));
         assert_eq!(cache.get(b, 7), Some(&[23; PAGE]));
     }
 
     #[test]
-    fn a_removed_file_leaves_room_and_its_number() {
-        let mut cache = PageCache::new(2);
+    fn fills_pages_side_by_side_as_far_as_none_in_between_is_used() {
+        let mut cache = PageCache::new(5);
         let [a, b] = [cache.add_file(8), cache.add_file(8)];
-        put(&mut cache, a, 0);
-        put(&mut cache, b, 5);
-        cache.remove_file(a);
-        put(&mut cache, b, 6);
-        assert_eq!(here(&cache, b), [5, 6]);
-        assert_eq!(cache.add_file(8), a);
-        assert!(here(&cache, a).is_empty());
+        assert_eq!(put(&mut cache, a, 2, 8), 5);
+        assert_eq!(cache.get(a, 5), Some(&[5; PAGE]));
+        assert_eq!(put(&mut cache, b, 0, 8), 3);
+        assert_eq!(put(&mut cache, b, 3, 8), 1);
+        assert_eq!((cached(&cache, a), cached(&cache, b)), (vec![5], vec![0, 1, 2, 3]));
+        assert_eq!(cache.get(b, 2), Some(&[18; PAGE]));
     }
 
     #[test]
-    fn a_page_that_failed_is_not_kept() {
+    fn a_removed_file_leaves_its_slots_and_its_index() {
+        let mut cache = PageCache::new(2);
+        let [a, b] = [cache.add_file(8), cache.add_file(8)];
+        put(&mut cache, a, 0, 1);
+        put(&mut cache, b, 5, 1);
+        cache.remove_file(a);
+        put(&mut cache, b, 6, 1);
+        assert_eq!(cached(&cache, b), [5, 6]);
+        assert_eq!(cache.add_file(8), a);
+        assert!(cached(&cache, a).is_empty());
+    }
+
+    #[test]
+    fn pages_that_could_not_be_filled_are_not_cached() {
         let mut cache = PageCache::new(2);
         let a = cache.add_file(8);
-        assert_eq!(cache.fill(a, 4, |_| Err("no")), Err("no"));
-        assert!(here(&cache, a).is_empty());
-        put(&mut cache, a, 4);
-        put(&mut cache, a, 5);
-        assert_eq!(here(&cache, a), [4, 5]);
+        assert_eq!(cache.fill(a, 4, 2, |_| Err("no")), Err("no"));
+        assert!(cached(&cache, a).is_empty());
+        put(&mut cache, a, 4, 2);
+        assert_eq!(cached(&cache, a), [4, 5]);
     }
 }

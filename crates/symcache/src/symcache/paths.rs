@@ -4,9 +4,9 @@ use symbolic_common::{clean_path, join_path};
 
 use super::calls::Call;
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::sections::{Sections, numbers};
 use super::strings::Strings;
-use super::wanted::Wanted;
 use crate::lookup_error::LookupError;
 use crate::raw::NONE;
 
@@ -17,23 +17,23 @@ pub(crate) fn read_paths(
     calls: &[Call],
     strings: &mut Strings,
 ) -> Result<Vec<u32>, LookupError> {
-    let mut wanted = Wanted::default();
+    let mut pending = PendingReads::default();
     for (number, call) in calls.iter().enumerate() {
         if call.file != NONE {
-            wanted.push(call.file, number as u32);
+            pending.push(call.file, number as u32);
         }
     }
-    let groups = wanted.groups();
-    let mut wanted_parts = Wanted::default();
+    let reads = pending.by_record();
+    let mut pending_parts = PendingReads::default();
     let mut count = 0;
     reader.for_each(
-        &groups,
-        |group| sections.file_at(group.record()),
-        |reader, group| {
-            let parts: [u32; 3] = numbers(&reader.record::<24>(sections.file_at(group.record()))?);
+        &reads,
+        |read| sections.file_at(read.record()),
+        |reader, read| {
+            let parts: [u32; 3] = numbers(&reader.record::<24>(sections.file_at(read.record()))?);
             for part in parts {
                 if part != NONE {
-                    wanted_parts.push(part, count);
+                    pending_parts.push(part, count);
                 }
                 count += 1;
             }
@@ -43,15 +43,15 @@ pub(crate) fn read_paths(
 
     let mut part_strings = Strings::default();
     let mut parts = vec![part_strings.push(""); count as usize];
-    part_strings.read(reader, sections, wanted_parts, |part, string| parts[part] = string)?;
+    part_strings.read(reader, sections, pending_parts, |part, string| parts[part] = string)?;
 
     let mut paths = vec![0; calls.len()];
-    for (group, parts) in groups.iter().zip(parts.as_chunks::<3>().0) {
+    for (read, parts) in reads.iter().zip(parts.as_chunks::<3>().0) {
         let [compilation_folder, folder, name] = parts.map(|part| part_strings.get(part));
         let path = full_path(compilation_folder, folder, name);
         if !path.is_empty() {
             let number = strings.push(&path);
-            group.who().for_each(|call| paths[call] = number);
+            read.requesters().for_each(|call| paths[call] = number);
         }
     }
     Ok(paths)

@@ -1,84 +1,68 @@
-//! The bytes of a symcache, from its file page by page or from memory.
+//! The bytes of a symcache, read from its file page by page.
 
 use std::cell::RefCell;
 use std::hint::black_box;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::ReadAt;
 use super::page_cache::PageCache;
-use super::pages::{BEHIND_THE_END, Pages, WRONG_CHECKSUM};
 use crate::lookup_error::Damaged;
 use crate::trailer::{PAGE, page_checksum};
 
-/// Items whose pages are asked for at once.
-const LARGEST_BATCH: usize = 4096;
+/// Pages per read: 256 KiB.
+const MAX_RUN: usize = 64;
 
-/// Items that are brought from memory to the processor at once.
-const TOUCHED: usize = 64;
+/// Records whose missing pages are read together.
+const MAX_BATCH: usize = 4096;
 
-/// A symcache's bytes. Each page is checked when it is read.
+/// Records that are prefetched into the processor's cache together.
+const PREFETCHED: usize = 64;
+
+/// The bytes of a symcache. Each page is verified when it is read into the cache.
 pub(crate) struct Payload {
     read_at: ReadAt,
     length: u64,
     checksums: Vec<u64>,
     cache: Rc<RefCell<PageCache>>,
     file: u32,
-    /// The beginning of the payload, or all of it, and room for what follows.
-    held: Vec<u8>,
-    /// How much of that was checked.
-    checked: usize,
+    /// Pages that were read ahead.
+    pages_ahead: usize,
 }
 
 impl Payload {
     pub(crate) fn new(read_at: ReadAt, length: u64, checksums: Vec<u64>, cache: Rc<RefCell<PageCache>>) -> Self {
         let file = cache.borrow_mut().add_file(checksums.len());
-        Self { read_at, length, checksums, cache, file, held: Vec::new(), checked: 0 }
+        Self { read_at, length, checksums, cache, file, pages_ahead: 0 }
     }
 
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    fn is_held(&self) -> bool {
-        self.checked as u64 == self.length
+    pub(crate) fn checksums(&self) -> &[u64] {
+        &self.checksums
     }
 
-    /// Room for the next bytes, of so many pages or what is left. Panics for want of memory.
-    pub(crate) fn room(&mut self, pages: usize) -> &mut [u8] {
-        // It may be more than there is: a trap.
-        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
-        if self.held.is_empty() {
-            // In one piece: growing would copy it, and take twice the memory.
-            self.held.reserve_exact(length);
-        }
-        self.held.resize(length.min(self.checked + pages * PAGE), 0);
-        &mut self.held[self.checked..]
-    }
-
-    /// Keeps what was put into the room in memory. Whether it was the last.
-    pub(crate) fn hold(&mut self) -> Result<bool, Damaged> {
-        for (page, number) in self.held[self.checked..].chunks(PAGE).zip(self.checked / PAGE..) {
-            if page_checksum(page, number) != self.checksums[number] {
-                return Err(WRONG_CHECKSUM);
-            }
-        }
-        self.checked = self.held.len();
-        Ok(self.is_held())
-    }
-
-    /// Lets `work` read.
+    /// Calls `work` with a reader.
     pub(crate) fn read<T, E>(&mut self, work: impl FnOnce(&mut Reader) -> Result<T, E>) -> Result<T, E> {
-        if self.is_held() {
-            return work(&mut Reader::Memory(&self.held));
-        }
-        let mut cache = self.cache.borrow_mut();
-        work(&mut Reader::Pages(Pages {
+        work(&mut Reader {
             read_at: &mut self.read_at,
             length: self.length,
             checksums: &self.checksums,
-            cache: &mut cache,
+            cache: &mut self.cache.borrow_mut(),
             file: self.file,
-        }))
+        })
+    }
+
+    /// Reads the next `pages` into the cache, unless they are there. Returns whether that was the end; then the next call
+    /// starts over.
+    pub(crate) fn read_ahead(&mut self, pages: usize) -> Result<bool, Damaged> {
+        let (start, count) = (self.pages_ahead, self.checksums.len());
+        let end = count.min(start + pages);
+        self.read(|reader| reader.load(start as u32..end as u32))?;
+        self.pages_ahead = if end == count { 0 } else { end };
+        Ok(end == count)
     }
 }
 
@@ -88,40 +72,40 @@ impl Drop for Payload {
     }
 }
 
-/// Gives a payload's bytes.
-pub(crate) enum Reader<'a> {
-    Memory(&'a [u8]),
-    Pages(Pages<'a>),
+/// Reads a payload's bytes.
+pub(crate) struct Reader<'a> {
+    read_at: &'a mut ReadAt,
+    length: u64,
+    checksums: &'a [u64],
+    cache: &'a mut PageCache,
+    file: u32,
 }
 
 impl Reader<'_> {
-    /// The bytes from `at` on, to the end of the page at least: never none.
+    /// The bytes from `at` to the end of their page, at least one.
+    #[inline]
     pub(crate) fn rest(&mut self, at: u64) -> Result<&[u8], Damaged> {
-        match self {
-            Self::Memory(bytes) => {
-                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
-                rest.filter(|rest| !rest.is_empty()).ok_or(BEHIND_THE_END)
-            }
-            Self::Pages(pages) => pages.rest(at),
+        if at >= self.length {
+            return Err(Damaged("position behind the end"));
         }
+        let (page, start) = split(at);
+        if !self.cache.has(self.file, page) {
+            self.read_pages(page..page + 1)?;
+        }
+        let bytes = self.cache.get(self.file, page).expect("it was read");
+        let length = (self.length - (at - start as u64)).min(PAGE as u64) as usize;
+        Ok(&bytes[start..length])
     }
 
     /// The `N` bytes at `at`.
+    #[inline]
     pub(crate) fn record<const N: usize>(&mut self, at: u64) -> Result<[u8; N], Damaged> {
-        let mut record = [0; N];
-        let mut filled = 0;
-        while filled < N {
-            let rest = self.rest(at + filled as u64)?;
-            if filled == 0
-                && let Some(whole) = rest.first_chunk()
-            {
-                return Ok(*whole);
-            }
-            let part = &rest[..rest.len().min(N - filled)];
-            record[filled..filled + part.len()].copy_from_slice(part);
-            filled += part.len();
+        if let Some(record) = self.rest(at)?.first_chunk() {
+            return Ok(*record);
         }
-        Ok(record)
+        let mut record = Vec::with_capacity(N);
+        self.append(at, N, &mut record)?;
+        Ok(*record.first_chunk().expect("as many were appended"))
     }
 
     /// Adds the `length` bytes at `at` to `text`.
@@ -134,31 +118,79 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Calls `work` for each of the items, which are in the order of their places in the payload, `at`. Their pages are
-    /// read beforehand, neighbours together.
+    /// Calls `work` for each record; `at` is its position in the payload, ascending. Missing pages are read
+    /// first, consecutive ones together.
     pub(crate) fn for_each<T: Copy, E: From<Damaged>>(
         &mut self,
-        items: &[T],
+        records: &[T],
         at: impl Fn(T) -> u64,
         mut work: impl FnMut(&mut Self, T) -> Result<(), E>,
     ) -> Result<(), E> {
-        let batch = match self {
-            Self::Memory(_) => TOUCHED,
-            Self::Pages(pages) => pages.cache.most().div_ceil(2).min(LARGEST_BATCH),
-        };
-        for items in items.chunks(batch) {
-            match self {
-                // Loads that don't wait for each other: the time of many is that of one.
-                Self::Memory(bytes) => {
-                    let touched = items.iter().filter_map(|item| bytes.get(at(*item) as usize));
-                    black_box(touched.fold(0, |all, byte| all ^ byte));
+        for batch in records.chunks(self.cache.max_pages().div_ceil(2).min(MAX_BATCH)) {
+            self.load(batch.iter().map(|record| split(at(*record)).0))?;
+            for records in batch.chunks(PREFETCHED) {
+                // Independent loads, which the processor executes in parallel.
+                black_box(records.iter().fold(0, |all, record| all ^ self.peek(at(*record))));
+                for record in records {
+                    work(self, *record)?;
                 }
-                Self::Pages(pages) => pages.expect(items.iter().map(|item| (at(*item) / PAGE as u64) as u32))?,
-            }
-            for item in items {
-                work(self, *item)?;
             }
         }
         Ok(())
+    }
+
+    fn peek(&mut self, at: u64) -> u8 {
+        let (page, start) = split(at);
+        self.cache.get(self.file, page).map_or(0, |bytes| bytes[start])
+    }
+
+    /// Reads those of the ascending pages that are not cached.
+    fn load(&mut self, pages: impl Iterator<Item = u32>) -> Result<(), Damaged> {
+        let mut run = 0..0;
+        for page in pages {
+            let is_missing = !run.contains(&page) && self.cache.get(self.file, page).is_none();
+            if !is_missing || page as usize >= self.checksums.len() {
+                continue;
+            }
+            if page == run.end && run.len() < MAX_RUN {
+                run.end += 1;
+            } else {
+                self.read_pages(run)?;
+                run = page..page + 1;
+            }
+        }
+        self.read_pages(run)
+    }
+
+    /// Reads pages that are not cached.
+    fn read_pages(&mut self, pages: Range<u32>) -> Result<(), Damaged> {
+        let Self { read_at, length, checksums, cache, file } = self;
+        let mut next = pages.start;
+        while next < pages.end {
+            next += cache.fill(*file, next, (pages.end - next) as usize, |slots| {
+                let at = u64::from(next) * PAGE as u64;
+                let length = (*length - at).min(slots.len() as u64) as usize;
+                let bytes = &mut slots[..length];
+                read_exactly(read_at, bytes, at)?;
+                let mut indexed = bytes.chunks(PAGE).zip(next as usize..);
+                let is_sound = indexed.all(|(page, index)| page_checksum(page, index) == checksums[index]);
+                if is_sound { Ok(()) } else { Err(Damaged("page with a wrong checksum")) }
+            })? as u32;
+        }
+        Ok(())
+    }
+}
+
+/// The page of a position in the payload, and the position on that page.
+fn split(at: u64) -> (u32, usize) {
+    ((at / PAGE as u64) as u32, (at % PAGE as u64) as usize)
+}
+
+/// Fills `into` with a file's bytes.
+pub(crate) fn read_exactly(read_at: &mut ReadAt, into: &mut [u8], offset: u64) -> Result<(), Damaged> {
+    match read_at(into, offset) {
+        Some(length) if length == into.len() => Ok(()),
+        Some(_) => Err(Damaged("shorter than its size")),
+        None => Err(Damaged("can't be read")),
     }
 }

@@ -6,21 +6,21 @@ use crate::lookup_error::Damaged;
 use crate::raw::NONE;
 use crate::trailer::{PAGE, SAMPLE_EVERY};
 
-/// Ranges between two samples, one of which has the offset. They lie on one page or two.
+/// The ranges between two samples, one of which contains the offset. They are on one page or two.
 #[derive(Clone, Copy)]
 struct Window {
     offset: u32,
-    /// Where in the result it belongs.
+    /// Index in the result.
     position: usize,
     first: u32,
     /// The first one on the second page.
     middle: u32,
     end: u32,
-    /// One that is near, on the page where it will be.
+    /// A range close to the wanted one, probably on the same page.
     guess: u32,
 }
 
-/// The range that each offset is in, [`NONE`] before the first one. The offsets are ascending.
+/// The range of each offset, [`NONE`] before the first one. The offsets are ascending.
 pub(crate) fn find_ranges(
     reader: &mut Reader,
     sections: &Sections,
@@ -56,7 +56,7 @@ impl Window {
         let end = sections.ranges.min(first + SAMPLE_EVERY as u32);
         let to_page_end = PAGE as u64 - sections.range_at(first) % PAGE as u64;
         let middle = end.min(first + (to_page_end / 4) as u32);
-        // Ranges are of similar lengths: the share of the addresses that lie before it tells where it will be.
+        // Interpolate, because ranges are of similar lengths.
         let start = samples[sample];
         let span = samples.get(sample + 1).map_or(u32::MAX, |behind| behind.saturating_sub(start)).max(1);
         let share = u64::from(end - first) * u64::from(offset - start) / u64::from(span);
@@ -64,7 +64,7 @@ impl Window {
         Self { offset, position, first, middle, end, guess }
     }
 
-    /// The last range that doesn't begin behind the offset.
+    /// The last range that starts at or before the offset.
     fn find(self, reader: &mut Reader, sections: &Sections) -> Result<u32, Damaged> {
         let Self { first, middle, end, guess, .. } = self;
         let behind = if guess < middle {
@@ -78,19 +78,19 @@ impl Window {
                 behind => behind,
             }
         };
-        if behind == first { Err(Damaged("ranges that don't begin with their sample")) } else { Ok(behind - 1) }
+        if behind == first { Err(Damaged("ranges that don't start with their sample")) } else { Ok(behind - 1) }
     }
 
-    /// The first range behind the offset, of those from `from` to `to`, which are on one page; `to` where there is none.
+    /// The first range behind the offset among `from..to`, which are on one page; `to` if there is none.
     fn first_behind(self, reader: &mut Reader, sections: &Sections, from: u32, to: u32) -> Result<u32, Damaged> {
         if from == to {
             return Ok(to);
         }
         let (ranges, _) = reader.rest(sections.range_at(from))?.as_chunks::<4>();
-        let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind its end"))?;
+        let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind the end"))?;
         let is_before = |start: &[u8; 4]| u32::from_le_bytes(*start) <= self.offset;
 
-        // In wider and wider steps away from the guess: what is near it is in the processor's cache.
+        // Gallop from the guess, because its neighbors are in the processor's cache.
         let (mut low, mut high) = (0, ranges.len());
         let guess = (self.guess.clamp(from, to - 1) - from) as usize;
         let mut step = 8;

@@ -1,13 +1,13 @@
-//! Where the sections of a symcache are, which [`crate::raw`] describes.
+//! The positions of a symcache's sections, which [`crate::raw`] describes.
 
 use super::payload::Reader;
 use crate::lookup_error::Damaged;
 use crate::trailer::SAMPLE_EVERY;
 
-/// Bytes before the files.
+/// Bytes of the header.
 const HEADER: usize = 80;
 
-/// Counts of a symcache's records, and where each section begins.
+/// The number of records in each section, and its position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sections {
     pub(crate) files: u32,
@@ -22,11 +22,11 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Reads the header of a payload of `length` bytes that has so many samples.
+    /// Reads the header of a payload of `length` bytes with `samples` samples.
     pub(crate) fn read(reader: &mut Reader, length: u64, samples: usize) -> Result<Self, Damaged> {
         let header: [u8; HEADER] = reader.record(0)?;
         if header[..8] != *b"SYMC\x09\0\0\0" {
-            return Err(Damaged("not a symcache, or another version's"));
+            return Err(Damaged("not a symcache, or a symcache of another version"));
         }
         let [.., files, functions, locations, ranges, string_bytes, _, _, _, _] = numbers::<HEADER, 20>(&header);
         let functions_at = (HEADER as u64 + 24 * u64::from(files)).next_multiple_of(8);
@@ -34,10 +34,10 @@ impl Sections {
         let ranges_at = (locations_at + 16 * u64::from(locations)).next_multiple_of(8);
         let strings_at = (ranges_at + 4 * u64::from(ranges)).next_multiple_of(8);
         if (strings_at + u64::from(string_bytes)).next_multiple_of(8) != length || ranges > locations {
-            return Err(Damaged("a header with impossible counts"));
+            return Err(Damaged("header with impossible counts"));
         }
         if samples != (ranges as usize).div_ceil(SAMPLE_EVERY) {
-            return Err(Damaged("samples of other ranges"));
+            return Err(Damaged("samples don't match the ranges"));
         }
         Ok(Self {
             files,
@@ -73,7 +73,7 @@ impl Sections {
     }
 }
 
-/// The 4-byte numbers of a record.
+/// The 32-bit integers of a record.
 pub(crate) fn numbers<const BYTES: usize, const COUNT: usize>(record: &[u8; BYTES]) -> [u32; COUNT] {
     const { assert!(4 * COUNT <= BYTES) };
     std::array::from_fn(|i| u32::from_le_bytes(*record[4 * i..].first_chunk().expect("4 bytes")))

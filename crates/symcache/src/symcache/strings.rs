@@ -1,8 +1,8 @@
 //! Strings of an answer, and how a symcache holds them.
 
 use super::payload::Reader;
+use super::pending_reads::PendingReads;
 use super::sections::Sections;
-use super::wanted::Wanted;
 use crate::lookup_error::{Damaged, LookupError};
 
 /// As long as an answer's strings may be in all.
@@ -36,20 +36,20 @@ impl Strings {
         (0..self.ends.len() as u32).map(|number| self.get(number))
     }
 
-    /// Reads the strings at the wanted offsets, each once, and tells who gets which.
+    /// Reads the strings at the pending offsets, each once, and tells who gets which.
     pub(crate) fn read(
         &mut self,
         reader: &mut Reader,
         sections: &Sections,
-        mut wanted: Wanted,
+        mut pending: PendingReads,
         mut give: impl FnMut(usize, u32),
     ) -> Result<(), LookupError> {
         let at = |offset| sections.string_at(offset);
         reader.for_each(
-            &wanted.groups(),
-            |group| at(group.record()),
-            |reader, group| {
-                let offset = group.record();
+            &pending.by_record(),
+            |read| at(read.record()),
+            |reader, read| {
+                let offset = read.record();
                 if offset >= sections.string_bytes {
                     return Err(BEHIND_ALL_STRINGS.into());
                 }
@@ -67,7 +67,7 @@ impl Strings {
                     return Err(Damaged("a string that is not UTF-8").into());
                 }
                 let number = self.end();
-                group.who().for_each(|who| give(who, number));
+                read.requesters().for_each(|who| give(who, number));
                 Ok(())
             },
         )

@@ -1,27 +1,27 @@
-//! Chunks of symcache files, packed and unpacked.
+//! Packs and unpacks chunks of symcache files.
 
-use super::desk::{clear_desk, desk};
+use super::host_buffers::{cleared_buffers, host_buffers};
 use crate::chunk::{Layout, append_checksums, pack, unpack};
 
-/// Packs the chunk that begins at `at` in its file. The inbox has `header` bytes of the file's beginning and then the chunk's
-/// `length` bytes. Gives the packed length; the bytes are at [`chunk_at`].
+/// Packs the chunk at position `at` of its file. The inbox has the first `header` bytes of the file, then the chunk's `length`
+/// bytes. Returns the packed length; the bytes are at [`output_at`].
 #[unsafe(no_mangle)]
 pub extern "C" fn chunk_pack(at: f64, header: usize, length: usize) -> usize {
-    let desk = clear_desk();
-    let (header, rest) = desk.inbox.split_at(header);
-    desk.chunk.clear();
-    pack(&Layout::of(header), at as u64, &rest[..length], &mut desk.chunk);
-    desk.chunk.len()
+    let buffers = cleared_buffers();
+    let (header, rest) = buffers.inbox.split_at(header);
+    buffers.output.clear();
+    pack(&Layout::of(header), at as u64, &rest[..length], &mut buffers.output);
+    buffers.output.len()
 }
 
-/// Unpacks a chunk of `length` bytes of which the inbox has, behind `header` bytes of the file's beginning, the `packed` ones.
-/// Gives the length of what is at [`chunk_at`], the chunk and then the checksums of its pages; 0 for a damaged one.
+/// Unpacks a chunk of `length` bytes. The inbox has the first `header` bytes of the file, then the `packed` bytes. Returns the
+/// length of the output at [`output_at`], the chunk and then the checksums of its pages; 0 if it is damaged.
 #[unsafe(no_mangle)]
 pub extern "C" fn chunk_unpack(at: f64, header: usize, packed: usize, length: usize) -> usize {
-    let desk = clear_desk();
-    let (header, rest) = desk.inbox.split_at(header);
+    let buffers = cleared_buffers();
+    let (header, rest) = buffers.inbox.split_at(header);
     let layout = Layout::of(header);
-    let mut chunk = std::mem::take(&mut desk.chunk);
+    let mut chunk = std::mem::take(&mut buffers.output);
     chunk.resize(length, 0);
     let unpacked = unpack(&layout, at as u64, &rest[..packed], &mut chunk);
     if unpacked.is_ok() {
@@ -29,18 +29,18 @@ pub extern "C" fn chunk_unpack(at: f64, header: usize, packed: usize, length: us
         append_checksums(&layout, at as u64, &chunk, &mut checksums);
         chunk.extend(checksums);
     }
-    desk.chunk = chunk;
+    buffers.output = chunk;
     match unpacked {
-        Ok(()) => desk.chunk.len(),
+        Ok(()) => buffers.output.len(),
         Err(damaged) => {
-            desk.say(damaged);
+            buffers.say(damaged);
             0
         }
     }
 }
 
-/// Where the last chunk that was packed or unpacked is.
+/// The last packed or unpacked chunk, or the last description of a symcache.
 #[unsafe(no_mangle)]
-pub extern "C" fn chunk_at() -> *const u8 {
-    desk().chunk.as_ptr()
+pub extern "C" fn output_at() -> *const u8 {
+    host_buffers().output.as_ptr()
 }

@@ -1,22 +1,21 @@
 //! From offsets to source locations.
 
 use std::cell::RefCell;
-use std::mem;
 use std::rc::Rc;
-use std::slice;
 
-use super::desk::{clear_desk, desk};
+use super::host_buffers::{cleared_buffers, host_buffers};
 use super::host_read_at;
+use crate::trailer::PAGE;
 use crate::{LookupError, PageCache, Symcache};
 
-/// Symcaches that are opened from now on keep so many pages in memory, together.
+/// Symcaches that are opened from now on share a page cache of so many bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn keep_pages(pages: usize) {
-    desk().page_cache = Rc::new(RefCell::new(PageCache::new(pages)));
+pub extern "C" fn limit_page_cache(bytes: f64) {
+    host_buffers().page_cache = Rc::new(RefCell::new(PageCache::new(bytes as usize / PAGE)));
 }
 
 /// Opens the symcache file that the host knows as `file`, for the module whose debug filename and debug id are in the
-/// inbox; null for a damaged one.
+/// inbox, or for any module if both are empty; null for a damaged one.
 #[unsafe(no_mangle)]
 pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usize, id_length: usize) -> *mut Symcache {
     let read_at = move |into: &mut [u8], offset: u64| {
@@ -24,113 +23,119 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
         let length = unsafe { host_read_at(file, offset as f64, into.as_mut_ptr(), into.len()) };
         usize::try_from(length).ok()
     };
-    let desk = clear_desk();
-    let (debug_filename, debug_id) = desk.module(filename_length, id_length);
-    match Symcache::open(Box::new(read_at), file_size as u64, &debug_filename, &debug_id, &desk.page_cache) {
+    let buffers = cleared_buffers();
+    let (debug_filename, debug_id) = buffers.module(filename_length, id_length);
+    match Symcache::open(Box::new(read_at), file_size as u64, &debug_filename, &debug_id, &buffers.page_cache) {
         Ok(symcache) => {
-            desk.say(symcache.module_name());
+            buffers.say(symcache.module_name());
             Box::into_raw(Box::new(symcache))
         }
         Err(damaged) => {
-            desk.say(damaged);
+            buffers.say(damaged);
             std::ptr::null_mut()
         }
     }
 }
 
-/// The length in bytes of what [`symcache_hold`] holds in the end.
+/// The length of a page.
+#[unsafe(no_mangle)]
+pub extern "C" fn page_bytes() -> usize {
+    PAGE
+}
+
+/// How many pages the symcache has.
 ///
 /// # Safety
 /// `symcache` came from [`symcache_open`] and was not freed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_payload_length(symcache: *const Symcache) -> f64 {
+pub unsafe extern "C" fn symcache_pages(symcache: *const Symcache) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { &*symcache }.payload_length() as f64
+    unsafe { &*symcache }.checksums().len()
 }
 
-/// Where the next bytes of the file belong, of so many pages of 4 KiB or what is left, until the symcache is freed.
+/// Where the checksum of each page is, 8 bytes each.
 ///
 /// # Safety
-/// As for [`symcache_payload_length`].
+/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_room(symcache: *mut Symcache, pages: usize) -> *mut u8 {
+pub unsafe extern "C" fn symcache_checksums(symcache: *const Symcache) -> *const u64 {
     // SAFETY: the caller's promise.
-    unsafe { &mut *symcache }.room(pages).as_mut_ptr()
+    unsafe { &*symcache }.checksums().as_ptr()
 }
 
-/// Holds what was put into the room in memory. Gives 0 where it wants more, 1 for a damaged file, 2 where it has all.
+/// Leaves a description of the symcache as JSON at [`super::chunks::output_at`], and returns its length.
 ///
 /// # Safety
-/// As for [`symcache_payload_length`].
+/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_hold(symcache: *mut Symcache) -> u32 {
-    let desk = clear_desk();
+pub unsafe extern "C" fn symcache_describe(symcache: *mut Symcache) -> usize {
+    let buffers = cleared_buffers();
     // SAFETY: the caller's promise.
-    match unsafe { &mut *symcache }.hold() {
-        Ok(is_whole) => 2 * u32::from(is_whole),
+    buffers.output = unsafe { &mut *symcache }.describe().into_bytes();
+    buffers.output.len()
+}
+
+/// Reads the next `pages` into the page cache. Returns 0 if there are more, 1 for a damaged file, 2 if those were the last;
+/// the next call then begins again.
+///
+/// # Safety
+/// As for [`symcache_pages`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn symcache_read_ahead(symcache: *mut Symcache, pages: usize) -> u32 {
+    let buffers = cleared_buffers();
+    // SAFETY: the caller's promise.
+    match unsafe { &mut *symcache }.read_ahead(pages) {
+        Ok(is_end) => 2 * u32::from(is_end),
         Err(damaged) => {
-            desk.say(damaged);
+            buffers.say(damaged);
             1
         }
     }
 }
 
-/// Looks up the `count` offsets in the inbox, 4 bytes each. Gives 0, and then the answer is what `column_at` says, 1 for
-/// a damaged file, or 2 for an answer of more than `most_bytes` of text.
+/// Looks up the `count` offsets in the inbox, 4 bytes each. Returns 0 if [`columns_at`] has the result, 1 for a damaged
+/// file, 2 if the result would have more than `max_bytes` of text.
 ///
 /// # Safety
-/// As for [`symcache_payload_length`].
+/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize, most_bytes: f64) -> u32 {
-    let desk = clear_desk();
+pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize, max_bytes: f64) -> u32 {
+    let buffers = cleared_buffers();
     // SAFETY: the caller's promise.
     let symcache = unsafe { &mut *symcache };
     let offsets: Vec<u32> =
-        desk.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
-    match symcache.look_up(&offsets).and_then(|locations| locations.into_json(most_bytes as usize)) {
+        buffers.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
+    match symcache.look_up(&offsets).and_then(|locations| locations.into_json(max_bytes as usize)) {
         Ok(locations) => {
-            desk.locations = locations;
+            buffers.locations = locations;
             0
         }
         Err(LookupError::Damaged(damaged)) => {
-            desk.say(damaged);
+            buffers.say(damaged);
             1
         }
         Err(LookupError::TooLarge) => 2,
     }
 }
 
-/// Where a column of the last answer is, in the order of [`crate::LocationsJson`]: all of 4-byte numbers but the text.
+/// The last lookup's columns as pairs of address and length in bytes, in the order of [`crate::LocationsJson`]. All but the
+/// text are 4-byte numbers.
 #[unsafe(no_mangle)]
-pub extern "C" fn column_at(column: u32) -> *const u8 {
-    column_bytes(column).as_ptr()
-}
-
-/// The length in bytes of a column of the last answer.
-#[unsafe(no_mangle)]
-pub extern "C" fn column_length(column: u32) -> usize {
-    column_bytes(column).len()
-}
-
-fn column_bytes(column: u32) -> &'static [u8] {
-    let desk = desk();
-    let numbers = match column {
-        0 => &desk.locations.starts,
-        1 => &desk.locations.function_starts,
-        2 => &desk.locations.row_starts,
-        3 => &desk.locations.function_ends,
-        4 => &desk.locations.row_ends,
-        5 => &desk.locations.ends,
-        _ => return &desk.locations.text,
-    };
-    // SAFETY: every bit pattern is a valid byte, and the numbers lie still until the next call.
-    unsafe { slice::from_raw_parts(numbers.as_ptr().cast(), mem::size_of_val(numbers.as_slice())) }
+pub extern "C" fn columns_at() -> *const (*const u8, usize) {
+    let buffers = host_buffers();
+    let json = &buffers.locations;
+    let numbers =
+        [&json.starts, &json.function_starts, &json.row_starts, &json.function_ends, &json.row_ends, &json.ends]
+            .map(|column| (column.as_ptr().cast(), size_of_val(column.as_slice())));
+    let text = (json.text.as_ptr(), json.text.len());
+    buffers.columns = [numbers.as_slice(), &[text]].concat();
+    buffers.columns.as_ptr()
 }
 
 /// Closes a symcache.
 ///
 /// # Safety
-/// As for [`symcache_payload_length`].
+/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn symcache_free(symcache: *mut Symcache) {
     // SAFETY: the caller's promise.

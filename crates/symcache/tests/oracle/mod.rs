@@ -8,7 +8,7 @@ use std::rc::Rc;
 use symbolic_debuginfo::breakpad::BreakpadObject;
 use symbolic_symcache::{SymCache, SymCacheConverter};
 use symcache::checksum::checksum;
-use symcache::trailer::{PAGE, SAMPLE_EVERY, Trailer};
+use symcache::trailer::{SAMPLE_EVERY, Trailer};
 use symcache::{Converter, Damaged, Locations, PageCache, Reason, Symcache};
 
 /// Converts a sym file with Symbolic.
@@ -110,17 +110,13 @@ pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str, pages: usize) -
     Symcache::open(read_from(file), size, debug_filename, debug_id, &cache)
 }
 
-/// Loads a whole symcache file, in slices of this many pages.
-pub fn hold(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
-    let mut symcache = open(file.to_vec(), debug_filename, debug_id, 0)?;
-    let payload = &file[..symcache.payload_length() as usize];
-    let mut is_whole = false;
-    for piece in payload.chunks(pages * PAGE) {
-        assert!(!is_whole);
-        symcache.room(pages).copy_from_slice(piece);
-        is_whole = symcache.hold()?;
+/// Opens a symcache file and reads it ahead, in slices of this many pages.
+pub fn read_ahead(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
+    let mut symcache = open(file.to_vec(), debug_filename, debug_id, 1 << 20)?;
+    for _ in 0..symcache.checksums().len().div_ceil(pages) - 1 {
+        assert!(!symcache.read_ahead(pages)?);
     }
-    assert!(is_whole);
+    assert!(symcache.read_ahead(pages)?);
     Ok(symcache)
 }
 
@@ -184,8 +180,8 @@ pub fn assert_equal_to_symbolic(debug_filename: &str, debug_id: &str, text: &[u8
             let again = open(ours.clone(), debug_filename, debug_id, pages).unwrap().look_up(offsets);
             assert_eq!(again.as_ref(), Ok(&locations), "{context}: with {pages} pages");
         }
-        let held = hold(&ours, debug_filename, debug_id, 3).unwrap().look_up(offsets);
-        assert_eq!(held, Ok(locations), "{context}: loaded into memory");
+        let ahead = read_ahead(&ours, debug_filename, debug_id, 3).unwrap().look_up(offsets);
+        assert_eq!(ahead, Ok(locations), "{context}: read ahead");
     }
 }
 

@@ -1,0 +1,100 @@
+import { basename } from "node:path";
+import { isDebugFilename, isDebugId } from "../codec/parseJob.ts";
+import { moduleId, type ModuleId } from "../identity/moduleId.ts";
+import { createSource } from "../sources/createSource.ts";
+import { DownloadError } from "../sources/downloadError.ts";
+import { symFilePath, type Source } from "../sources/source.ts";
+import { CommandError } from "./commandError.ts";
+import { countBytes } from "./input.ts";
+import { interruptible } from "./interruption.ts";
+import type { Environment } from "../config/readConfig.ts";
+import { print, writeOutput } from "./output.ts";
+import { Progress, sizeText, speedText } from "./progress.ts";
+import { readSettings } from "./settings.ts";
+
+export async function fetchSymFile(
+  debugFilename: string,
+  debugId: string,
+  env: Environment,
+  options: { symbols?: string | undefined; output?: string | undefined },
+): Promise<void> {
+  if (!isDebugFilename(debugFilename) || debugFilename === "")
+    throw new CommandError("usage", `${JSON.stringify(debugFilename)} is not a valid debug file name`);
+  if (!isDebugId(debugId) || debugId === "")
+    throw new CommandError(
+      "usage",
+      `${JSON.stringify(debugId)} is not a debug id: it must have hex digits only`,
+    );
+  const module = moduleId(debugFilename, debugId);
+  const output = options.output ?? basename(symFilePath(module));
+  const config = readSettings(env, options);
+  await interruptible(async (signal) => {
+    await using lifetimes = new AsyncDisposableStack();
+    const sources = config.sources.urls.map((address) =>
+      lifetimes.use(createSource(address, config.sources)),
+    );
+    await fetchFromAny(sources, module, output, signal);
+  });
+}
+
+async function fetchFromAny(
+  sources: Source[],
+  module: ModuleId,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      if (await source.attempt(() => download(source, module, output, signal), signal)) return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DownloadError)) throw error;
+      failures.push(`${source.address}: ${error.message}`);
+    }
+  }
+  const wanted = `${module.debugFile} ${module.debugId}`;
+  if (failures.length > 0)
+    throw new CommandError("failed", `can't download ${wanted}: ${failures.join("; ")}`);
+  throw new CommandError("no", `no source has a sym file for ${wanted}`);
+}
+
+/** False if the source has no such file. */
+async function download(
+  source: Source,
+  module: ModuleId,
+  output: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using symText = await source.open(module, signal);
+  if (!symText) return false;
+  const start = performance.now();
+  const received = { bytes: 0 };
+  const size = () => `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
+  const text = showProgress(symText.pieces, received, () => `${module.debugFile}: ${size()}`);
+  if (output === "-") {
+    try {
+      await print(text);
+    } catch (error) {
+      if (!(error instanceof DownloadError) || received.bytes === 0) throw error;
+      // Part of the file was printed already, so another source or attempt can't be used.
+      throw new CommandError("failed", `${source.address}: ${error.message}`, { cause: error });
+    }
+  } else {
+    await writeOutput(output, text, signal);
+    await print([`${output}: ${size()} from ${source.address}\n`]);
+  }
+  return true;
+}
+
+async function* showProgress(
+  pieces: AsyncIterable<Uint8Array>,
+  received: { bytes: number },
+  describe: () => string,
+): AsyncIterable<Uint8Array> {
+  using progress = new Progress();
+  yield* countBytes(pieces, (length) => {
+    received.bytes += length;
+    progress.show(describe);
+  });
+}
