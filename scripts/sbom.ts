@@ -76,7 +76,7 @@ sbom.metadata.component.name = ours.name;
 sbom.components.push(...z.array(Component).parse(crates()));
 
 const names = sbom.components.map(({ name }) => name);
-const missing = [...Object.keys(ours.dependencies), "symbolic-symcache"].filter(
+const missing = [...Object.keys(ours.dependencies), "symbolic-debuginfo"].filter(
   (name) => !names.includes(name),
 );
 if (missing.length > 0) throw new Error(`the SBOM lacks ${missing.join(", ")}`);
