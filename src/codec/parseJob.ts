@@ -21,8 +21,7 @@ function parseMemoryMap(memoryMap: unknown): MemoryMapEntry[] {
     const [debugFilename, debugId]: unknown[] = module;
     if (typeof debugFilename !== "string")
       throw invalidModules(`module index ${index} has an invalid debug_filename`);
-    if (typeof debugId !== "string")
-      throw invalidModules(`module index ${index} has an invalid debug_id`);
+    if (typeof debugId !== "string") throw invalidModules(`module index ${index} has an invalid debug_id`);
     return [debugFilename, debugId];
   });
 }
