@@ -61,12 +61,9 @@ export class HttpSource implements Source {
     await this.#agents[Symbol.asyncDispose]();
   }
 
-  /** `+`, `~` and `@` must reach the server unencoded. */
+  /** Only what has a meaning in a URL is encoded: `+`, `~` and `@` must reach the server as they are. */
   #symFileUrl(module: ModuleId): URL {
-    const url = new URL(this.#base.href + symFilePath(module));
-    if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname))
-      throw new DownloadError("failed", `${module.debugFile} leads outside ${this.address}`);
-    return url;
+    return new URL(this.#base.href + symFilePath(module).replaceAll(/[%?#]/g, encodeURIComponent));
   }
 
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

@@ -1,6 +1,6 @@
 import { CrashModules, crashedThread, type Place } from "../../captures/stackTraces.ts";
 import { listModules, type Job, type MemoryMapEntry } from "../../symbolication/job.ts";
-import { isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
+import { isObject, type JsonObject } from "../parseJob.ts";
 import { RequestError } from "../requestError.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
 
@@ -23,7 +23,7 @@ export interface CrashPing {
 }
 
 /**
- * Parses the requested threads of a crash ping's stack traces. A module whose name or id is not valid on a symbol server
+ * Parses the requested threads of a crash ping's stack traces. A module that no symbol server can have
  * doesn't affect other frames. Throws a RequestError.
  */
 export function parseCrashPing(
@@ -96,11 +96,7 @@ class UsedModules {
     if (index === undefined) {
       const { debugFilename, debugId, filename = debugFilename } = this.#modules.at(indexInPing);
       this.filenames.push(filename);
-      const entry: MemoryMapEntry = [
-        isDebugFilename(debugFilename) ? debugFilename : "",
-        isDebugId(debugId) ? debugId : "",
-      ];
-      index = this.memoryMap.push(entry) - 1;
+      index = this.memoryMap.push([debugFilename, debugId]) - 1;
       this.#indexes.set(indexInPing, index);
     }
     return index;
