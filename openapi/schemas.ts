@@ -1,10 +1,5 @@
 import { z } from "zod";
-import {
-  debugFilenamePattern,
-  debugIdPattern,
-  maxDebugFilenameBytes,
-  maxModuleOffset,
-} from "../src/codec/parseJob.ts";
+import { maxModuleOffset } from "../src/codec/parseJob.ts";
 import { maxJobs } from "../src/codec/parseRequest.ts";
 
 /*
@@ -24,13 +19,15 @@ function integer(minimum: number) {
 
 const DebugFilename = z
   .string()
-  .max(maxDebugFilenameBytes)
-  .regex(debugFilenamePattern)
-  .describe("name of the file with the debug information, such as `xul.pdb`; empty: no module");
+  .describe(
+    "name of the file with the debug information, such as `xul.pdb`; empty: no module. A module has no symbols if its name has " +
+      "over 255 bytes, is `.` or `..`, or has `/`, `\\`, a control character or an unpaired surrogate",
+  );
 const DebugId = z
   .string()
-  .regex(debugIdPattern)
-  .describe("Breakpad debug id, upper or lower case; empty: no module");
+  .describe(
+    "Breakpad debug id, upper or lower case; empty: no module. Without 1 to 64 hex digits, a module has no symbols",
+  );
 const ModuleIndex = z.int().min(-1).describe("index into `memoryMap`; −1: no module");
 const ModuleOffset = integer(-1).describe("offset from the start of the module, up to 2^64 − 1; −1: unknown");
 

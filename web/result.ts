@@ -1,5 +1,5 @@
 import { MemoryMap, type Capture, type Frame, type Stack, type Thread } from "../src/captures/capture.ts";
-import { isAccepted, requestText } from "../src/captures/requestText.ts";
+import { requestText } from "../src/captures/requestText.ts";
 import {
   moduleOutcomes,
   moduleState,
@@ -132,7 +132,6 @@ function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string 
   const renumbered = stacks.map((frames) =>
     frames.map(({ moduleIndex, moduleOffset }) => {
       const [debugFilename = "", debugId = ""] = capture.memoryMap[moduleIndex] ?? [];
-      if (!isAccepted(debugFilename, debugId)) return { moduleIndex: -1, moduleOffset };
       return { moduleIndex: map.indexOf({ debugFilename, debugId, filename: undefined }), moduleOffset };
     }),
   );

@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isDebugFilename, isDebugId } from "../../src/codec/parseJob.ts";
-import { moduleIdOfKey, type ModuleId } from "../../src/identity/moduleId.ts";
+import { moduleIdOfKey, unservableReason, type ModuleId } from "../../src/identity/moduleId.ts";
 import { DownloadError } from "../../src/sources/downloadError.ts";
 import { FolderSource } from "../../src/sources/folderSource.ts";
 import { CommandError, fileError } from "../../src/cli/commandError.ts";
@@ -65,9 +64,10 @@ async function listModules(folder: string): Promise<ModuleId[]> {
   try {
     const modules: ModuleId[] = [];
     for (const debugFile of await folders(folder))
-      if (isDebugFilename(debugFile))
-        for (const debugId of await folders(join(folder, debugFile)))
-          if (isDebugId(debugId)) modules.push(moduleIdOfKey(`${debugFile}/${debugId}`));
+      for (const debugId of await folders(join(folder, debugFile))) {
+        const module = moduleIdOfKey(`${debugFile}/${debugId}`);
+        if (unservableReason(module) === undefined) modules.push(module);
+      }
     return modules;
   } catch (error) {
     throw fileError(`can't read ${folder}`, error);

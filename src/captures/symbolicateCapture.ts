@@ -1,6 +1,6 @@
 import type { Capture, Frame } from "./capture.ts";
 import type { Integer } from "./integer.ts";
-import { isAccepted, requestText } from "./requestText.ts";
+import { requestText } from "./requestText.ts";
 import { moduleOutcomes, type ModuleOutcome, type SymbolicatedFrame, type V5Response } from "./response.ts";
 
 /**
@@ -37,14 +37,14 @@ export async function symbolicateCapture(
 ): Promise<SymbolicatedCapture> {
   const framesByModule = new Map<number, Map<Integer, SymbolicatedFrame | undefined>>();
   const outcomes: ModuleOutcome[] = [];
-  const accepted: UsedModule[] = [];
+  const identified: UsedModule[] = [];
   for (const module of usedModules(capture)) {
-    if (isAccepted(module.debugFilename, module.debugId)) accepted.push(module);
+    if (module.debugFilename !== "" && module.debugId !== "") identified.push(module);
     else outcomes.push(withoutSymbols(module));
   }
   let done = 0;
-  progress(done, accepted.length);
-  const requests = groups(accepted).map(async (group) => {
+  progress(done, identified.length);
+  const requests = groups(identified).map(async (group) => {
     const response = await post(groupRequest(group)).catch(failure);
     if (response instanceof Error) {
       for (const { debugFilename, debugId } of group)
@@ -55,7 +55,7 @@ export async function symbolicateCapture(
       for (const { moduleIndex, offsets } of group)
         framesByModule.set(moduleIndex, new Map(offsets.map((offset) => [offset, frames.next().value])));
     }
-    progress((done += group.length), accepted.length);
+    progress((done += group.length), identified.length);
   });
   await Promise.all(requests);
   return {
@@ -92,7 +92,7 @@ function usedModules({ memoryMap, threads }: Capture): UsedModule[] {
 }
 
 function withoutSymbols({ debugFilename, debugId }: UsedModule): ModuleOutcome {
-  const reason = debugId === "" ? "it has no debug id" : "its name or id is not valid on a symbol server";
+  const reason = debugId === "" ? "it has no debug id" : "it has no debug file name";
   return { debugFilename, debugId, status: "not_found", reason };
 }
 

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { isDebugFilename, isDebugId } from "../codec/parseJob.ts";
-import { moduleId, type ModuleId } from "../identity/moduleId.ts";
+import { moduleId, unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import { createSource } from "../sources/createSource.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import { symFilePath, type Source } from "../sources/source.ts";
@@ -18,14 +17,9 @@ export async function fetchSymFile(
   env: Environment,
   options: { symbols?: string | undefined; output?: string | undefined },
 ): Promise<void> {
-  if (!isDebugFilename(debugFilename) || debugFilename === "")
-    throw new CommandError("usage", `${JSON.stringify(debugFilename)} is not a valid debug file name`);
-  if (!isDebugId(debugId) || debugId === "")
-    throw new CommandError(
-      "usage",
-      `${JSON.stringify(debugId)} is not a debug id: it must have hex digits only`,
-    );
   const module = moduleId(debugFilename, debugId);
+  const reason = debugFilename === "" ? "the debug file name is empty" : unservableReason(module);
+  if (reason !== undefined) throw new CommandError("usage", `${JSON.stringify(module.key)}: ${reason}`);
   const output = options.output ?? basename(symFilePath(module));
   const config = readSettings(env, options);
   await interruptible(async (signal) => {

@@ -1,10 +1,6 @@
 import { listModules, type Job, type MemoryMapEntry } from "../symbolication/job.ts";
 import { RequestError } from "./requestError.ts";
 
-export const maxDebugFilenameBytes = 255;
-/** Excludes `.` and `..`. */
-export const debugFilenamePattern = /^(?!\.\.?$)[[\]A-Za-z0-9_.+{}@<> ~-]*$/;
-export const debugIdPattern = /^[0-9A-Fa-f]{0,64}$/;
 export const maxModuleOffset = 2n ** 64n - 1n;
 
 export type JsonObject = Record<string, unknown>;
@@ -23,22 +19,11 @@ function parseMemoryMap(memoryMap: unknown): MemoryMapEntry[] {
     if (!Array.isArray(module) || module.length !== 2)
       throw invalidModules(`module index ${index} does not have a debug_filename and debug_id`);
     const [debugFilename, debugId]: unknown[] = module;
-    if (!isDebugFilename(debugFilename))
+    if (typeof debugFilename !== "string")
       throw invalidModules(`module index ${index} has an invalid debug_filename`);
-    if (!isDebugId(debugId)) throw invalidModules(`module index ${index} has an invalid debug_id`);
+    if (typeof debugId !== "string") throw invalidModules(`module index ${index} has an invalid debug_id`);
     return [debugFilename, debugId];
   });
-}
-
-export function isDebugFilename(value: unknown): value is string {
-  // The pattern allows only ASCII, where a character is a byte.
-  return (
-    typeof value === "string" && value.length <= maxDebugFilenameBytes && debugFilenamePattern.test(value)
-  );
-}
-
-export function isDebugId(value: unknown): value is string {
-  return typeof value === "string" && debugIdPattern.test(value);
 }
 
 function parseStacks(stacks: unknown, modules: number): Omit<Job, "memoryMap"> {

@@ -14,6 +14,20 @@ export function moduleId(debugFile: string, debugId: string): ModuleId {
   return { debugFile, debugId: upperCaseId, key: `${debugFile}/${upperCaseId}` };
 }
 
+/** The longest file name of most file systems. */
+const maxDebugFileBytes = 255;
+
+/** Why no source can have the module's symbols; undefined if one may have them. Only then is the key a safe path. */
+export function unservableReason({ debugFile, debugId }: ModuleId): string | undefined {
+  const isServableName =
+    !/^\.{1,2}$|[/\\\p{Cc}]/u.test(debugFile) &&
+    debugFile.isWellFormed() &&
+    Buffer.byteLength(debugFile) <= maxDebugFileBytes;
+  if (!isServableName) return "no symbol server can have a file of that name";
+  if (!/^[0-9A-F]{1,64}$/i.test(debugId)) return "the debug id is not 1 to 64 hex digits";
+  return undefined;
+}
+
 /** The module that a cache stores under `key`. */
 export function moduleIdOfKey(key: string): ModuleId {
   const slash = key.lastIndexOf("/");

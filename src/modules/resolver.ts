@@ -4,7 +4,7 @@ import { QueueFull, Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/readConfig.ts";
 import { retryPolicy } from "../config/retryPolicy.ts";
 import type { DiskCache } from "../diskCache/diskCache.ts";
-import type { ModuleId } from "../identity/moduleId.ts";
+import { unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
@@ -94,6 +94,10 @@ export class Resolver implements Disposable {
 
   /** Looks up offsets of a module. Throws an AnswerTooLarge. */
   async lookUp(module: ModuleId, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
+    const unservable = unservableReason(module);
+    if (unservable !== undefined)
+      return { result: { status: "not_found", reason: unservable, ttlMs: 0 }, cacheLookupMs: 0 };
+
     const query = { module, offsets, textLeft: usage.textLeft };
     const start = performance.now();
     const hit = await this.#lookUpInDiskCache(query);

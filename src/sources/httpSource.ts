@@ -10,8 +10,8 @@ import { symFilePath, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
-/** Object stores respond with 403 if an object does not exist. */
-const absences = new Set([403, 404, 410]);
+/** Object stores respond with 403 if an object does not exist, and symbol servers with 400 to names that they don't allow. */
+const absences = new Set([400, 403, 404, 410, 414, 451]);
 const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Informational responses (1xx) before the final one. */
 const maxInformational = 20;
@@ -61,12 +61,9 @@ export class HttpSource implements Source {
     await this.#agents[Symbol.asyncDispose]();
   }
 
-  /** `+`, `~` and `@` must reach the server unencoded. */
+  /** Only what has a meaning in a URL is encoded: `+`, `~` and `@` must reach the server as they are. */
   #symFileUrl(module: ModuleId): URL {
-    const url = new URL(this.#base.href + symFilePath(module));
-    if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname))
-      throw new DownloadError("failed", `${module.debugFile} leads outside ${this.address}`);
-    return url;
+    return new URL(this.#base.href + symFilePath(module).replaceAll(/[%?#]/g, encodeURIComponent));
   }
 
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

@@ -19,33 +19,48 @@ export interface Job {
 
 /** Modules as columns, because a body of 20 MB can have millions. */
 export interface ModuleList {
-  /** `libxul.so/1410…`, the key in found_modules, of all modules, concatenated; ASCII. */
+  /**
+   * `libxul.so/1410…`, the key in found_modules, of all modules, concatenated. JSON text in UTF-8 without quotes: JSON can
+   * express unpaired surrogates, and responses copy the bytes.
+   */
   keys: Uint8Array<ArrayBuffer>;
   /** Where each key ends. */
   keyEnds: Uint32Array<ArrayBuffer>;
-  /** Length of the debug file in each key. */
+  /** Bytes of the debug file in each key. */
   filenameLengths: Uint32Array<ArrayBuffer>;
 }
 
 export function listModules(entries: MemoryMapEntry[]): ModuleList {
-  const keys = entries.map(([debugFile, debugId]) => `${debugFile}/${debugId}`);
+  const keys = entries.map(([debugFile, debugId]) => jsonText(`${debugFile}/${debugId}`));
   let end = 0;
   return {
     keys: new TextEncoder().encode(keys.join("")),
-    keyEnds: Uint32Array.from(keys, (key) => (end += key.length)),
-    filenameLengths: Uint32Array.from(entries, ([debugFile]) => debugFile.length),
+    keyEnds: Uint32Array.from(keys, (key) => (end += Buffer.byteLength(key))),
+    filenameLengths: Uint32Array.from(entries, ([debugFile]) => Buffer.byteLength(jsonText(debugFile))),
   };
 }
 
 /** The key of the module at an index. */
 export function moduleKey({ keys, keyEnds }: ModuleList, index: number): string {
-  const start = keyEnds[index - 1] ?? 0;
-  return Buffer.from(keys.buffer).toString("latin1", start, keyEnds[index]);
+  return fromJsonText(keys, keyEnds[index - 1] ?? 0, keyEnds[index]);
 }
 
 /** The entry at an index of the list. For an index of -1 both of its strings are empty. */
 export function entryAt(modules: ModuleList, index: number): MemoryMapEntry {
-  const key = index < 0 ? "" : moduleKey(modules, index);
-  const length = modules.filenameLengths[index] ?? 0;
-  return [key.slice(0, length), key.slice(length + 1)];
+  const { keys, keyEnds, filenameLengths } = modules;
+  const length = filenameLengths[index];
+  if (length === undefined) return ["", ""];
+  const start = keyEnds[index - 1] ?? 0;
+  const filenameEnd = start + length;
+  return [fromJsonText(keys, start, filenameEnd), fromJsonText(keys, filenameEnd + 1, keyEnds[index])];
+}
+
+/** The string as JSON text without quotes. */
+function jsonText(string: string): string {
+  return JSON.stringify(string).slice(1, -1);
+}
+
+function fromJsonText({ buffer }: Uint8Array<ArrayBuffer>, start: number, end: number | undefined): string {
+  const text = Buffer.from(buffer).toString("utf8", start, end);
+  return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
 }

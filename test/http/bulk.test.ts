@@ -150,18 +150,18 @@ test("answers a ping though symbols can't have the name or the id of a module", 
     modules: [{ base_address: "0x0", debug_file, debug_id, filename: "字.dll" }, ping.modules[1]],
     threads: [{ frames: [{ ip: "0x5", module_index: 0 }, ping.threads[1]?.frames[0]] }],
   });
-  for (const [name, id, key] of [
-    ["字.pdb", "A", "/A"],
-    ["a*b", null, "/"],
-    [undefined, "A-1", "/"],
-    ["a", undefined, "a/"],
+  for (const [name, id, key, found] of [
+    ["字.pdb", "A", "字.pdb/A", false],
+    ["a*b", null, "a*b/", null],
+    [undefined, "A-1", "字.dll/A-1", false],
+    ["a", undefined, "a/", null],
   ]) {
     // prettier-ignore
     const { threads, found_modules } = await askOne(of(name, id));
     const [bare, known] = threads[0]?.frames ?? [];
     assert.deepEqual(bare, { frame: 0, module: "字.dll", module_offset: "0x5" });
     assert.equal(known?.["function"], "d_print_mod");
-    assert.deepEqual(found_modules, { [String(key)]: null, [`${libstdc}/${libstdcId}`]: true });
+    assert.deepEqual(found_modules, { [String(key)]: found, [`${libstdc}/${libstdcId}`]: true });
   }
 });
 
@@ -196,9 +196,9 @@ for (const [fault, change] of [
 
 const libstdcModule = ping.modules[1];
 const crashFrame = ping.threads[1]?.frames[0];
-for (const base of [null, undefined, "", "0xhello", -1, 0.5, {}, "0x10000000000000000"])
-  test(`takes a frame of a module with the base address ${JSON.stringify(base)} as one without a module`, async () => {
-    const modules = [{ ...libstdcModule, base_address: base }, libstdcModule];
+for (const base_address of [null, undefined, "", "0xhello", -1, 0.5, {}, "0x10000000000000000"])
+  test(`takes a frame of a module with the base address ${JSON.stringify(base_address)} as one without a module`, async () => {
+    const modules = [{ ...libstdcModule, base_address }, libstdcModule];
     const threads = [{ frames: [{ ip: "0x7f", module_index: 0, trust: "scan" }, crashFrame] }];
     const { threads: answered } = await askOne({ modules, threads });
     const [bare, known] = answered[0]?.frames ?? [];
@@ -332,7 +332,7 @@ test("answers bad lines in their places, and skips blank ones", async () => {
   const result = await v5(job);
   const text = [
     "", "{", JSON.stringify(job), " \t\r", "5", "null", "[]", `"${"x".repeat(100)}"`, "{}", `{"stacks":[]}`, `{"memoryMap":[],"stacks":[]}`,
-    `${JSON.stringify(job)}\r`, `{"memoryMap":[["a/b","A"]],"stacks":[[]]}`, `{"memoryMap":[],"stacks":[[[0,1]]]}`, `{"jobs":[]}`, "{}{}",
+    `${JSON.stringify(job)}\r`, `{"memoryMap":[[5,"A"]],"stacks":[[]]}`, `{"memoryMap":[],"stacks":[[[0,1]]]}`, `{"jobs":[]}`, "{}{}",
     `${"[".repeat(501)}${"]".repeat(501)}`, "\uFEFF{\"stacks\":[[]],\"memoryMap\":[]}", JSON.stringify(job),
   ].join("\n"); // prettier-ignore
   assert.deepEqual(await ask(text), [

@@ -17,8 +17,25 @@ const debugFilename = fc.constantFrom(
   "[vdso]",
   "a b",
   "...",
+  "..",
+  "a/b",
+  'C:\\x"y\\z.pdb',
+  "a\u0000\n\u2028",
+  "\ud800",
+  "搜狗 😀.dll",
+  "x".repeat(256),
 );
-const debugId = fc.constantFrom("", "0", "abc", "ABC", plain[1], "F".repeat(64));
+const debugId = fc.constantFrom(
+  "",
+  "0",
+  "abc",
+  "ABC",
+  "not hex",
+  "é",
+  plain[1],
+  "F".repeat(64),
+  "F".repeat(65),
+);
 const module = fc.oneof(fc.constantFrom(plain, windows), fc.tuple(debugFilename, debugId));
 
 /** Integers of JSON as a client may write them: text, as many are past what a number holds. */

@@ -5,7 +5,7 @@ import {
   type FrameAddress,
 } from "../../captures/stackTraces.ts";
 import { listModules, type Job, type MemoryMapEntry } from "../../symbolication/job.ts";
-import { isDebugFilename, isDebugId, isObject, type JsonObject } from "../parseJob.ts";
+import { isObject, type JsonObject } from "../parseJob.ts";
 import { RequestError } from "../requestError.ts";
 import type { BulkOptions } from "./bulkOptions.ts";
 
@@ -97,11 +97,7 @@ class UsedModules {
     if (index === undefined) {
       const { debugFilename, debugId, filename = debugFilename } = this.#modules.at(indexInPing);
       this.filenames.push(filename);
-      const entry: MemoryMapEntry = [
-        isDebugFilename(debugFilename) ? debugFilename : "",
-        isDebugId(debugId) ? debugId : "",
-      ];
-      index = this.memoryMap.push(entry) - 1;
+      index = this.memoryMap.push([debugFilename, debugId]) - 1;
       this.#indexes.set(indexInPing, index);
     }
     return index;
