@@ -1,4 +1,4 @@
-import type { ModuleId } from "../identity/moduleId.ts";
+import { hasCodeId, type ModuleId } from "../identity/moduleId.ts";
 
 /** The decompressed text of a sym file while it arrives. It keeps a connection or a file open until it is disposed of. */
 export interface SymText extends AsyncDisposable {
@@ -18,7 +18,12 @@ export interface Source extends AsyncDisposable {
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. */
-export function symFilePath({ debugFile, debugId }: ModuleId): string {
-  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/i, "")}.sym`;
+/**
+ * `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. They redirect a request with a code id,
+ * `xul.dll/5CF2591C6859000/xul.sym`, to the path with the debug id.
+ */
+export function symFilePath(module: ModuleId): string {
+  const { debugFile, debugId } = module;
+  const extension = hasCodeId(module) ? /\.[^.]*$/ : /\.pdb$/i;
+  return `${debugFile}/${debugId}/${debugFile.replace(extension, "")}.sym`;
 }
