@@ -10,8 +10,8 @@ import { symFilePath, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
-/** Object stores respond with 403 if an object does not exist. */
-const absences = new Set([403, 404, 410]);
+/** Object stores respond with 403 if an object does not exist, and symbol servers with 400 to names that they don't allow. */
+const absences = new Set([400, 403, 404, 410, 414, 451]);
 const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Informational responses (1xx) before the final one. */
 const maxInformational = 20;

@@ -20,5 +20,5 @@ export interface Source extends AsyncDisposable {
 
 /** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. */
 export function symFilePath({ debugFile, debugId }: ModuleId): string {
-  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/, "")}.sym`;
+  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/i, "")}.sym`;
 }

@@ -52,12 +52,12 @@ test("looks for an id in upper case, whatever its case in the request", async ()
   assert.equal(await find({ [path]: symFile("main") }, "libtest.so", id.toLowerCase()), "main");
 });
 
-test("drops .pdb from the sym file's name, in lower case only", async () => {
-  const windows = symFile("main").replace("libtest.so", "test.pdb");
-  assert.equal(await find({ [`test.pdb/${id}/test.sym`]: windows }, "test.pdb"), "main");
-  assert.equal(await find({ [`test.PDB/${id}/test.PDB.sym`]: windows }, "test.PDB"), "main");
-  assert.equal(await find({ [`test.PDB/${id}/test.sym`]: windows }, "test.PDB"), "not_found");
-});
+for (const name of ["test.pdb", "TEST.PDB", "test.Pdb"])
+  test(`cuts the extension of ${name} off for the sym file's name`, async () => {
+    const windows = symFile("main").replace("libtest.so", name);
+    assert.equal(await find({ [`${name}/${id}/${name.slice(0, 4)}.sym`]: windows }, name), "main");
+    assert.equal(await find({ [`${name}/${id}/${name}.sym`]: windows }, name), "not_found");
+  });
 
 test("takes a name that is too long for a file for one that is not there", async () => {
   assert.equal(await find({}, "a".repeat(255)), "not_found");

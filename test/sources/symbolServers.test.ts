@@ -147,7 +147,14 @@ test("gives up on a source that sends a byte at a time once the whole download h
   assert.equal(status, "timeout");
 });
 
-for (const status of ["404 Not Found", "403 Forbidden", "410 Gone"]) {
+for (const status of [
+  "400 Bad Request",
+  "403 Forbidden",
+  "404 Not Found",
+  "410 Gone",
+  "414 URI Too Long",
+  "451 Unavailable For Legal Reasons",
+]) {
   test(`remembers that a source has no sym file when it says ${status}`, async () => {
     const { found, status: outcome, hits } = await ask(reply(status), { times: 3 });
     assert.deepEqual(
@@ -156,6 +163,29 @@ for (const status of ["404 Not Found", "403 Forbidden", "410 Gone"]) {
     );
   });
 }
+
+for (const status of ["400 Bad Request", "451 Unavailable For Legal Reasons"])
+  for (const order of ["before", "after"])
+    test(`finds no sym file where a source says ${status} ${order} another one's 404`, async () => {
+      await using refusing = await SymbolServer.start(reply(status));
+      await using missing = await SymbolServer.start(reply("404 Not Found"));
+      const urls = [refusing.url, missing.url];
+      if (order === "after") urls.reverse();
+      await using service = await startTestService({ ELIOT_SYMBOLS_URLS: urls.join(",") });
+      const memoryMap = [
+        ["[vdso]", "6ED9E5D4B7C9F5A80000000000000000"],
+        ["<unknown>", "00000000000000000000000000000C110"],
+      ];
+      for (let time = 0; time < 2; time++) {
+        const { debug } = await service.symbolicate({
+          memoryMap,
+          stacks: [memoryMap.map((_, index) => [index, 4112])],
+        });
+        const statuses = Object.values(debug.modules.status_per_module).map((module) => module.status);
+        assert.deepEqual(statuses, ["not_found", "not_found"]);
+      }
+      assert.deepEqual([refusing.hits.length, missing.hits.length], [2, 2]);
+    });
 
 test("asks again after a passing fault, within one request", async () => {
   const script = inSequence(
@@ -303,7 +333,7 @@ test("sends names to the server as they are", async () => {
       "/try/[vdso]/AB/[vdso].sym",
       "/try/a%20b.so/AB/a%20b.so.sym",
       "/try/a@b.so/AB/a@b.so.sym",
-      "/try/file.PDB/AB/file.PDB.sym",
+      "/try/file.PDB/AB/file.sym",
       "/try/libgallium-24.2.8-1~bpo12+rpt1.so/AB/libgallium-24.2.8-1~bpo12+rpt1.so.sym",
       "/try/%7By%7D.pdb/AB/%7By%7D.sym",
     ].toSorted(),

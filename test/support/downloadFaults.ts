@@ -25,14 +25,21 @@ const failed = (what: string, script: DownloadFault["script"]): DownloadFault =>
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
 
 export const downloadFaults: DownloadFault[] = [
-  ...["404 Not Found", "403 Forbidden", "410 Gone"].map((status) => ({
+  ...[
+    "400 Bad Request",
+    "403 Forbidden",
+    "404 Not Found",
+    "410 Gone",
+    "414 URI Too Long",
+    "451 Unavailable For Legal Reasons",
+  ].map((status) => ({
     what: status,
     script: () => reply(status),
     status: "not_found",
     isRemembered: true,
   })),
-  ...["400 Bad Request", "401 Unauthorized", "418 I'm a teapot", "501 Not Implemented", "204 No Content"].map(
-    (status) => failed(status, () => reply(status)),
+  ...["401 Unauthorized", "418 I'm a teapot", "501 Not Implemented", "204 No Content"].map((status) =>
+    failed(status, () => reply(status)),
   ),
   ...["429 Too Many Requests", "500 Oh", "502 Bad Gateway", "503 Busy", "504 Gateway Timeout"].map((status) =>
     failed(status, () => reply(status)),

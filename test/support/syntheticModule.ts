@@ -39,7 +39,7 @@ export function syntheticModule(name: string, functions = 3, { inlines = false }
     name,
     id,
     key: `${name}/${id}`,
-    path: new URL(`http://symbols/${name}/${id}/${name.replace(/\.pdb$/, "")}.sym`).pathname,
+    path: new URL(`http://symbols/${name}/${id}/${name.replace(/\.pdb$/i, "")}.sym`).pathname,
     symFile: `MODULE Linux x86_64 ${id} ${name}\nFILE 0 ${name}.c\n${origins}${records.join("")}`,
     functions,
     frames: asked.map((number) => ({ offset: startOf(number) + 8, function: `in ${name}::${number}()` })),
