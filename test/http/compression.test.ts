@@ -52,7 +52,7 @@ for (const version of ["v4", "v5"])
         assert.equal(headers["content-encoding"], encoding);
         assert.match(String(headers.vary), /Accept-Encoding/);
         assert.match(plain.toString(), /in compressed\.so::7\(\)/);
-        const decompress = { zstd: zstdDecompressSync, gzip: gunzipSync, none: (bytes: Buffer) => bytes }[
+        const decompress = { zstd: zstdDecompressSync, gzip: gunzipSync, none: (raw: Buffer) => raw }[
           encoding ?? "none"
         ];
         assert.ok(plain.equals(decompress(bytes)));
