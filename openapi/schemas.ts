@@ -58,25 +58,36 @@ const Address = z
   .register(components, { id: "Address" });
 
 const PingModule = z.looseObject({
-  base_address: Address,
-  debug_file: z.string().optional().describe("as `debugFilename` of a job; if invalid, treated as empty"),
-  debug_id: z.string().optional().describe("as `debugId` of a job; if invalid, treated as empty"),
-  filename: z.string().optional().describe("name to use in the response, such as `xul.dll` for `xul.pdb`"),
+  base_address: Address.nullish().describe("if it is not an address, frames of the module have no module"),
+  end_address: Address.nullish().describe("the first address behind the module"),
+  debug_file: z
+    .string()
+    .nullish()
+    .describe("as `debugFilename` of a job, with or without a path; if empty, `filename` is used"),
+  debug_id: z.string().nullish().describe("as `debugId` of a job"),
+  filename: z.string().nullish().describe("name to use in the response, such as `xul.dll` for `xul.pdb`"),
 });
 
 const PingFrame = z.looseObject({
-  ip: Address,
-  module_index: z.int().min(-1).optional().describe("index into `modules`; −1 or absent: no module"),
+  ip: Address.nullish().describe(
+    "below the `base_address`: the frame has no module; not an address: unknown offset in the module",
+  ),
+  module_index: z.int().nullish().describe("index into `modules`; out of range or absent: no module"),
   trust: z.string().optional().describe("`context`, `cfi`, `scan` and so on; copied to the response"),
 });
 
 const CrashPing = z
   .looseObject({
-    crash_thread: z.int().min(0).optional().describe("index of the crashing thread; default 0"),
+    crash_thread: z.int().min(0).nullish().describe("index of the crashing thread; default 0"),
+    crash_address: Address.nullish().describe(
+      "gives the crashing thread a frame with the trust `crash_address` if it has none",
+    ),
     modules: z.array(PingModule).optional(),
     threads: z.array(z.looseObject({ frames: z.array(PingFrame).optional() })),
   })
-  .describe("`stack_traces` of a crash ping; keys may be camelCase")
+  .describe(
+    "`stack_traces` of a crash ping; keys may be camelCase. A module or frame with other values does not affect the other frames",
+  )
   .register(components, { id: "CrashPing" });
 
 export const BulkLine = z

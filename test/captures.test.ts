@@ -143,6 +143,62 @@ test("reads a processed profile without threads as one", () => {
   assert.equal(read(profile).format, "Firefox profile");
 });
 
+const usable = {
+  base_address: "0x1000",
+  end_address: "0x2000",
+  debug_file: "a",
+  debug_id: "AB",
+  filename: "a",
+};
+for (const [what, module, frame, expected] of [
+  ["a null base", { ...usable, base_address: null }, { ip: "0x1010", module_index: 0 }, "0x1010"],
+  [
+    "a broken base",
+    { ...usable, base_addr: "0xhello", base_address: null },
+    { ip: "0x1010", module_index: 0 },
+    "0x1010",
+  ],
+  ["a null module", null, { ip: "0x1010", module_index: 0 }, "0x1010"],
+  ["an index out of range", usable, { ip: "0x1010", module_index: 2 }, "0x1010"],
+  ["an ip below the base", usable, { ip: "0x10", module_index: 0 }, "0x10"],
+  ["a null ip", usable, { ip: null, module_index: 0 }, "a+0x-1"],
+  ["a null frame", usable, null, "0x-1"],
+] as const)
+  test(`reads a crash with ${what}, which costs only that frame`, () => {
+    const threads = [{ frames: [frame, { ip: "0x1010", module_index: 1 }] }];
+    assert.deepEqual(framesOf(read({ modules: [module, usable], threads })), [expected, "a+0x10"]);
+  });
+
+for (const [what, traces] of [
+  ["a ping", { crash_thread: 1, crash_address: "0x1010" }],
+  ["a ping in camelCase", { crashThread: 1, crashAddress: 0x1010 }],
+  ["minidump-stackwalk's output", { crash_info: { crashing_thread: 1, address: "0x0000000000001010" } }],
+] as const)
+  test(`reads the crash address of ${what} as the only frame of a crashed thread without frames`, () => {
+    const capture = read({ modules: [usable], threads: [{ frames: [] }, { frames: [] }], ...traces });
+    assert.deepEqual([framesOf(capture, 0), framesOf(capture, 1)], [[], ["a+0x10"]]);
+    assert.equal(capture.threads[1]?.stacks[0]?.frames[0]?.trust, "crash_address");
+  });
+
+for (const crash of [
+  { crash_thread: null },
+  { crash_info: { type: null, crashing_thread: null }, crashing_thread: null },
+  { crash_info: { type: null } },
+])
+  test(`reads ${JSON.stringify(crash)} as a process in which no thread crashed`, () => {
+    const { reason, threads } = read({ modules: [], threads: [{ frames: [] }], ...crash });
+    assert.deepEqual([reason, threads[0]?.isCrashed], ["no thread crashed", false]);
+  });
+
+test("reads a ping that does not name the crashed thread as one whose first thread crashed", () => {
+  const { reason, threads } = read({ modules: [], threads: [{ frames: [] }, { frames: [] }] });
+  assert.equal(reason, undefined);
+  assert.deepEqual(
+    threads.map(({ isCrashed }) => isCrashed),
+    [true, false],
+  );
+});
+
 test("finds the crashed thread in the output of old versions of minidump-stackwalk", () => {
   const threads = [{ frames: [] }, { frames: [] }];
   const { threads: all } = read({ modules: [], threads, crashing_thread: { thread_index: 1, frames: [] } });
@@ -231,7 +287,7 @@ test("tells modules with the same name apart by address", () => {
     frames?.map(({ moduleIndex, moduleOffset }) => [moduleIndex, moduleOffset]),
     [
       [1, 0x10],
-      [-1, -1],
+      [0, -1],
     ],
   );
 });
@@ -248,7 +304,6 @@ const unreadable = {
   null: "null",
   "JSON of another tool": '{"traceEvents": []}',
   "a profile without tables": '{"meta": {}, "threads": [{"funcTable": {}, "samples": {"stack": []}}]}',
-  "a crash with a broken number": '{"modules": [{"base_addr": "0xhello"}], "threads": []}',
   "a profile whose callers form a cycle": JSON.stringify({
     ...sample.geckoProfile,
     threads: [

@@ -1,5 +1,6 @@
 import { MemoryMap, type Capture, type Frame, type Location, type Thread } from "./capture.ts";
 import {
+  crashAddressFrames,
   crashedThread,
   crashReason,
   CrashModules,
@@ -27,7 +28,7 @@ export interface CrashFrame extends FrameAddress {
 
 export interface CrashThread {
   thread_name?: string | null;
-  frames?: CrashFrame[] | null;
+  frames?: (CrashFrame | null)[] | null;
 }
 
 export interface CrashTraces extends StackTraces {
@@ -72,7 +73,10 @@ export function findStackTraces(crash: Crash): FoundTraces | undefined {
     const traces: unknown = typeof value === "string" ? JSON.parse(value) : value;
     if (!isStackTraces(traces)) continue;
     // A ping's bare stack traces look like minidump-stackwalk's output otherwise.
-    const isPing = traces.threads.some(({ frames }) => frames?.some(({ ip }) => ip != null));
+    const isPing =
+      "crash_thread" in traces ||
+      "crashThread" in traces ||
+      traces.threads.some(({ frames }) => frames?.some((frame) => frame?.ip != null));
     return { format: isPing ? "Crash ping" : format, traces, owner, key };
   }
   return undefined;
@@ -86,11 +90,7 @@ function isStackTraces(value: unknown): value is CrashTraces {
 function readStackTraces(format: string, traces: CrashTraces): Capture {
   const modules = new CrashModules(traces.modules);
   const map = new MemoryMap();
-  const moduleIndexes = traces.modules.map((_, index) => {
-    const module = modules.at(index);
-    if (module.fault !== undefined) throw new TypeError(`module ${index} ${module.fault}`);
-    return map.indexOf(module);
-  });
+  const moduleIndexes = traces.modules.map((_, index) => map.indexOf(modules.at(index)));
   const readFrame = (frame: CrashFrame): Frame => {
     const { index, offset } = modules.locate(frame);
     const known = {
@@ -105,14 +105,22 @@ function readStackTraces(format: string, traces: CrashTraces): Capture {
     };
   };
   const crashed = crashedThread(traces);
-  const reason = crashReason(traces);
-  const threads = traces.threads.map(({ thread_name: name, frames }, index): Thread => ({
+  const noneCrashed = crashed === undefined ? "no thread crashed" : undefined;
+  const reason = [crashReason(traces), noneCrashed].filter((part) => part !== undefined).join("; ");
+  const threads = traces.threads.map(({ thread_name: name }, index): Thread => ({
     name: name ? `Thread ${index}: ${name}` : `Thread ${index}`,
     isCrashed: index === crashed,
-    stacks: [{ frames: (frames ?? []).map(readFrame) }],
+    stacks: [{ frames: threadFrames(traces, index).map(readFrame) }],
   }));
   const { memoryMap, moduleNames } = map;
   return { format, ...(reason && { reason }), memoryMap, moduleNames, threads };
+}
+
+/** The frames of a thread; a crashed thread without frames has one for the crash address. */
+export function threadFrames(traces: CrashTraces, thread: number): CrashFrame[] {
+  const frames = traces.threads[thread]?.frames ?? [];
+  if (frames.length === 0 && thread === crashedThread(traces)) return crashAddressFrames(traces);
+  return frames.map((frame) => frame ?? {});
 }
 
 function location({ function: name, file, line, truncated }: CrashFrame): Location {

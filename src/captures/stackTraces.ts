@@ -47,32 +47,49 @@ export interface FrameAddress {
   module_offset?: unknown;
   /** The module's filename. */
   module?: unknown;
+  trust?: unknown;
 }
 
-/** The index of the crashed thread as the file has it; 0 if it has none. */
+/**
+ * The index of the crashed thread as the file has it. Undefined if the file says that no thread crashed; 0 if it says nothing,
+ * as some pings do.
+ */
 export function crashedThread(traces: StackTraces): unknown {
-  return (
+  const index =
     traces.crash_thread ??
     traces.crashThread ??
     traces.crashing_thread?.threads_index ??
     traces.crashing_thread?.thread_index ??
-    traces.crash_info?.crashing_thread ??
-    0
-  );
+    traces.crash_info?.crashing_thread;
+  if (index != null) return index;
+  const keys = ["crash_thread", "crashThread", "crashing_thread", "crash_info"];
+  return keys.some((key) => key in traces) ? undefined : 0;
 }
 
 /** `SIGSEGV at 0x0` */
 export function crashReason(traces: StackTraces): string | undefined {
   const type = traces.crash_type ?? traces.crashType ?? traces.crash_info?.type;
-  const address = traces.crash_address ?? traces.crashAddress ?? traces.crash_info?.address;
+  const address = crashAddress(traces);
   if (typeof type !== "string" || type === "") return undefined;
   return typeof address === "string" || typeof address === "number" ? `${type} at ${address}` : type;
+}
+
+/** The frames of a crashed thread whose stack is missing: one for the crash address, if that is known. */
+export function crashAddressFrames(traces: StackTraces): (FrameAddress & { trust: string })[] {
+  const address = crashAddress(traces);
+  if (parseInteger(address) === undefined) return [];
+  return [{ [traces.crash_info ? "offset" : "ip"]: address, trust: crashAddressTrust }];
+}
+
+const crashAddressTrust = "crash_address";
+
+function crashAddress(traces: StackTraces): unknown {
+  return traces.crash_address ?? traces.crashAddress ?? traces.crash_info?.address;
 }
 
 export interface CrashModule extends NamedModule {
   base: Integer | undefined;
   end: Integer | undefined;
-  fault: string | undefined;
 }
 
 /** Where a frame points. */
@@ -81,8 +98,6 @@ export interface Place {
   index: number;
   /** Relative to the module, or the absolute address without one; −1 if it is unknown. */
   offset: Integer;
-  /** Why the address, or the module with `moduleIndex`, could not be used. */
-  fault: { text: string; moduleIndex?: number } | undefined;
 }
 
 /** The modules of a crash. Each is read on first use: a ping lists a hundred, and its frames point into a few. */
@@ -98,27 +113,25 @@ export class CrashModules {
     return (this.#known[index] ??= readModule(this.#list[index]));
   }
 
+  /** A frame whose module can't be used is a frame without a module. */
   locate(frame: FrameAddress): Place {
     const address = parseInteger(frame.ip ?? frame.offset);
-    const unlocated = (fault?: Place["fault"]): Place => ({ index: -1, offset: address ?? -1, fault });
-    // Frames of pings have no index where they have no module.
-    const given =
-      frame.module_index ?? frame.moduleIndex ?? (frame.ip == null ? this.#find(address, frame) : -1);
-    if (!Number.isInteger(given)) return unlocated({ text: "has an invalid module_index" });
-    const index = given as number;
-    if (index < -1 || index >= this.#list.length)
-      return unlocated({ text: "has a module_index that isn't in modules" });
-    let offset = parseInteger(frame.module_offset);
-    if (offset === undefined && address === undefined) return unlocated({ text: "has an invalid ip" });
-    if (index < 0) return unlocated();
-    const { base, fault } = this.at(index);
-    if (offset === undefined) {
-      if (address === undefined || base === undefined)
-        return unlocated({ text: fault ?? "has an invalid base_address", moduleIndex: index });
-      offset = difference(address, base);
-    }
-    if (offset < 0) return unlocated({ text: "has an ip below the base_address of its module" });
-    return { index, offset, fault: undefined };
+    const withoutModule = { index: -1, offset: address ?? -1 };
+    const index = this.#indexOf(frame, address);
+    if (index === undefined) return withoutModule;
+    const offset = parseInteger(frame.module_offset);
+    if (offset !== undefined) return { index, offset };
+    const { base } = this.at(index);
+    if (base === undefined) return withoutModule;
+    if (address === undefined) return { index, offset: -1 };
+    return address < base ? withoutModule : { index, offset: difference(address, base) };
+  }
+
+  #indexOf(frame: FrameAddress, address: Integer | undefined): number | undefined {
+    // Frames of pings have no index if they have no module.
+    const isIndexed = frame.ip != null && frame.trust !== crashAddressTrust;
+    const index = frame.module_index ?? frame.moduleIndex ?? (isIndexed ? -1 : this.#find(address, frame));
+    return typeof index === "number" && index in this.#list ? index : undefined;
   }
 
   /** The module that contains an address, or has the frame's filename; −1 for none. */
@@ -136,17 +149,13 @@ export class CrashModules {
 function readModule(value: unknown): CrashModule {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const module: StackTracesModule = isObject ? value : {};
-  const base = module.base_address ?? module.baseAddress ?? module.base_addr;
-  const baseAddress = parseInteger(base);
-  const isUnreadable = baseAddress === undefined && base != null && base !== "";
   return {
     ...identifyModule({
       debugFile: module.debug_file ?? module.debugFile,
       debugId: module.debug_id ?? module.debugId,
       filename: module.filename,
     }),
-    base: baseAddress,
+    base: parseInteger(module.base_address ?? module.baseAddress ?? module.base_addr),
     end: parseInteger(module.end_address ?? module.endAddress ?? module.end_addr),
-    fault: isObject ? (isUnreadable ? "has an invalid base_address" : undefined) : "is not an object",
   };
 }

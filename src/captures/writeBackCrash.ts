@@ -1,5 +1,5 @@
 import type { Capture } from "./capture.ts";
-import { findStackTraces, type CrashFrame } from "./crash.ts";
+import { findStackTraces, threadFrames, type CrashFrame } from "./crash.ts";
 import { moduleState, type ModuleOutcome, type SymbolicatedFrame } from "./response.ts";
 import { CrashModules, crashedThread } from "./stackTraces.ts";
 import type { WriteBack } from "./writeBack.ts";
@@ -12,10 +12,12 @@ export function writeBackCrash(crash: object, capture: Capture): WriteBack {
       const found = findStackTraces(crash);
       if (!found) return crash;
       const { traces, owner, key } = found;
-      for (const [thread, { frames }] of traces.threads.entries()) {
-        const read = capture.threads[thread]?.stacks[0]?.frames ?? [];
-        for (const [index, frame] of (frames ?? []).entries())
-          if (read[index]) addToFrame(frame, frameOf(read[index], index));
+      for (const [index, thread] of traces.threads.entries()) {
+        const read = capture.threads[index]?.stacks[0]?.frames ?? [];
+        const frames = threadFrames(traces, index);
+        for (const [position, frame] of frames.entries())
+          if (read[position]) addToFrame(frame, frameOf(read[position], position));
+        if (!thread.frames?.length && frames.length > 0) thread.frames = frames;
       }
       markModules(traces.modules, outcomes);
       // minidump-stackwalk writes the crashed thread twice, the second time with registers.

@@ -3,15 +3,19 @@ import { performance } from "node:perf_hooks";
 import type { RequestHandler } from "express";
 import type { Logger } from "../observability/logging.ts";
 
+/** Health checks and static files. */
+const routinePaths = /^\/(__\w+__|static\/.*|docs|openapi\.json)?$/;
 const requestIdPattern = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
 /**
- * Logs Dockerflow's `request.summary` when the response has been sent or the client has left. Query and body are not logged.
- * Handlers add fields in `response.locals.summary`.
+ * Logs Dockerflow's `request.summary` when the response has been sent or the client has left. Query and body are not logged,
+ * and health checks and static files only at DEBUG. Handlers add fields in `response.locals.summary`.
  */
 export function requestSummary(log: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();
+    // Express strips the mount path while a mounted handler runs.
+    const { path } = request;
     const given = request.header("x-request-id") ?? "";
     const rid = requestIdPattern.test(given) ? given : randomUUID();
     response.once("close", () => {
@@ -20,7 +24,7 @@ export function requestSummary(log: Logger): RequestHandler {
         agent: (request.header("user-agent") ?? "").slice(0, 256),
         errno: code < 500 ? 0 : code,
         method: request.method,
-        path: request.path.slice(0, 256),
+        path: path.slice(0, 256),
         code,
         lang: (request.header("accept-language") ?? "").slice(0, 64),
         t: Math.round(performance.now() - start),
@@ -28,7 +32,8 @@ export function requestSummary(log: Logger): RequestHandler {
         left: !response.writableFinished,
         ...(response.locals["summary"] as object | undefined),
       };
-      log.info(summary, "request.summary");
+      const level = code < 400 && routinePaths.test(path) ? "debug" : "info";
+      log[level](summary, "request.summary");
     });
     next();
   };

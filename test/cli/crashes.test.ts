@@ -176,6 +176,68 @@ test("prints all threads of minidump-stackwalk's output, and the functions that 
   ]);
 });
 
+test("says that no thread crashed, and prints all", async () => {
+  const crash_info = { type: null, address: null, crashing_thread: null };
+  const input = JSON.stringify({ ...minidump, crash_info, crashing_thread: null });
+  const { code, stdout } = await run(["symbolicate"], { input, env });
+  assert.equal(code, 0);
+  const start = [
+    "Minidump: no thread crashed",
+    "",
+    "Thread 0: main",
+    "  no frames",
+    "",
+    "Thread 1: worker",
+    ...frames,
+  ];
+  assert.deepEqual(stdout.split("\n").slice(0, start.length), start);
+});
+
+for (const [what, crash, key] of [
+  ["a ping", { ...stackTraces, crash_address: "0x7f00000c619a" }, "ip"],
+  [
+    "a ping from Android",
+    inCamelCase({ ...stackTraces, crash_address: "0x7f00000c619a" }) as typeof stackTraces,
+    "ip",
+  ],
+  [
+    "minidump-stackwalk's output",
+    { ...minidump, crash_info: { ...minidump.crash_info, address: "0x7f00000c619a" } },
+    "offset",
+  ],
+] as const)
+  test(`symbolicates the crash address of ${what} whose crashed thread has no frames`, async () => {
+    const input = JSON.stringify({ ...crash, threads: [{ frames: [] }, {}], crashing_thread: undefined });
+    const { stdout } = await run(["symbolicate"], { input, env });
+    assert.deepEqual(stdout.split("\n").slice(2, 5), ["Thread 1 (crashed)", ...frames]);
+    const { threads } = JSON.parse(
+      (await run(["symbolicate", "--json"], { input, env })).stdout,
+    ) as typeof crash;
+    const module = { module: "libstdc++.so.6", module_offset: "0xc619a" };
+    const frame = { [key]: "0x7f00000c619a", trust: "crash_address", ...module, ...symbols };
+    assert.deepEqual(threads, [{ frames: [] }, { frames: [frame] }]);
+  });
+
+test("symbolicates a crash though a module and some frames are broken", async () => {
+  const broken = [
+    null,
+    { ip: null, module_index: 0 },
+    { ip: "0x1", module_index: 0 },
+    { ip: "0x5", module_index: 2 },
+  ];
+  const threads = [{ frames: [...broken, crashedFrames[0]] }];
+  const traces = { crash_thread: 0, modules: [...modules, { ...modules[0], base_address: null }], threads };
+  const { code, stdout } = await run(["symbolicate"], { input: JSON.stringify(traces), env });
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.split("\n").slice(3, 9), [
+    "    0  <unknown>",
+    "    1  <unknown>  in libstdc++.so.6",
+    "    2  0x1",
+    "    3  0x5",
+    ...frames.map((line) => line.replace("  0 ", "  4 ")),
+  ]);
+});
+
 test("adds symbols to all threads of a ping", async () => {
   const ping = { ping_info: { seq: 1 }, metrics: { object: { "crash.stack_traces": stackTraces } } };
   await using service = await startTestService();

@@ -188,30 +188,88 @@ for (const [fault, change] of [
   ["crash_thread is not a position in threads", { crash_thread: "0" }],
   ["thread 1 is not an object", { threads: [{}, []] }],
   ["thread 0 has frames that are not a list", { threads: [{ frames: {} }] }],
-  ["thread 0 frame 1 is not an object", { threads: [{ frames: [{ ip: 1 }, 5] }] }],
-  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{}] }] }],
-  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: "0x10000000000000000" }] }] }],
-  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: -1 }] }] }],
-  ["thread 0 frame 0 has an invalid ip", { threads: [{ frames: [{ ip: 0.5 }] }] }],
-  ["thread 0 frame 0 has an invalid module_index", { threads: [{ frames: [{ ip: 1, module_index: "0" }] }] }],
-  [
-    "thread 0 frame 0 has a module_index that isn't in modules",
-    { threads: [{ frames: [{ ip: 1, module_index: 2 }] }] },
-  ],
-  [
-    "thread 0 frame 0 has an ip below the base_address of its module",
-    { threads: [{ frames: [{ ip: 1, module_index: 1 }] }] },
-  ],
-  ["module index 0 is not an object", { modules: [5], threads: [{ frames: [{ ip: 1, module_index: 0 }] }] }],
-  [
-    "module index 0 has an invalid base_address",
-    { modules: [{}], threads: [{ frames: [{ ip: 1, module_index: 0 }] }] },
-  ],
 ] as const)
   // prettier-ignore
   test(`says of a ping with ${JSON.stringify(change)} that ${fault}`, async () => {
     assert.deepEqual(await ask(ndjson({ ...ping, ...change }, job)), [invalid(fault), await v5(job)]);
   });
+
+const libstdcModule = ping.modules[1];
+const crashFrame = ping.threads[1]?.frames[0];
+for (const base_address of [null, undefined, "", "0xhello", -1, 0.5, {}, "0x10000000000000000"])
+  test(`takes a frame of a module with the base address ${JSON.stringify(base_address)} as one without a module`, async () => {
+    const modules = [{ ...libstdcModule, base_address }, libstdcModule];
+    const threads = [{ frames: [{ ip: "0x7f", module_index: 0, trust: "scan" }, crashFrame] }];
+    const { threads: answered } = await askOne({ modules, threads });
+    const [bare, known] = answered[0]?.frames ?? [];
+    assert.deepEqual(bare, { frame: 0, module: "<unknown>", module_offset: "0x7f", trust: "scan" });
+    assert.equal(known?.["function"], "d_print_mod");
+  });
+
+test("takes a frame of a module that is not an object as one without a module", async () => {
+  const threads = [{ frames: [0, 1, 2].map((module_index) => ({ ip: 5, module_index })) }];
+  const { threads: answered, found_modules } = await askOne({ modules: [null, 5, []], threads });
+  const bare = { module: "<unknown>", module_offset: "0x5" };
+  assert.deepEqual(
+    [answered[0]?.frames, found_modules],
+    [[0, 1, 2].map((frame) => ({ frame, ...bare })), {}],
+  );
+});
+
+for (const index of [-1, -2, 2, 1e10, 0.5, "1", true, {}])
+  test(`takes a frame with the module index ${JSON.stringify(index)} as one without a module`, async () => {
+    const threads = [{ frames: [{ ...crashFrame, module_index: index }, crashFrame] }];
+    const [bare, known] = (await askOne({ ...ping, threads })).threads[0]?.frames ?? [];
+    assert.equal(bare?.["module"], "<unknown>");
+    assert.equal(BigInt(String(bare["module_offset"])), BigInt(base + inlined));
+    assert.equal(known?.["function"], "d_print_mod");
+  });
+
+for (const ip of [null, undefined, "", "pc", "0x10000000000000000", -1, 0.5, []])
+  test(`takes an ip of ${JSON.stringify(ip)} as an unknown offset in its module`, async () => {
+    const threads = [{ frames: [{ ...crashFrame, ip }, { ip }, null, 5, crashFrame] }];
+    const { threads: answered } = await askOne({ ...ping, threads });
+    const frames = answered[0]?.frames ?? [];
+    assert.deepEqual(
+      frames.slice(0, 4).map(({ module, module_offset }) => [module, module_offset]),
+      [["libstdc++.so.6.0.30", "-0x1"], ...Array.from({ length: 3 }, () => ["<unknown>", "-0x1"])],
+    );
+    assert.equal(frames[4]?.["function"], "d_print_mod");
+  });
+
+test("takes a frame below the base of its module as one without a module", async () => {
+  const threads = [{ frames: [{ ip: 1, module_index: 1 }, crashFrame] }];
+  const [bare, known] = (await askOne({ ...ping, threads })).threads[0]?.frames ?? [];
+  assert.deepEqual(bare, { frame: 0, module: "<unknown>", module_offset: "0x1" });
+  assert.equal(known?.["function"], "d_print_mod");
+});
+
+for (const [what, change] of [
+  ["crash_address", { crash_address: hex(base + inlined) }],
+  ["crashAddress", { crashAddress: base + inlined }],
+  ["crash_info", { crash_info: { address: hex(base + inlined), crashing_thread: 1 } }],
+] as const)
+  test(`answers a crashing thread without frames with one for its ${what}`, async () => {
+    const ends = [hex(0x2000), hex(base + 0x200000)];
+    const modules = ping.modules.map((module, index) => ({ ...module, end_address: ends[index] }));
+    const empty = { ...ping, modules, threads: [{ frames: [] }, { frames: null }], ...change };
+    const [first, second] = (await askOne(empty)).threads;
+    assert.deepEqual(first?.frames, []);
+    const { threads } = await askOne(ping);
+    assert.deepEqual(second?.frames, [{ ...threads[1]?.frames[0], trust: "crash_address" }]);
+    const crashing = await askOne({ ...empty, threads: [] }, "?thread=crashing");
+    assert.deepEqual(crashing.threads, [second]);
+  });
+
+test("answers a crash address outside of all modules without one, and an unreadable one not at all", async () => {
+  const { threads } = await askOne({ ...ping, crash_address: "0x10", threads: [{}, {}] });
+  const bare = { frame: 0, module: "<unknown>", module_offset: "0x10", trust: "crash_address" };
+  assert.deepEqual(threads[1]?.frames, [bare]);
+  for (const crash_address of [null, "", "somewhere"])
+    assert.deepEqual((await askOne({ ...ping, crash_address, threads: [{}, {}] })).threads[1]?.frames, []);
+  const known = await askOne({ ...ping, crash_address: "0x10" });
+  assert.deepEqual(known.threads, (await askOne(ping)).threads);
+});
 
 test("makes frames of calls that were inlined, innermost first, where they are wanted flat", async () => {
   const nested = await askOne(ping);

@@ -48,8 +48,33 @@ test("logs a request.summary for a request", async () => {
   });
 });
 
+test("logs health checks and static files at DEBUG, with the path that was requested", async () => {
+  const debugLines: Record<string, unknown>[] = [];
+  await using debugging = await startTestService(
+    { ELIOT_LOGGING_LEVEL: "DEBUG" },
+    {
+      logDestination: { write: (line) => void debugLines.push(JSON.parse(line) as Record<string, unknown>) },
+    },
+  );
+  const paths = [
+    "/__lbheartbeat__",
+    "/__version__",
+    "/",
+    "/docs",
+    "/static/page.css",
+    "/static/absent",
+    "/cache",
+  ];
+  for (const path of paths) await (await fetch(debugging.url + path)).arrayBuffer();
+  const summaries = debugLines.filter(({ Type }) => Type === "request.summary");
+  assert.deepEqual(
+    summaries.map(({ Severity, Fields }) => [(Fields as { path: string }).path, Severity]),
+    paths.map((path) => [path, path === "/static/absent" || path === "/cache" ? 6 : 7]),
+  );
+});
+
 test("writes timestamps in nanoseconds, all 19 digits of them", async () => {
-  await linesOf("/__version__");
+  await linesOf("/cache");
   assert.match(lines[0] ?? "", /"Timestamp":1\d{18},/);
 });
 

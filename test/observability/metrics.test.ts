@@ -118,7 +118,7 @@ test("counts an id that is none under bad_debug_id", async () => {
 
 for (const [reason, body] of [
   ["bad_json", "{"],
-  ["invalid_modules", JSON.stringify({ ...plain, memoryMap: [["a/b", ""]] })],
+  ["invalid_modules", JSON.stringify({ ...plain, memoryMap: [[5, ""]] })],
   ["invalid_stacks", JSON.stringify({ ...plain, stacks: [[[9, 9]]] })],
   ["too_many_jobs", JSON.stringify({ jobs: Array.from({ length: 11 }, () => plain) })],
 ] as const) {

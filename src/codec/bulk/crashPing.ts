@@ -1,4 +1,9 @@
-import { CrashModules, crashedThread, type Place } from "../../captures/stackTraces.ts";
+import {
+  crashAddressFrames,
+  CrashModules,
+  crashedThread,
+  type FrameAddress,
+} from "../../captures/stackTraces.ts";
 import { listModules, type Job, type MemoryMapEntry } from "../../symbolication/job.ts";
 import { isObject, type JsonObject } from "../parseJob.ts";
 import { RequestError } from "../requestError.ts";
@@ -23,8 +28,8 @@ export interface CrashPing {
 }
 
 /**
- * Parses the requested threads of a crash ping's stack traces. A module that no symbol server can have
- * doesn't affect other frames. Throws a RequestError.
+ * Parses the requested threads of a crash ping's stack traces. An invalid module or frame doesn't affect other frames. Throws
+ * a RequestError.
  */
 export function parseCrashPing(
   ping: JsonObject,
@@ -37,7 +42,10 @@ export function parseCrashPing(
   const crashed = crashThread(ping);
   const first = thread === "crashing" ? crashed : 0;
   const threads: unknown[] = thread === "crashing" ? [all[crashed] ?? {}] : all;
-  const stacks = threads.map((value, index) => framesOf(value, first + index));
+  const stacks = threads.map((value, index) => {
+    const frames = framesOf(value, first + index);
+    return frames.length === 0 && first + index === crashed ? crashAddressFrames(ping) : frames;
+  });
   const stackLengths = Uint32Array.from(stacks, ({ length }) => Math.min(length, maxFrames));
   const columns = new FrameColumns(stackLengths.reduce((sum, length) => sum + length, 0));
   const modules = new CrashModules(list);
@@ -45,12 +53,10 @@ export function parseCrashPing(
   for (const [stack, frames] of stacks.entries()) {
     const length = stackLengths[stack] ?? 0;
     for (let index = 0; index < length; index++) {
-      const frame: unknown = frames[index];
-      const name = () => `thread ${first + stack} frame ${index}`;
-      if (!isObject(frame)) throw new RequestError(`${name()} is not an object`, "invalid_stacks");
-      const place = modules.locate(frame);
-      if (place.fault) throw invalidPlace(place.fault, name);
-      columns.add(used.indexOf(place.index), place.offset, frame["trust"]);
+      const value: unknown = frames[index];
+      const frame: FrameAddress = isObject(value) ? value : {};
+      const { index: moduleIndex, offset } = modules.locate(frame);
+      columns.add(used.indexOf(moduleIndex), offset, frame.trust);
     }
   }
   const { job, trusts, trustIndexes } = columns;
@@ -61,7 +67,7 @@ export function parseCrashPing(
 }
 
 function crashThread(ping: JsonObject): number {
-  const index = crashedThread(ping);
+  const index = crashedThread(ping) ?? 0;
   if (Number.isSafeInteger(index) && (index as number) >= 0) return index as number;
   throw new RequestError("crash_thread is not a position in threads", "invalid_stacks");
 }
@@ -72,11 +78,6 @@ function framesOf(thread: unknown, index: number): unknown[] {
   if (!Array.isArray(frames))
     throw new RequestError(`thread ${index} has frames that are not a list`, "invalid_stacks");
   return frames;
-}
-
-function invalidPlace({ text, moduleIndex }: NonNullable<Place["fault"]>, frame: () => string): RequestError {
-  if (moduleIndex === undefined) return new RequestError(`${frame()} ${text}`, "invalid_stacks");
-  return new RequestError(`module index ${moduleIndex} ${text}`, "invalid_modules");
 }
 
 /** The modules that frames point into, in order of first use. */
