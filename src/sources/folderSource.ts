@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "./downloadError.ts";
-import { gunzipPieces, pieceBytes } from "./gunzip.ts";
+import { decompress, pieceBytes } from "./decompress.ts";
 import { symFilePath, type Source, type SymText } from "./source.ts";
 
 /** A folder of sym files, `file:///folder`, with `X.sym` or else `X.sym.gz`. */
@@ -20,11 +20,8 @@ export class FolderSource implements Source {
 
   async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
     const path = join(this.#folder, symFilePath(module));
-    const plain = await openFile(path);
-    const file = plain ?? (await openFile(`${path}.gz`));
-    if (!file) return undefined;
-    const pieces = read(file, signal);
-    return { pieces: plain ? pieces : gunzipPieces(pieces), [Symbol.asyncDispose]: () => file.close() };
+    const file = (await openFile(path)) ?? (await openFile(`${path}.gz`));
+    return file && { pieces: decompress(read(file, signal)), [Symbol.asyncDispose]: () => file.close() };
   }
 
   attempt<T>(download: () => Promise<T>): Promise<T> {

@@ -4,8 +4,8 @@ import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents } from "./agents.ts";
 import { Attempts } from "./attempts.ts";
+import { decompress } from "./decompress.ts";
 import { DownloadError } from "./downloadError.ts";
-import { gunzipPieces } from "./gunzip.ts";
 import { symFilePath, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
@@ -121,33 +121,20 @@ function unexpectedStatus(
 function symText({ body, headers }: Dispatcher.ResponseData, maxBytes: number): SymText {
   // Readers get the errors of the body. Once it is abandoned they don't matter.
   body.on("error", () => {});
-  const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
-  const decode = decoders.get(encoding);
-  const rejection = decode
-    ? tooLarge(Number(headers["content-length"] ?? 0), maxBytes)
-    : new DownloadError("failed", `unknown content encoding ${encoding}`);
-  if (!decode || rejection) {
+  const rejection = tooLarge(Number(headers["content-length"] ?? 0), maxBytes);
+  if (rejection) {
     body.destroy();
     throw rejection;
   }
   const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
   return {
-    pieces: decode(received(body, maxBytes), lengthIsKnown),
+    // The header Content-Encoding of object stores is often wrong.
+    pieces: decompress(received(body, maxBytes), lengthIsKnown ? undefined : endingInNewline),
     async [Symbol.asyncDispose]() {
       body.destroy();
     },
   };
 }
-
-type Decode = (pieces: AsyncIterable<Uint8Array>, lengthIsKnown: boolean) => AsyncIterable<Uint8Array>;
-
-const identity: Decode = (pieces, lengthIsKnown) => (lengthIsKnown ? pieces : endingInNewline(pieces));
-const decoders = new Map<string, Decode>([
-  ["", identity],
-  ["identity", identity],
-  ["gzip", gunzipPieces],
-  ["x-gzip", gunzipPieces],
-]);
 
 async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number): AsyncIterable<Uint8Array> {
   let bytes = 0;
