@@ -18,7 +18,17 @@ export interface Source extends AsyncDisposable {
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. */
-export function symFilePath({ debugFile, debugId }: ModuleId): string {
-  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/i, "")}.sym`;
+/** `xul.sym` for `xul.pdb`. */
+export function symFileName({ debugFile }: ModuleId): string {
+  return `${debugFile.replace(/\.pdb$/i, "")}.sym`;
+}
+
+/**
+ * `xul.pdb/1410…E5A/xul.sym` and `xul.pdb/1410…E5a/xul.sym`: where a source may have the sym file, in order. Breakpad's and
+ * Mozilla's tools write the age, which follows the 32nd digit, in lower case.
+ */
+export function symFilePaths(module: ModuleId): string[] {
+  const { debugFile, debugId } = module;
+  const ids = new Set([debugId, debugId.slice(0, 32) + debugId.slice(32).toLowerCase()]);
+  return [...ids].map((id) => `${debugFile}/${id}/${symFileName(module)}`);
 }
