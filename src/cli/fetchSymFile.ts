@@ -1,8 +1,7 @@
-import { basename } from "node:path";
 import { moduleId, unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import { createSource } from "../sources/createSource.ts";
 import { DownloadError } from "../sources/downloadError.ts";
-import { symFilePath, type Source } from "../sources/source.ts";
+import { symFileName, type Source } from "../sources/source.ts";
 import { CommandError } from "./commandError.ts";
 import { countBytes } from "./input.ts";
 import { interruptible } from "./interruption.ts";
@@ -20,7 +19,7 @@ export async function fetchSymFile(
   const module = moduleId(debugFilename, debugId);
   const reason = debugFilename === "" ? "the debug file name is empty" : unservableReason(module);
   if (reason !== undefined) throw new CommandError("usage", `${JSON.stringify(module.key)}: ${reason}`);
-  const output = options.output ?? basename(symFilePath(module));
+  const output = options.output ?? symFileName(module);
   const config = readSettings(env, options);
   await interruptible(async (signal) => {
     await using lifetimes = new AsyncDisposableStack();

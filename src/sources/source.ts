@@ -18,12 +18,18 @@ export interface Source extends AsyncDisposable {
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
+/** `xul.sym` for `xul.pdb`, and for `xul.dll` with a code id. */
+export function symFileName(module: ModuleId): string {
+  return `${module.debugFile.replace(hasCodeId(module) ? /\.[^.]*$/ : /\.pdb$/i, "")}.sym`;
+}
+
 /**
- * `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. They redirect a request with a code id,
- * `xul.dll/5CF2591C6859000/xul.sym`, to the path with the debug id.
+ * `xul.pdb/1410…E5A/xul.sym` and `xul.pdb/1410…E5a/xul.sym`: where a source may have the sym file, in order. Breakpad's and
+ * Mozilla's tools write the age, which follows the 32nd digit, in lower case. Symbol servers redirect the path with a code id,
+ * `xul.dll/5CF2591C6859000/xul.sym`, to that with the debug id.
  */
-export function symFilePath(module: ModuleId): string {
+export function symFilePaths(module: ModuleId): string[] {
   const { debugFile, debugId } = module;
-  const extension = hasCodeId(module) ? /\.[^.]*$/ : /\.pdb$/i;
-  return `${debugFile}/${debugId}/${debugFile.replace(extension, "")}.sym`;
+  const ids = new Set([debugId, debugId.slice(0, 32) + debugId.slice(32).toLowerCase()]);
+  return [...ids].map((id) => `${debugFile}/${id}/${symFileName(module)}`);
 }
