@@ -5,7 +5,9 @@ import { symbolsOption } from "./options.ts";
 export function fetchCommand(env: Environment) {
   return new Command("fetch")
     .summary("download a sym file")
-    .description("Downloads and decompresses the sym file of a module.")
+    .description(
+      "Downloads, decompresses and checks the sym file of a module. If a source fails or has a file that the service could not use, the next source is asked.",
+    )
     .argument("<file>", "debug file, such as libxul.so or xul.pdb")
     .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50")
     .addOption(symbolsOption())
