@@ -8,7 +8,6 @@ import { unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
-import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
 import type { Source } from "../sources/source.ts";
 import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
@@ -192,16 +191,11 @@ export class Resolver implements Disposable {
 
   /** Undefined if the shared cache has no symcache, or fails. */
   async #fetchShared(module: ModuleId): Promise<Outcome | undefined> {
-    await using shared = await this.#deps.sharedCache?.find(module);
-    if (!shared) return undefined;
-    try {
-      const stored = await storeSymcache(module, shared, this.#deps);
-      if (!stored) return undefined;
-      return { status: "cached", ...stored, timings: { downloads: [], saveMs: stored.saveMs }, faults: [] };
-    } catch (error) {
-      if (error instanceof SharedCacheFault) return undefined;
-      throw error;
-    }
+    const stored = await this.#deps.sharedCache?.find(module, (symcache) =>
+      storeSymcache(module, symcache, this.#deps),
+    );
+    if (!stored) return undefined;
+    return { status: "cached", ...stored, timings: { downloads: [], saveMs: stored.saveMs }, faults: [] };
   }
 
   async #fetchFromSources(module: ModuleId, keep: boolean): Promise<Outcome> {
