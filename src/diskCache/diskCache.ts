@@ -115,8 +115,7 @@ export class DiskCache implements AsyncDisposable {
     await this.#scanner.beforeWrite();
     const path = this.#temporaryPath();
     await withDiskTimeout("mkdir", makeFolders(dirname(path)));
-    const reservation = await this.#space.reserve(key, bytes);
-    const release = () => reservation[Symbol.dispose]();
+    const release = await this.#space.reserve(key, bytes);
     try {
       await write(path);
       return { path, kept: this.#commit(key, bytes, path).finally(release) };

@@ -36,8 +36,8 @@ export class DiskSpace {
     this.#deps = deps;
   }
 
-  /** Frees space for a file that is about to be written. Dispose of it once the file is in the index or given up. Throws a DiskTimeout. */
-  async reserve(key: string, bytes: number): Promise<Disposable> {
+  /** Frees space for a file that is about to be written. Call the result once it is in the index or given up. Throws a DiskTimeout. */
+  async reserve(key: string, bytes: number): Promise<() => void> {
     // Files that are being written can't be evicted, so wait until enough of them are done.
     while (sumBytes(this.#reservations) + bytes > this.#deps.maxBytes)
       await withDiskTimeout(
@@ -56,7 +56,7 @@ export class DiskSpace {
     try {
       await withDiskTimeout("eviction", this.enforceCap());
       await withDiskTimeout("eviction", this.#freeDisk(bytes));
-      return { [Symbol.dispose]: release };
+      return release;
     } catch (error) {
       release();
       throw error;

@@ -2,8 +2,7 @@ import { LRUCache } from "lru-cache";
 import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { Deadline } from "../async/deadline.ts";
 import { Semaphore } from "../async/semaphore.ts";
-import type { ConversionSettings } from "../config/conversion.ts";
-import type { DiskCacheSettings } from "../config/diskCache.ts";
+import type { Config } from "../config/readConfig.ts";
 import { retryPolicy } from "../config/retryPolicy.ts";
 import type { SharedCacheSettings } from "../config/sharedCache.ts";
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
@@ -33,9 +32,8 @@ interface Deps {
   folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  config: SharedCacheSettings &
-    Pick<DiskCacheSettings, "maxBytes"> &
-    Pick<ConversionSettings, "stepTimeoutMs">;
+  settings: SharedCacheSettings;
+  config: Pick<Config, "conversion" | "diskCache">;
 }
 
 /**
@@ -50,7 +48,8 @@ export class SharedCache implements AsyncDisposable {
   readonly #store: ObjectStore;
   readonly #threads: PackThreads;
   readonly #uploads: Uploads;
-  readonly #breaker: CircuitBreaker;
+  readonly #reads: CircuitBreaker;
+  readonly #writes: CircuitBreaker;
   readonly #badKeys = new LRUCache<string, true>({ max: maxBadKeys });
   readonly #largeDownloads = new Semaphore(maxLargeDownloads);
   readonly #abort = new AbortController();
@@ -58,21 +57,23 @@ export class SharedCache implements AsyncDisposable {
   /** Loads the AWS packages, which the service doesn't need without a store. */
   static async open(deps: Deps): Promise<SharedCache> {
     const { ObjectStore } = await import("./objectStore.ts");
-    return new SharedCache(deps, new ObjectStore(deps.config));
+    return new SharedCache(deps, new ObjectStore(deps.settings));
   }
 
   private constructor(deps: Deps, store: ObjectStore) {
-    const { breakerCooldownMs, stepTimeoutMs } = deps.config;
     this.#deps = deps;
     this.#store = store;
-    this.#threads = new PackThreads(deps.wasm, stepTimeoutMs);
-    this.#breaker = new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, breakerCooldownMs);
-    this.#uploads = new Uploads({ ...deps, store, threads: this.#threads, breakerCooldownMs });
+    this.#threads = new PackThreads(deps.wasm, deps.config.conversion.stepTimeoutMs);
+    const newBreaker = () =>
+      new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, deps.settings.breakerCooldownMs);
+    this.#reads = newBreaker();
+    this.#writes = newBreaker();
+    this.#uploads = new Uploads({ ...deps, store, threads: this.#threads, breaker: this.#writes });
   }
 
   /** The latest failure of the store, if it has not worked since. */
   get fault(): string | undefined {
-    const fault = this.#breaker.fault ?? this.#uploads.fault;
+    const fault = this.#reads.fault ?? this.#writes.fault;
     return fault === undefined ? undefined : `${this.#store.address}: ${fault}`;
   }
 
@@ -82,21 +83,26 @@ export class SharedCache implements AsyncDisposable {
     save: (symcache: WritableSymcache) => Promise<Saved>,
   ): Promise<Saved | undefined> {
     const { key } = module;
-    const { metrics, config, log } = this.#deps;
-    if (!this.#tryBegin()) return undefined;
+    const { metrics, config, settings, log } = this.#deps;
+    const mayBegin = this.#reads.tryBegin();
+    metrics.gauge("sharedcache.left_alone", mayBegin ? 0 : 1);
+    if (!mayBegin) {
+      metrics.histogram("sharedcache.get", 0, { result: "skipped" });
+      return undefined;
+    }
     const start = performance.now();
     let result: "hit" | "miss" | "bad" | "fail" = "miss";
     let fault: unknown;
     let bytesReceived = 0;
     const received = (bytes: number) => void (bytesReceived += bytes);
-    using deadline = new Deadline(config.getTimeoutMs);
+    using deadline = new Deadline(settings.getTimeoutMs);
     deadline.resume();
     const signal = AbortSignal.any([this.#abort.signal, deadline.signal]);
-    const { maxBytes } = config;
+    const { maxBytes } = config.diskCache;
     const deps = { store: this.#store, threads: this.#threads, maxBytes, received, signal };
     try {
       return await downloadPacked(objectKey(key), module, deps, ({ bytes, write }) => {
-        this.#breaker.responded();
+        this.#reads.responded();
         result = "fail";
         const writeInTime = async (path: string) => {
           await (bytes > largeBytes ? this.#limit(deadline, () => write(path)) : write(path));
@@ -115,7 +121,7 @@ export class SharedCache implements AsyncDisposable {
       }
       return undefined;
     } finally {
-      endCall(this.#breaker, fault, "read", log);
+      endCall(this.#reads, fault, "read", log);
       metrics.increment("sharedcache.bytes", { direction: "received" }, bytesReceived);
       metrics.histogram("sharedcache.get", performance.now() - start, { result });
     }
@@ -143,18 +149,9 @@ export class SharedCache implements AsyncDisposable {
     await this.#largeDownloads.run(async () => {
       deadline.resume();
       // The downloads before may have failed.
-      if (this.#breaker.isOpen)
-        throw new SharedCacheFault(this.#breaker.fault ?? "the store failed meanwhile");
+      if (this.#reads.isOpen) throw new SharedCacheFault(this.#reads.fault ?? "the store failed meanwhile");
       await write();
     });
-  }
-
-  #tryBegin(): boolean {
-    const { metrics } = this.#deps;
-    const mayBegin = this.#breaker.tryBegin();
-    if (!mayBegin) metrics.histogram("sharedcache.get", 0, { result: "skipped" });
-    metrics.gauge("sharedcache.left_alone", mayBegin ? 0 : 1);
-    return mayBegin;
   }
 }
 

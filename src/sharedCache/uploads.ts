@@ -1,9 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import { CircuitBreaker } from "../async/circuitBreaker.ts";
+import type { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { Deadline } from "../async/deadline.ts";
-import { retryPolicy } from "../config/retryPolicy.ts";
 import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -25,7 +24,7 @@ interface Deps {
   folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  breakerCooldownMs: number;
+  breaker: CircuitBreaker;
 }
 
 interface Upload {
@@ -38,7 +37,6 @@ interface Upload {
 /** Packs symcaches of the disk cache and uploads them, one at a time, in the background. */
 export class Uploads implements AsyncDisposable {
   readonly #deps: Deps;
-  readonly #breaker: CircuitBreaker;
   readonly #abort = new AbortController();
   #last = Promise.resolve();
   /** Including the running one. */
@@ -47,12 +45,6 @@ export class Uploads implements AsyncDisposable {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#breaker = new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, deps.breakerCooldownMs);
-  }
-
-  /** The latest failure of the store, if no upload has succeeded since. */
-  get fault(): string | undefined {
-    return this.#breaker.fault;
   }
 
   add(upload: Upload): void {
@@ -90,8 +82,8 @@ export class Uploads implements AsyncDisposable {
   }
 
   async #upload({ key, path, replace }: Upload): Promise<"stored" | "known" | "gone" | "skipped"> {
-    const { store, threads, folder, metrics, log } = this.#deps;
-    if (!this.#breaker.tryBegin()) return "skipped";
+    const { store, threads, folder, metrics, log, breaker } = this.#deps;
+    if (!breaker.tryBegin()) return "skipped";
     let failure: unknown;
     try {
       await using file = await folder.openTemporaryFile();
@@ -108,7 +100,7 @@ export class Uploads implements AsyncDisposable {
       failure = error instanceof ThreadEnded ? undefined : error;
       throw error;
     } finally {
-      endCall(this.#breaker, failure, "write", log);
+      endCall(breaker, failure, "write", log);
     }
   }
 }
