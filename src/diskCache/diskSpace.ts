@@ -9,15 +9,19 @@ const longUnusedMs = 3_600_000;
 /** A disk with less free space counts as nearly full. */
 const nearlyFullBytes = 1e9;
 
-interface Deps {
+export interface DiskCacheEvents {
+  evicted: () => void;
+  /** The total size of all symcaches may have changed. */
+  used: (bytes: number) => void;
+  /** Background work failed with a disk error. */
+  failed: (error: unknown) => void;
+}
+
+interface Deps extends DiskCacheEvents {
   root: string;
   maxBytes: number;
   index: CacheIndex;
   pathOf: (key: string) => string;
-  evicted: () => void;
-  /** The total size of all symcaches may have changed. */
-  used: (bytes: number) => void;
-  failed: (error: unknown) => void;
 }
 
 /** A symcache that is being written. */

@@ -20,13 +20,6 @@ export interface ObjectBytes {
   etag: string | undefined;
 }
 
-interface NewObject {
-  body: () => Readable;
-  bytes: number;
-  /** In hex. */
-  sha256: string;
-}
-
 const emptySha256 = createHash("sha256").digest("hex");
 /** Enough for all ranges of one symcache and those of a few others. */
 const maxConnections = 64;
@@ -100,10 +93,13 @@ export class ObjectStore implements AsyncDisposable {
     return { body, objectBytes, isWhole, etag: typeof tag === "string" ? tag : undefined };
   }
 
-  /** Stores an object as a whole. Without `replace`, returns false if there is one already. Throws a SharedCacheFault. */
+  /**
+   * Stores an object as a whole; `sha256` is in hex. Without `replace`, returns false if there is one already. Throws a
+   * SharedCacheFault.
+   */
   async put(
     key: string,
-    object: NewObject,
+    object: { body: () => Readable; bytes: number; sha256: string },
     { replace, signal }: { replace: boolean; signal: AbortSignal },
   ): Promise<boolean> {
     const isConditional = this.#isConditionSupported && !replace;
