@@ -26,7 +26,8 @@ const DebugFilename = z
 const DebugId = z
   .string()
   .describe(
-    "Breakpad debug id, upper or lower case; empty: no module. Without 1 to 64 hex digits, a module has no symbols",
+    "Breakpad debug id, upper or lower case; empty: no module. Without 1 to 64 hex digits, a module has no symbols. If the debug " +
+      "id of a Windows module is unknown, its code id, with its code file as `debugFilename`",
   );
 const ModuleIndex = z.int().min(-1).describe("index into `memoryMap`; −1: no module");
 const ModuleOffset = integer(-1).describe("offset from the start of the module, up to 2^64 − 1; −1: unknown");
@@ -66,6 +67,12 @@ const PingModule = z.looseObject({
     .describe("as `debugFilename` of a job, with or without a path; if empty, `filename` is used"),
   debug_id: z.string().nullish().describe("as `debugId` of a job"),
   filename: z.string().nullish().describe("name to use in the response, such as `xul.dll` for `xul.pdb`"),
+  code_id: z
+    .string()
+    .nullish()
+    .describe(
+      "used if `debug_id` is missing, empty or all zeros: a build id, or with `filename` a Windows code id",
+    ),
 });
 
 const PingFrame = z.looseObject({

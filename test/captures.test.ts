@@ -132,6 +132,61 @@ for (const [what, module, expected] of [
     assert.deepEqual(memoryMap, [[expected, "AB"]]);
   });
 
+const buildId = "f0fa1014d93a2125 1450ae25e0cb9ae5 01234567".replaceAll(" ", "");
+for (const [what, module, expected] of [
+  [
+    "a Windows code id",
+    { filename: "C:\\x\\app.dll", code_id: "64e782c570c4000" },
+    ["app.dll", "64e782c570c4000"],
+  ],
+  [
+    "a Windows code id in camelCase",
+    { filename: "app.dll", codeId: "64e782c570c4000" },
+    ["app.dll", "64e782c570c4000"],
+  ],
+  [
+    "a debug file and a code id",
+    { debug_file: "app.pdb", filename: "app.dll", code_id: "64E782C570C4000" },
+    ["app.dll", "64E782C570C4000"],
+  ],
+  [
+    "only a debug file and a code id",
+    { debug_file: "app.dll", code_id: "64E782C570C4000" },
+    ["app.dll", "64E782C570C4000"],
+  ],
+  [
+    "a build id",
+    { debug_file: "libxul.so", filename: "base.apk", code_id: buildId },
+    ["libxul.so", xul.debugId],
+  ],
+  [
+    "a short build id",
+    { filename: "/usr/lib/libxul.so", code_id: buildId.slice(0, 32).toUpperCase() },
+    ["libxul.so", xul.debugId],
+  ],
+  ["no id", { filename: "libxul.so", code_id: "" }, ["libxul.so", ""]],
+  ["a code id of zeros", { filename: "libxul.so", code_id: "000000000000" }, ["libxul.so", ""]],
+] as const)
+  test(`identifies a module of a crash with ${what} and without a debug id`, () => {
+    for (const debug_id of [undefined, null, "", "0".repeat(33)]) {
+      const { memoryMap } = read({ modules: [{ ...module, debug_id }], threads: [] });
+      assert.deepEqual(memoryMap, [expected]);
+    }
+    const { memoryMap } = read({ modules: [{ ...module, debug_id: "AB" }], threads: [] });
+    assert.equal(memoryMap[0]?.[1], "AB");
+  });
+
+test("identifies a library of a profile without a debug id by its code id", () => {
+  const lib = {
+    name: "app.dll",
+    debugName: "app.pdb",
+    breakpadId: "0".repeat(33),
+    codeId: "64e782c570c4000",
+  };
+  const { memoryMap } = read({ ...sample.processedProfile, libs: [lib] });
+  assert.deepEqual(memoryMap, [["app.dll", "64e782c570c4000"]]);
+});
+
 test("reads a null breakpadId, of code compiled at run time, as no debug id", () => {
   const libs = [{ name: "jitted-1.so", debugName: "jitted-1.so", breakpadId: null }];
   const { memoryMap } = read({ ...sample.processedProfile, libs });

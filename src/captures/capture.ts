@@ -57,7 +57,7 @@ export class MemoryMap {
   readonly moduleNames: (string | undefined)[] = [];
 
   /** The index of a module, which is added if it is new. */
-  indexOf({ debugFilename, debugId, filename }: NamedModule): number {
+  indexOf({ debugFilename, debugId, filename }: Omit<NamedModule, "key">): number {
     const key = `${debugFilename}/${debugId}`;
     let index = this.#indexes.get(key);
     if (index === undefined) {

@@ -35,6 +35,8 @@ interface StackTracesModule {
   debug_id?: unknown;
   debugId?: unknown;
   filename?: unknown;
+  code_id?: unknown;
+  codeId?: unknown;
 }
 
 /** The address of a frame: `ip` and `module_index` in pings, the others in minidump-stackwalk's JSON. */
@@ -154,6 +156,7 @@ function readModule(value: unknown): CrashModule {
       debugFile: module.debug_file ?? module.debugFile,
       debugId: module.debug_id ?? module.debugId,
       filename: module.filename,
+      codeId: module.code_id ?? module.codeId,
     }),
     base: parseInteger(module.base_address ?? module.baseAddress ?? module.base_addr),
     end: parseInteger(module.end_address ?? module.endAddress ?? module.end_addr),

@@ -1,10 +1,10 @@
 import { open } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { DownloadError } from "../sources/downloadError.ts";
-import { gunzipPieces, pieceBytes } from "../sources/gunzip.ts";
+import { decompress, pieceBytes } from "../sources/decompress.ts";
 import { CommandError, fileError } from "./commandError.ts";
 
-/** A file or standard input, gunzipped if necessary. */
+/** A file or standard input, decompressed if it is gzip, zlib or zstd. */
 export interface Input {
   /** For messages. */
   readonly name: string;
@@ -44,31 +44,19 @@ export async function* countBytes(
 }
 
 function createInput(name: string, bytes: number | undefined, stream: AsyncIterable<Uint8Array>): Input {
-  const counted = countBytes(stream, (length) => (input.bytesRead += length));
-  const input = { name, bytes, bytesRead: 0, pieces: decompress(name, counted) };
+  const input = { name, bytes, bytesRead: 0, pieces: readPieces() };
   return input;
-}
 
-async function* decompress(name: string, compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const pieces = joinStart(compressed, (start) => start.length > 1)[Symbol.asyncIterator]();
-  try {
-    const first = await pieces.next();
-    if (first.done === true) throw new CommandError("usage", `${name} is empty`);
-    const all = prepend(first.value, pieces);
-    const isGzipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
-    yield* isGzipped ? gunzipPieces(all) : all;
-  } catch (error) {
-    if (error instanceof DownloadError)
-      throw new CommandError("usage", `can't read ${name}: ${error.message}`, { cause: error });
-    throw fileError(`can't read ${name}`, error);
-  } finally {
-    await pieces.return?.();
+  async function* readPieces(): AsyncIterable<Uint8Array> {
+    try {
+      yield* decompress(countBytes(stream, (length) => (input.bytesRead += length)));
+    } catch (error) {
+      if (error instanceof DownloadError)
+        throw new CommandError("usage", `can't read ${name}: ${error.message}`, { cause: error });
+      throw fileError(`can't read ${name}`, error);
+    }
+    if (input.bytesRead === 0) throw new CommandError("usage", `${name} is empty`);
   }
-}
-
-async function* prepend(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
-  yield first;
-  for (let next; (next = await rest.next()).done !== true;) yield next.value;
 }
 
 /** Joins the first pieces until `isComplete`. */

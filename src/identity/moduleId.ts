@@ -1,8 +1,11 @@
-/** The pair of debug file and debug id that names a module's symbols. Created where a request, command or file is read. */
+/**
+ * The pair of debug file and debug id that names a module's symbols, or of code file and code id where no debug id is known.
+ * Created where a request, command or file is read.
+ */
 export interface ModuleId {
-  /** `libxul.so` or `xul.pdb` */
+  /** `libxul.so`, `xul.pdb`, or the code file `xul.dll` */
   readonly debugFile: string;
-  /** Upper-case hex: GUID and age of a Breakpad module record. */
+  /** Upper-case hex: GUID and age of a Breakpad module record, or the code id. */
   readonly debugId: string;
   /** `libxul.so/1410FAF03AD925211450AE25E0CB9AE50`; the caches know a module by this alone. */
   readonly key: string;
@@ -12,6 +15,14 @@ export interface ModuleId {
 export function moduleId(debugFile: string, debugId: string): ModuleId {
   const upperCaseId = debugId.toUpperCase();
   return { debugFile, debugId: upperCaseId, key: `${debugFile}/${upperCaseId}` };
+}
+
+/**
+ * Whether the module is named by its code file and code id, `xul.dll/5CF2591C6859000`: time stamp and size of a Windows file.
+ * Debug ids of PDB 2.0 files look the same.
+ */
+export function hasCodeId({ debugFile, debugId }: ModuleId): boolean {
+  return /^[0-9A-F]{9,16}$/.test(debugId) && !/\.pdb$/i.test(debugFile);
 }
 
 /** The longest file name of most file systems. */

@@ -1,3 +1,5 @@
+import { errors } from "undici";
+
 export type DownloadFault = "failed" | "timeout" | "too_large";
 
 interface Details {
@@ -25,4 +27,19 @@ export class DownloadError extends Error {
     this.isTransient = isTransient;
     this.retryAfter = retryAfter;
   }
+}
+
+/** An error of undici, while it was getting `what`. */
+export function networkError(what: string, error: unknown): DownloadError {
+  // undici's timeouts for connecting, headers and body, and the deadline's AbortSignal.
+  const isTimeout =
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    (error instanceof Error && error.name === "TimeoutError");
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, {
+    cause: error,
+    isTransient: true,
+  });
 }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "./downloadError.ts";
-import { gunzipPieces, pieceBytes } from "./gunzip.ts";
-import { symFilePath, type Source, type SymText } from "./source.ts";
+import { decompress, pieceBytes } from "./decompress.ts";
+import { symFilePaths, type Source, type SymText } from "./source.ts";
 
 /** A folder of sym files, `file:///folder`, with `X.sym` or else `X.sym.gz`. */
 export class FolderSource implements Source {
@@ -19,12 +19,12 @@ export class FolderSource implements Source {
   }
 
   async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
-    const path = join(this.#folder, symFilePath(module));
-    const plain = await openFile(path);
-    const file = plain ?? (await openFile(`${path}.gz`));
-    if (!file) return undefined;
-    const pieces = read(file, signal);
-    return { pieces: plain ? pieces : gunzipPieces(pieces), [Symbol.asyncDispose]: () => file.close() };
+    for (const name of symFilePaths(module)) {
+      const path = join(this.#folder, name);
+      const file = (await openFile(path)) ?? (await openFile(`${path}.gz`));
+      if (file) return { pieces: decompress(read(file, signal)), [Symbol.asyncDispose]: () => file.close() };
+    }
+    return undefined;
   }
 
   attempt<T>(download: () => Promise<T>): Promise<T> {

@@ -1,12 +1,12 @@
-import { errors, request, type Agent, type Dispatcher } from "undici";
+import { request, type Agent, type Dispatcher } from "undici";
 import type { SourceSettings } from "../config/sources.ts";
 import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { Agents } from "./agents.ts";
 import { Attempts } from "./attempts.ts";
-import { DownloadError } from "./downloadError.ts";
-import { gunzipPieces } from "./gunzip.ts";
-import { symFilePath, type Source, type SymText } from "./source.ts";
+import { DownloadError, networkError } from "./downloadError.ts";
+import { symTextOf } from "./responseBody.ts";
+import { symFilePaths, type Source, type SymText } from "./source.ts";
 
 const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -36,12 +36,20 @@ export class HttpSource implements Source {
   }
 
   async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
-    let url = this.#symFileUrl(module);
+    for (const path of symFilePaths(module)) {
+      const symText = await this.#openPath(path, signal);
+      if (symText) return symText;
+    }
+    return undefined;
+  }
+
+  async #openPath(path: string, signal: AbortSignal): Promise<SymText | undefined> {
+    let url = this.#urlOf(path);
     let agent = this.#agents.first;
     for (let hops = 0; ; hops++) {
       const response = await this.#get(url, agent, signal);
       const { statusCode, headers } = response;
-      if (statusCode === 200) return symText(response, this.#maxBytes);
+      if (statusCode === 200) return symTextOf(response, this.#maxBytes);
       discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw unexpectedStatus(statusCode, headers["retry-after"], url);
@@ -62,8 +70,8 @@ export class HttpSource implements Source {
   }
 
   /** Only what has a meaning in a URL is encoded: `+`, `~` and `@` must reach the server as they are. */
-  #symFileUrl(module: ModuleId): URL {
-    return new URL(this.#base.href + symFilePath(module).replaceAll(/[%?#]/g, encodeURIComponent));
+  #urlOf(path: string): URL {
+    return new URL(this.#base.href + path.replaceAll(/[%?#]/g, encodeURIComponent));
   }
 
   async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -88,7 +96,7 @@ export class HttpSource implements Source {
         this.#attempts.responded();
       return response;
     } catch (error) {
-      const failure = downloadError(`a response from ${url.host}`, error);
+      const failure = networkError(`a response from ${url.host}`, error);
       this.fault = failure.message;
       throw failure;
     }
@@ -96,12 +104,18 @@ export class HttpSource implements Source {
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
-  if (typeof location !== "string" || !URL.canParse(location, from.href))
+  // undici decodes headers as Latin-1, a character per byte. Encoded as such, each byte stays what it is.
+  const encoded = String(location).replaceAll(/[\u0080-\u00FF]/g, percentEncode);
+  if (typeof location !== "string" || !URL.canParse(encoded, from.href))
     throw new DownloadError("failed", `${from.host} redirects without a valid Location`);
-  const to = new URL(location, from);
+  const to = new URL(encoded, from);
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
     throw new DownloadError("failed", `${from.host} redirects to ${to.protocol}`);
   return to;
+}
+
+function percentEncode(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** `retryAfter` is a number of seconds or a date. */
@@ -115,82 +129,5 @@ function unexpectedStatus(
   return new DownloadError("failed", `${url.host} responded with ${status}`, {
     isTransient: transient.has(status),
     ...(Number.isNaN(milliseconds) ? {} : { retryAfter: Math.max(0, milliseconds) }),
-  });
-}
-
-function symText({ body, headers }: Dispatcher.ResponseData, maxBytes: number): SymText {
-  // Readers get the errors of the body. Once it is abandoned they don't matter.
-  body.on("error", () => {});
-  const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
-  const decode = decoders.get(encoding);
-  const rejection = decode
-    ? tooLarge(Number(headers["content-length"] ?? 0), maxBytes)
-    : new DownloadError("failed", `unknown content encoding ${encoding}`);
-  if (!decode || rejection) {
-    body.destroy();
-    throw rejection;
-  }
-  const lengthIsKnown = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  return {
-    pieces: decode(received(body, maxBytes), lengthIsKnown),
-    async [Symbol.asyncDispose]() {
-      body.destroy();
-    },
-  };
-}
-
-type Decode = (pieces: AsyncIterable<Uint8Array>, lengthIsKnown: boolean) => AsyncIterable<Uint8Array>;
-
-const identity: Decode = (pieces, lengthIsKnown) => (lengthIsKnown ? pieces : endingInNewline(pieces));
-const decoders = new Map<string, Decode>([
-  ["", identity],
-  ["identity", identity],
-  ["gzip", gunzipPieces],
-  ["x-gzip", gunzipPieces],
-]);
-
-async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number): AsyncIterable<Uint8Array> {
-  let bytes = 0;
-  try {
-    for await (const piece of body as AsyncIterable<Uint8Array>) {
-      bytes += piece.length;
-      const rejection = tooLarge(bytes, maxBytes);
-      if (rejection) throw rejection;
-      yield piece;
-    }
-  } catch (error) {
-    throw error instanceof DownloadError ? error : downloadError("the sym file", error);
-  }
-}
-
-function tooLarge(bytes: number, maxBytes: number): DownloadError | undefined {
-  if (bytes <= maxBytes) return undefined;
-  return new DownloadError("too_large", `the download has more than ${maxBytes} bytes`);
-}
-
-/** If only the closed connection marks the end, the text may be truncated. Complete sym files end with a newline. */
-async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let last: number | undefined;
-  for await (const piece of pieces) {
-    last = piece.at(-1) ?? last;
-    yield piece;
-  }
-  if (last !== 0x0a)
-    throw new DownloadError("failed", "the connection closed in the middle of a line", {
-      isTransient: true,
-    });
-}
-
-function downloadError(what: string, error: unknown): DownloadError {
-  // undici's timeouts for connecting, headers and body, and the deadline's AbortSignal.
-  const isTimeout =
-    error instanceof errors.ConnectTimeoutError ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    (error instanceof Error && error.name === "TimeoutError");
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DownloadError(isTimeout ? "timeout" : "failed", `can't get ${what}: ${reason}`, {
-    cause: error,
-    isTransient: true,
   });
 }

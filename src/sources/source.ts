@@ -1,4 +1,4 @@
-import type { ModuleId } from "../identity/moduleId.ts";
+import { hasCodeId, type ModuleId } from "../identity/moduleId.ts";
 
 /** The decompressed text of a sym file while it arrives. It keeps a connection or a file open until it is disposed of. */
 export interface SymText extends AsyncDisposable {
@@ -18,7 +18,18 @@ export interface Source extends AsyncDisposable {
   attempt<T>(download: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** `xul.pdb`, `61D2…` → `xul.pdb/61D2…/xul.sym`: the layout of symbol servers. */
-export function symFilePath({ debugFile, debugId }: ModuleId): string {
-  return `${debugFile}/${debugId}/${debugFile.replace(/\.pdb$/i, "")}.sym`;
+/** `xul.sym` for `xul.pdb`, and for `xul.dll` with a code id. */
+export function symFileName(module: ModuleId): string {
+  return `${module.debugFile.replace(hasCodeId(module) ? /\.[^.]*$/ : /\.pdb$/i, "")}.sym`;
+}
+
+/**
+ * `xul.pdb/1410…E5A/xul.sym` and `xul.pdb/1410…E5a/xul.sym`: where a source may have the sym file, in order. Breakpad's and
+ * Mozilla's tools write the age, which follows the 32nd digit, in lower case. Symbol servers redirect the path with a code id,
+ * `xul.dll/5CF2591C6859000/xul.sym`, to that with the debug id.
+ */
+export function symFilePaths(module: ModuleId): string[] {
+  const { debugFile, debugId } = module;
+  const ids = new Set([debugId, debugId.slice(0, 32) + debugId.slice(32).toLowerCase()]);
+  return [...ids].map((id) => `${debugFile}/${id}/${symFileName(module)}`);
 }

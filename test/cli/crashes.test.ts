@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
 import { run } from "../support/commandLine.ts";
@@ -135,6 +137,7 @@ for (const [what, crash] of [
   ["a Glean ping", { ping_info: {}, metrics: { object: { "crash.stack_traces": stackTraces } } }],
   ["a telemetry ping", { type: "crash", payload: { stackTraces: oldStackTraces } }],
   ["a table row", { document_id: "1", stack_traces: JSON.stringify(stackTraces) }],
+  ["a row of BigQuery", { document_id: "1", crash_stack_traces: JSON.stringify(stackTraces) }],
 ] as const) {
   test(`prints the crashed thread of ${what}`, async () => {
     const lines = ["Crash ping: SIGSEGV at 0x0", "", "Thread 1 (crashed)", ...frames];
@@ -281,6 +284,59 @@ test("adds symbols to a processed crash, including the copy of its crashing thre
   assert.deepEqual(dump.crashing_thread.frames, [{ ...expected[0], registers }, ...expected.slice(1)]);
   const [found, ...others] = modulesOfMinidump;
   assert.deepEqual(dump.modules, [{ ...found, missing_symbols: false, loaded_symbols: true }, ...others]);
+});
+
+test("adds symbols to the crashing thread of old versions of minidump-stackwalk, and to its copy", async () => {
+  const { threads_index: thread_index, frames: copies } = minidump.crashing_thread;
+  const crash = {
+    ...minidump,
+    crash_info: { type: "SIGSEGV" },
+    crashing_thread: { thread_index, frames: copies },
+  };
+  const { stdout } = await run(["symbolicate", "--json"], { input: JSON.stringify(crash), env });
+  const { threads, crashing_thread } = JSON.parse(stdout) as typeof crash;
+  assert.equal(
+    threads[1]?.frames[0] && "function" in threads[1].frames[0] && threads[1].frames[0].function,
+    "d_print_mod",
+  );
+  const { registers } = minidump.crashing_thread.frames[0] as { registers: object };
+  assert.deepEqual(crashing_thread.frames[0], { ...threads[1]?.frames[0], registers });
+});
+
+test("finds the symbols of a module without a debug id by its code id", async () => {
+  await using folder = await temporaryFolder();
+  const symFolder = join(folder.path, "app.dll", "64E782C570C4000");
+  await mkdir(symFolder, { recursive: true });
+  const symFile = "MODULE windows x86_64 0123456789ABCDEF0123456789ABCDEF1 app.pdb\nFUNC 1000 20 0 main\n";
+  await writeFile(join(symFolder, "app.sym"), symFile);
+  const noId = {
+    debug_file: "",
+    debug_id: "0".repeat(33),
+    filename: "C:\\x\\app.dll",
+    code_id: "64e782c570c4000",
+  };
+  const crash = {
+    crash_info: { type: "OOM", crashing_thread: 0 },
+    modules: [{ base_addr: "0x100000000", end_addr: "0x100100000", missing_symbols: true, ...noId }],
+    threads: [{ frames: [{ module: "C:\\x\\app.dll", offset: "0x100001010", module_offset: "0x1010" }] }],
+  };
+  const args = ["symbolicate", "--symbols", folder.path];
+  const input = JSON.stringify(crash);
+  const { stdout } = await run(args, { input, env });
+  assert.deepEqual(stdout.split("\n").slice(3), [
+    "    0  main  in C:\\x\\app.dll",
+    "",
+    "modules",
+    "  found      app.dll 64e782c570c4000",
+    "",
+  ]);
+  const { modules: written, threads } = JSON.parse(
+    (await run([...args, "--json"], { input, env })).stdout,
+  ) as typeof crash;
+  assert.deepEqual(written, [{ ...crash.modules[0], missing_symbols: false }]);
+  assert.deepEqual(threads[0]?.frames, [
+    { ...crash.threads[0]?.frames[0], function: "main", function_offset: "0x10" },
+  ]);
 });
 
 test("removes the old file, line and inlined calls of a function that it replaces", async () => {

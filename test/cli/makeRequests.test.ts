@@ -103,12 +103,12 @@ test("makes requests that a service answers, most of their frames with a functio
 
 test("leaves out sym files that are none, and says when there are none at all", async () => {
   await using folder = await temporaryFolder();
-  const put = async (name: string, file: string, text: string) => {
+  const put = async (name: string, file: string, text: string | Uint8Array) => {
     await mkdir(join(folder.path, name, "AB0"), { recursive: true });
     await writeFile(join(folder.path, name, "AB0", file), text);
   };
   await put("empty.so", "empty.so.sym", "MODULE Linux x86_64 AB0 empty.so\n");
-  await put("cut.so", "cut.so.sym.gz", "\u001F\u008B");
+  await put("cut.so", "cut.so.sym.gz", Buffer.from("1f8b", "hex"));
   await put("elsewhere.so", "other.sym", "FUNC 10 10 0 f\n");
   const none = await run(["make-requests", "."], { cwd: folder.path });
   assert.match(

@@ -10,7 +10,7 @@ import { setTimeout } from "node:timers/promises";
 import { constants, createGunzip, gzipSync, zstdCompressSync } from "node:zlib";
 import { sampleSymbols, quirkSymbols, startTestService, temporaryFolder } from "../support/service.ts";
 import { startStatsdServer } from "../support/statsdServer.ts";
-import { SymbolServer } from "../support/symbolServer.ts";
+import { reply, SymbolServer } from "../support/symbolServer.ts";
 
 const symbols = await temporaryFolder();
 const statsd = await startStatsdServer();
@@ -29,6 +29,8 @@ after(async () => {
 });
 
 const [libstdc, libstdcId] = ["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"];
+/** The first 16 bytes are those of the debug id in another order. */
+const libstdcBuildId = "4ab8ef0cdee0f9b3900d2b90425bb32801234567";
 /** d_print_mod(), where d_append_char() is inlined. */
 const inlined = 811_418;
 const job = { memoryMap: [[libstdc, libstdcId]], stacks: [[[0, inlined]], [[0, 1], [0, inlined]]] }; // prettier-ignore
@@ -165,14 +167,97 @@ test("answers a ping though symbols can't have the name or the id of a module", 
   }
 });
 
+for (const [what, names, key] of [
+  ["a path", { debug_file: `/usr/lib/${libstdc}` }, `/usr/lib/${libstdc}/${libstdcId}`],
+  ["a path in camelCase", { debugFile: `/usr/lib/${libstdc}` }, `/usr/lib/${libstdc}/${libstdcId}`],
+  ["a Windows path", { debug_file: `C:\\x\\${libstdc}` }, `C:\\x\\${libstdc}/${libstdcId}`],
+  [
+    "an empty debug file",
+    { debug_file: "", filename: `C:\\x\\${libstdc}` },
+    `C:\\x\\${libstdc}/${libstdcId}`,
+  ],
+  ["a null debug file", { debug_file: null, filename: libstdc }, `${libstdc}/${libstdcId}`],
+  [
+    "a build id",
+    { debug_id: "", code_id: libstdcBuildId, filename: `/lib/${libstdc}` },
+    `/lib/${libstdc}/${libstdcBuildId}`,
+  ],
+] as const)
+  test(`finds a module with ${what}, and repeats the ping's own words`, async () => {
+    const { debug_file: _, ...withoutName } = ping.modules[1] ?? { debug_file: "" };
+    const modules = [{ ...withoutName, ...names }, ping.modules[1]];
+    const threads = [
+      { frames: [0, 1].map((module_index) => ({ ...ping.threads[1]?.frames[0], module_index })) },
+    ];
+    const [line] = await ask(ndjson({ modules, threads }), "", { debug: "yes" });
+    const { threads: answered, found_modules, debug } = line as Line & { debug: { modules: object } };
+    assert.deepEqual(
+      answered[0]?.frames.map((frame) => frame["function"]),
+      ["d_print_mod", "d_print_mod"],
+    );
+    const keys = [...new Set([key, `${libstdc}/${libstdcId}`])];
+    assert.deepEqual(found_modules, Object.fromEntries(keys.map((words) => [words, true])));
+    assert.deepEqual(debug.modules, {
+      status_per_module: Object.fromEntries(keys.map((words) => [words, { status: "cached" }])),
+    });
+  });
+
+for (const debug_id of [undefined, null, "", "0".repeat(33)])
+  test(`asks for a module with the debug id ${JSON.stringify(debug_id)} and a code id by code file and code id`, async () => {
+    const ownId = "0123456789ABCDEF0123456789ABCDEF1";
+    const path = `/app.pdb/${ownId}/app.sym`;
+    const symFile = `MODULE windows x86_64 ${ownId} app.pdb\nFUNC 1000 10 0 main\n`;
+    await using server = await SymbolServer.start(async (socket, asked) => {
+      if (asked === path) {
+        socket.setNoDelay().write(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\nMODULE win`);
+        await setTimeout(50);
+        return socket.end(symFile.slice("MODULE win".length));
+      }
+      if (asked === "/app.dll/64E782C570C4000/app.sym")
+        return reply("302 Found", "", { Location: path })(socket, asked);
+      return reply("404 Not Found")(socket, asked);
+    });
+    await using small = await startTestService({ ELIOT_SYMBOLS_URLS: server.url });
+    const filename = "C:\\Program Files\\app.dll";
+    const modules = [
+      { base_address: "0x10000", debug_file: "", debug_id, filename, code_id: "64e782c570c4000" },
+      { base_address: "0x10000", filename: "no.exe", code_id: "64E782C570C4000" },
+    ];
+    const threads = [
+      {
+        frames: [
+          { ip: "0x11008", module_index: 0 },
+          { ip: "0x11008", module_index: 1 },
+        ],
+      },
+    ];
+    for (let time = 0; time < 2; time++) {
+      const response = await small.post("/symbolicate/bulk", ndjson({ modules, threads }));
+      const { threads: answered, found_modules } = (await response.json()) as Line;
+      assert.deepEqual(answered[0]?.frames, [
+        { frame: 0, module: filename, module_offset: "0x1008", function_offset: "0x8", function: "main" },
+        { frame: 1, module: "no.exe", module_offset: "0x1008" },
+      ]);
+      assert.deepEqual(found_modules, {
+        [`${filename}/64e782c570c4000`]: true,
+        "no.exe/64E782C570C4000": false,
+      });
+    }
+    assert.deepEqual(server.hits.toSorted(), [
+      "/app.dll/64E782C570C4000/app.sym",
+      path,
+      "/no.exe/64E782C570C4000/no.sym",
+    ]);
+  });
+
 test("takes pings without threads, frames, modules or a thread that crashed", async () => {
   assert.deepEqual(
     await ask(
       ndjson({ threads: [] }, { threads: [{}] }, { crash_thread: 7, threads: null }) +
-        ndjson({ threads: [{ frames: [] }] }),
+        ndjson({ threads: [{ frames: [] }] }, { crash_thread: null, threads: [{}] }),
       "?thread=crashing",
     ),
-    Array.from({ length: 4 }, () => ({ threads: [{ frames: [] }], crash_thread: 0, found_modules: {} })),
+    Array.from({ length: 5 }, () => ({ threads: [{ frames: [] }], crash_thread: 0, found_modules: {} })),
   );
   assert.deepEqual(await askOne({ crash_thread: 7, threads: [] }), {
     threads: [],

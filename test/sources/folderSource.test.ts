@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 
 const id = "0123456789ABCDEF0123456789ABCDEF0";
@@ -46,6 +46,21 @@ test("finds a sym file as it is, gzipped, and the former where there are both", 
   assert.equal(await find({ [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
   const both = { [path]: symFile("plain"), [`${path}.gz`]: gzipSync(symFile("zipped")) };
   assert.equal(await find(both), "plain");
+});
+
+test("decompresses a sym file by its first bytes, whatever its name", async () => {
+  const text = Buffer.from(symFile("main"));
+  for (const name of [path, `${path}.gz`])
+    for (const content of [
+      text,
+      gzipSync(text),
+      gzipSync(gzipSync(text)),
+      deflateSync(text),
+      zstdCompressSync(text),
+    ])
+      assert.equal(await find({ [name]: content }), "main");
+  for (const whole of [gzipSync(text), deflateSync(text), zstdCompressSync(text)])
+    assert.equal(await find({ [path]: whole.subarray(0, -1) }), "download_failed");
 });
 
 test("looks for an id in upper case, whatever its case in the request", async () => {

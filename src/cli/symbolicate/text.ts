@@ -72,8 +72,9 @@ export function* modulesText(outcomes: ModuleOutcome[]): Generator<string> {
   if (used.length > 0) yield "modules\n";
   for (const outcome of used) {
     const { debugFilename, debugId, reason } = outcome;
+    const module = `${debugFilename} ${debugId}`.trim();
     const why = reason === undefined ? "" : `: ${reason}`;
-    yield `  ${moduleState(outcome).padEnd(9)}  ${debugFilename} ${debugId}${why}\n`;
+    yield `  ${moduleState(outcome).padEnd(9)}  ${module}${why}\n`;
   }
 }
 

@@ -15,6 +15,8 @@ export interface PingDetails {
   crashThread: number;
   /** The ping's own names of the modules in the job's memory map, such as `xul.dll` for `xul.pdb`; empty if unknown. */
   filenames: string[];
+  /** The keys of these modules in found_modules: the ping's own words, paths included. */
+  keys: string[];
   /** How stack walkers found frames: `context`, `cfi`, `scan`. */
   trusts: string[];
   /** Per frame: index in `trusts`, −1 for none. */
@@ -62,7 +64,13 @@ export function parseCrashPing(
   const { job, trusts, trustIndexes } = columns;
   return {
     job: { memoryMap: listModules(used.memoryMap), stackLengths, ...job },
-    details: { crashThread: crashed - first, filenames: used.filenames, trusts, trustIndexes },
+    details: {
+      crashThread: crashed - first,
+      filenames: used.filenames,
+      keys: used.keys,
+      trusts,
+      trustIndexes,
+    },
   };
 }
 
@@ -84,6 +92,7 @@ function framesOf(thread: unknown, index: number): unknown[] {
 class UsedModules {
   readonly memoryMap: MemoryMapEntry[] = [];
   readonly filenames: string[] = [];
+  readonly keys: string[] = [];
   readonly #modules: CrashModules;
   readonly #indexes = new Map([[-1, -1]]);
 
@@ -95,8 +104,9 @@ class UsedModules {
   indexOf(indexInPing: number): number {
     let index = this.#indexes.get(indexInPing);
     if (index === undefined) {
-      const { debugFilename, debugId, filename = debugFilename } = this.#modules.at(indexInPing);
+      const { debugFilename, debugId, filename = debugFilename, key } = this.#modules.at(indexInPing);
       this.filenames.push(filename);
+      this.keys.push(key);
       index = this.memoryMap.push([debugFilename, debugId]) - 1;
       this.#indexes.set(indexInPing, index);
     }

@@ -1,4 +1,5 @@
-import { moduleKey } from "../../symbolication/job.ts";
+import { isModuleFound } from "../../symbolication/frames.ts";
+import { moduleKey, type Job } from "../../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../../symbolication/symbolicate.ts";
 import { statusOf } from "../debugReport.ts";
 import type { JsonBytes } from "../jsonBytes.ts";
@@ -25,11 +26,16 @@ export function* renderLine(line: SymbolicatedLine, json: JsonBytes, style: Line
   }
   const { symbolicated, job, ping } = line;
   json.text("{");
-  if (ping) yield* renderThreads(symbolicated, job, ping, json, style);
-  else yield* renderStacks(symbolicated, job, json, style);
-  json.text(",");
-  yield* renderFoundModules(symbolicated, job, json);
-  if (style.debug) json.text(`,"debug":${JSON.stringify(debugOf(symbolicated, job))}`);
+  if (ping) {
+    yield* renderThreads(symbolicated, job, ping, json, style);
+    json.text(",");
+    yield* renderFoundModulesByKey(symbolicated, job, ping.keys, json);
+  } else {
+    yield* renderStacks(symbolicated, job, json, style);
+    json.text(",");
+    yield* renderFoundModules(symbolicated, job, json);
+  }
+  if (style.debug) json.text(`,"debug":${JSON.stringify(debugOf(symbolicated, job, ping))}`);
   json.text("}\n");
 }
 
@@ -59,12 +65,32 @@ function* renderThreads(
   json.text(`],"crash_thread":${crashThread}`);
 }
 
+/** Writes `"found_modules": …` with the keys of a crash ping, which may have several for a module. */
+function* renderFoundModulesByKey(
+  symbolicated: SymbolicatedJobs,
+  job: number,
+  keys: string[],
+  json: JsonBytes,
+): Generator<void> {
+  const written = new Set<string>();
+  json.text(`"found_modules":{`);
+  for (const [index, key] of keys.entries()) {
+    if (written.has(key)) continue;
+    json.text(written.size === 0 ? "" : ",");
+    written.add(key);
+    json.text(`${JSON.stringify(key)}:${isModuleFound(symbolicated, job, index)}`);
+    if (json.shouldYield()) yield;
+  }
+  json.text("}");
+}
+
 /** The part of the v5 debug report that makes sense for a line. */
-function debugOf({ jobs, distinctModules, moduleNumbers, lookups }: SymbolicatedJobs, job: number): object {
-  const statuses = Array.from(distinctModules[job] ?? [], (index): [string, object] | [] => {
-    const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];
-    const memoryMap = jobs[job]?.memoryMap;
-    return lookup && memoryMap ? [moduleKey(memoryMap, index), statusOf(lookup)] : [];
+function debugOf(symbolicated: SymbolicatedJobs, job: number, ping: PingDetails | undefined): object {
+  const { jobs, moduleNumbers, lookups } = symbolicated;
+  const { memoryMap } = jobs[job] as Job;
+  const statuses = Array.from(moduleNumbers[job] ?? [], (number, index): [string, object] | [] => {
+    const lookup = lookups[number];
+    return lookup ? [ping?.keys[index] ?? moduleKey(memoryMap, index), statusOf(lookup)] : [];
   });
   return {
     modules: { status_per_module: Object.fromEntries(statuses.filter((status) => status.length > 0)) },
