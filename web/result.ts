@@ -132,6 +132,7 @@ function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string 
   const renumbered = stacks.map((frames) =>
     frames.map(({ moduleIndex, moduleOffset }) => {
       const [debugFilename = "", debugId = ""] = capture.memoryMap[moduleIndex] ?? [];
+      if (debugFilename === "" || debugId === "") return { moduleIndex: -1, moduleOffset };
       return { moduleIndex: map.indexOf({ debugFilename, debugId, filename: undefined }), moduleOffset };
     }),
   );

@@ -2,8 +2,10 @@ import { moduleId, unservableReason, type ModuleId } from "../identity/moduleId.
 import { createSource } from "../sources/createSource.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import { symFileName, type Source } from "../sources/source.ts";
+import { ConversionError, Converter } from "../symcache/convert/converter.ts";
+import { compileWasm } from "../symcache/wasmInstance.ts";
 import { CommandError } from "./commandError.ts";
-import { countBytes } from "./input.ts";
+import { countBytes, joinStart } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import type { Environment } from "../config/readConfig.ts";
 import { print, writeOutput } from "./output.ts";
@@ -42,8 +44,9 @@ async function fetchFromAny(
       if (await source.attempt(() => download(source, module, output, signal), signal)) return;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof DownloadError)) throw error;
-      failures.push(`${source.address}: ${error.message}`);
+      const isBadFile = error instanceof ConversionError;
+      if (!isBadFile && !(error instanceof DownloadError)) throw error;
+      failures.push(`${source.address}: ${isBadFile ? "not a usable sym file: " : ""}${error.message}`);
     }
   }
   const wanted = `${module.debugFile} ${module.debugId}`;
@@ -64,12 +67,17 @@ async function download(
   const start = performance.now();
   const received = { bytes: 0 };
   const size = () => `${sizeText(received.bytes)}, ${speedText(received.bytes, performance.now() - start)}`;
-  const text = showProgress(symText.pieces, received, () => `${module.debugFile}: ${size()}`);
+  const text = showProgress(
+    checkSymFile(symText.pieces, module),
+    received,
+    () => `${module.debugFile}: ${size()}`,
+  );
   if (output === "-") {
     try {
       await print(text);
     } catch (error) {
-      if (!(error instanceof DownloadError) || received.bytes === 0) throw error;
+      const isBadSource = error instanceof DownloadError || error instanceof ConversionError;
+      if (!isBadSource || received.bytes === 0) throw error;
       // Part of the file was printed already, so another source or attempt can't be used.
       throw new CommandError("failed", `${source.address}: ${error.message}`, { cause: error });
     }
@@ -78,6 +86,25 @@ async function download(
     await print([`${output}: ${size()} from ${source.address}\n`]);
   }
   return true;
+}
+
+/** Longer than the MODULE record, which the converter checks first. */
+const minStartBytes = 321;
+
+/**
+ * Passes the text on after converting it, to check what the service checks. The last piece, which may be the only one, waits
+ * for the end of the conversion. Throws a ConversionError.
+ */
+async function* checkSymFile(pieces: AsyncIterable<Uint8Array>, module: ModuleId): AsyncIterable<Uint8Array> {
+  using converter = new Converter(await compileWasm(), module);
+  let last: Uint8Array | undefined;
+  for await (const piece of joinStart(pieces, (start) => start.length >= minStartBytes)) {
+    if (last) yield last;
+    converter.push(piece);
+    last = piece;
+  }
+  converter.finish();
+  if (last) yield last;
 }
 
 async function* showProgress(

@@ -2,12 +2,11 @@ import { performance } from "node:perf_hooks";
 import { Deadline } from "../async/deadline.ts";
 import type { Config } from "../config/readConfig.ts";
 import { retryPolicy } from "../config/retryPolicy.ts";
-import { hasCodeId, type ModuleId } from "../identity/moduleId.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import type { Source } from "../sources/source.ts";
 import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { ThreadEnded } from "../threads/thread.ts";
-import { withCodeId } from "./codeIdRecord.ts";
 
 /** A conversion took too long, not counting the time in which it waited for the download. */
 export class ConversionTimeout extends Error {
@@ -60,8 +59,7 @@ export async function convertFromSource<Stored>(
         deadline.pause();
         if (!symText) return undefined;
         const chunks = supervise(symText.pieces, progress, deadline, config);
-        const ofModule = hasCodeId(module) ? withCodeId(chunks, module.debugId) : chunks;
-        using conversion = await converters.convert(module, ofModule);
+        using conversion = await converters.convert(module, chunks);
         progress.converted = performance.now();
         return await store(conversion);
       } finally {

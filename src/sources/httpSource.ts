@@ -104,12 +104,18 @@ export class HttpSource implements Source {
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
-  if (typeof location !== "string" || !URL.canParse(location, from.href))
+  // undici decodes headers as Latin-1, a character per byte. Encoded as such, each byte stays what it is.
+  const encoded = String(location).replaceAll(/[\u0080-\u00FF]/g, percentEncode);
+  if (typeof location !== "string" || !URL.canParse(encoded, from.href))
     throw new DownloadError("failed", `${from.host} redirects without a valid Location`);
-  const to = new URL(location, from);
+  const to = new URL(encoded, from);
   if (to.protocol !== "https:" && (to.protocol !== "http:" || from.protocol === "https:"))
     throw new DownloadError("failed", `${from.host} redirects to ${to.protocol}`);
   return to;
+}
+
+function percentEncode(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** `retryAfter` is a number of seconds or a date. */

@@ -90,8 +90,8 @@ for (const [parameters, message] of [
     ["symbolicate", "request", "-s", symbols, "-o", "absent/x"],
     "can't write absent/x: no such file or folder",
   ],
-  [["fetch", "../x", "AB"], '"../x" is not a valid debug file name'],
-  [["fetch", "x", "XY"], '"XY" is not a debug id: it must have hex digits only'],
+  [["fetch", "../x", "AB"], '"../x/AB": no symbol server can have a file of that name'],
+  [["fetch", "x", "XY"], '"x/XY": the debug id is not 1 to 64 hex digits'],
   [["serve", "--port", "http"], '--port is not an integer from 0 to 65535: "http"'],
 ] as const) {
   test(`refuses \`${parameters.join(" ").replace(symbols, "symbols")}\` with exit code 2 and one line`, async () => {

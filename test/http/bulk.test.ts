@@ -207,8 +207,12 @@ for (const debug_id of [undefined, null, "", "0".repeat(33)])
     const ownId = "0123456789ABCDEF0123456789ABCDEF1";
     const path = `/app.pdb/${ownId}/app.sym`;
     const symFile = `MODULE windows x86_64 ${ownId} app.pdb\nFUNC 1000 10 0 main\n`;
-    await using server = await SymbolServer.start((socket, asked) => {
-      if (asked === path) return reply("200 OK", symFile)(socket, asked);
+    await using server = await SymbolServer.start(async (socket, asked) => {
+      if (asked === path) {
+        socket.setNoDelay().write(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\nMODULE win`);
+        await setTimeout(50);
+        return socket.end(symFile.slice("MODULE win".length));
+      }
       if (asked === "/app.dll/64E782C570C4000/app.sym")
         return reply("302 Found", "", { Location: path })(socket, asked);
       return reply("404 Not Found")(socket, asked);
@@ -250,10 +254,10 @@ test("takes pings without threads, frames, modules or a thread that crashed", as
   assert.deepEqual(
     await ask(
       ndjson({ threads: [] }, { threads: [{}] }, { crash_thread: 7, threads: null }) +
-        ndjson({ threads: [{ frames: [] }] }),
+        ndjson({ threads: [{ frames: [] }] }, { crash_thread: null, threads: [{}] }),
       "?thread=crashing",
     ),
-    Array.from({ length: 4 }, () => ({ threads: [{ frames: [] }], crash_thread: 0, found_modules: {} })),
+    Array.from({ length: 5 }, () => ({ threads: [{ frames: [] }], crash_thread: 0, found_modules: {} })),
   );
   assert.deepEqual(await askOne({ crash_thread: 7, threads: [] }), {
     threads: [],

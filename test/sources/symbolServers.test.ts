@@ -235,6 +235,22 @@ test("follows three redirects, and no more", async () => {
   assert.deepEqual({ status, hits: hits.length }, { status: "download_failed", hits: 4 });
 });
 
+for (const [location, path] of [
+  ["/搜狗 1.sym", "/%E6%90%9C%E7%8B%97%201.sym"],
+  ["/%E6%90%9C.sym", "/%E6%90%9C.sym"],
+  ["/a+b~c%20d?X-Signature=é%2F+", "/a+b~c%20d?X-Signature=%C3%A9%2F+"],
+  [Buffer.from("/\u00e9.sym", "latin1"), "/%E9.sym"],
+] as const)
+  test(`encodes a redirect to ${path} once`, async () => {
+    const head = Buffer.from("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ");
+    const script: Script = (socket, asked) =>
+      asked === path
+        ? reply("200 OK", symFile)(socket, asked)
+        : socket.end(Buffer.concat([head, Buffer.from(location), Buffer.from("\r\n\r\n")]));
+    const { status, hits } = await ask(script);
+    assert.deepEqual([status, hits[1]], ["converted", path]);
+  });
+
 for (const script of [reply("302 Found"), redirect("file:///etc/passwd"), redirect("http://[")]) {
   test("does not follow a redirect that leads nowhere", async () => {
     assert.equal((await ask(script)).status, "download_failed");

@@ -28,8 +28,8 @@ export function* renderLine(line: SymbolicatedLine, json: JsonBytes, style: Line
   json.text("{");
   if (ping) {
     yield* renderThreads(symbolicated, job, ping, json, style);
-    const found = ping.keys.map((key, index) => [key, isModuleFound(symbolicated, job, index)] as const);
-    json.text(`,"found_modules":${JSON.stringify(Object.fromEntries(found))}`);
+    json.text(",");
+    yield* renderFoundModulesByKey(symbolicated, job, ping.keys, json);
   } else {
     yield* renderStacks(symbolicated, job, json, style);
     json.text(",");
@@ -63,6 +63,25 @@ function* renderThreads(
     start += length;
   }
   json.text(`],"crash_thread":${crashThread}`);
+}
+
+/** Writes `"found_modules": …` with the keys of a crash ping, which may have several for a module. */
+function* renderFoundModulesByKey(
+  symbolicated: SymbolicatedJobs,
+  job: number,
+  keys: string[],
+  json: JsonBytes,
+): Generator<void> {
+  const written = new Set<string>();
+  json.text(`"found_modules":{`);
+  for (const [index, key] of keys.entries()) {
+    if (written.has(key)) continue;
+    json.text(written.size === 0 ? "" : ",");
+    written.add(key);
+    json.text(`${JSON.stringify(key)}:${isModuleFound(symbolicated, job, index)}`);
+    if (json.shouldYield()) yield;
+  }
+  json.text("}");
 }
 
 /** The part of the v5 debug report that makes sense for a line. */

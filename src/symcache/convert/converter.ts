@@ -1,4 +1,4 @@
-import type { ModuleId } from "../../identity/moduleId.ts";
+import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
 
 /** The crate returns their indexes, counted from 1. Metrics count `not_a_sym_file` as `sym_malformed`. */
@@ -19,6 +19,8 @@ export class ConversionError extends Error {
 export class Converter implements Disposable {
   #instance: WasmInstance | undefined;
   readonly #converter: number;
+  /** Until the first chunk. */
+  #codeId: string | undefined;
 
   constructor(wasm: WebAssembly.Module, module: ModuleId) {
     this.#instance = new WasmInstance(wasm);
@@ -27,6 +29,7 @@ export class Converter implements Disposable {
     this.#converter =
       this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
     if (this.#converter === 0) this.#fail(1);
+    if (hasCodeId(module)) this.#codeId = module.debugId;
   }
 
   /** The size of its WebAssembly memory, which is freed when the converter is disposed of. */
@@ -34,11 +37,16 @@ export class Converter implements Disposable {
     return this.#instance?.memoryBytes ?? 0;
   }
 
-  /** Converts the next bytes. A file that is not a sym file, or that belongs to another module, is rejected within 321 bytes. */
+  /**
+   * Converts the next bytes. A file that is not a sym file, or that belongs to another module, is rejected within 321 bytes. If
+   * the module has a code id, the first chunk must contain the MODULE record, which may have any debug id.
+   */
   push(chunk: Uint8Array): void {
     const instance = this.#alive();
-    instance.putInInbox(chunk);
-    this.#check(instance.call((exports) => exports.converter_push(this.#converter, chunk.length)));
+    const text = this.#codeId === undefined ? chunk : replaceDebugId(chunk, this.#codeId);
+    this.#codeId = undefined;
+    instance.putInInbox(text);
+    this.#check(instance.call((exports) => exports.converter_push(this.#converter, text.length)));
   }
 
   /** Ends the text and returns the size of the symcache file. */
@@ -80,4 +88,15 @@ export class Converter implements Disposable {
     if (!reason) throw new Error(`the crate returned the unknown reason ${code}`);
     throw new ConversionError(reason, this.#alive().message());
   }
+}
+
+/** The crate looks for the MODULE record in the first bytes, and accepts only the id that was asked for. */
+const maxRecordBytes = 320;
+
+function replaceDebugId(start: Uint8Array, codeId: string): Uint8Array {
+  const text = Buffer.from(start.subarray(0, maxRecordBytes)).toString("latin1");
+  const [record, beforeId = ""] = /^(MODULE \S+ \S+ )[0-9A-Fa-f]+(?= )/.exec(text) ?? [];
+  return record === undefined
+    ? start
+    : Buffer.concat([Buffer.from(beforeId + codeId), start.subarray(record.length)]);
 }
