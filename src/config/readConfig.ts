@@ -8,7 +8,7 @@ import { LookupSettings } from "./lookup.ts";
 import { maskCredentials, maskUrls } from "./maskUrls.ts";
 import { ObservabilitySettings } from "./observability.ts";
 import { ServerSettings } from "./server.ts";
-import { settingInfo, type SettingInfo } from "./setting.ts";
+import { documented, type SettingInfo } from "./setting.ts";
 import { SharedCacheSettings } from "./sharedCache.ts";
 import { SourceSettings } from "./sources.ts";
 
@@ -41,7 +41,7 @@ const fields: Field[] = Object.entries(Sections.shape).flatMap(([section, { shap
   Object.entries(shape).map(([name, schema]) => ({
     section: section as keyof Sections,
     name,
-    setting: settingInfo(schema),
+    setting: documented.get(schema),
   })),
 );
 

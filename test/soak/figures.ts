@@ -1,6 +1,6 @@
 import { median } from "../../bench/measure.ts";
 import { plot, type Panel } from "../../loadTesting/plot.ts";
-import { short } from "../../src/cli/numberText.ts";
+import { short } from "../../src/captures/numberText.ts";
 import { folderBytes } from "./modules.ts";
 import type { Sample } from "./sample.ts";
 import type { Soak } from "./soak.ts";

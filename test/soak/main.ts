@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { report } from "../../bench/measure.ts";
 import { machine, writeInto } from "../../bench/page.ts";
-import { short } from "../../src/cli/numberText.ts";
+import { short } from "../../src/captures/numberText.ts";
 import { counts, drawing, table } from "./figures.ts";
 import { readOptions, type Options } from "./options.ts";
 import { wholePopulation } from "./modules.ts";

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { gunzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { moduleId } from "../../src/identity/moduleId.ts";
-import { ChunkDamaged, Chunks } from "../../src/sharedCache/chunks.ts";
+import { Chunks } from "../../src/sharedCache/chunks.ts";
 import { chunkBytes, symcacheHeaderBytes } from "../../src/sharedCache/packedHeader.ts";
+import { SymcacheDamaged } from "../../src/symcache/symcache.ts";
 import { convert, wasm } from "../support/symFile.ts";
 
 const chunks = new Chunks(wasm);
@@ -51,7 +52,7 @@ test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
       try {
         chunks.unpack(symcacheHeader, { at: 0, length: size, frame, packed: content.length });
       } catch (error) {
-        assert.ok(error instanceof ChunkDamaged, String(error));
+        assert.ok(error instanceof SymcacheDamaged, String(error));
       }
     }),
   );
@@ -64,7 +65,7 @@ test("takes no more memory for a frame than its header says", () => {
   const header = new Uint8Array(symcacheHeaderBytes);
   const frame = zstdCompressSync(Buffer.alloc(1e9));
   const before = process.memoryUsage().rss;
-  assert.throws(() => chunks.unpack(header, { at: 0, length: 80, frame, packed: 1000 }), ChunkDamaged);
+  assert.throws(() => chunks.unpack(header, { at: 0, length: 80, frame, packed: 1000 }), SymcacheDamaged);
   assert.ok(process.memoryUsage().rss - before < 100e6);
 });
 

@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
 
@@ -59,6 +60,19 @@ export class Converter implements Disposable {
   /** Passes the symcache file to `append` in pieces. Throws its errors. */
   write(append: Append): void {
     this.#alive().appending(append, (exports, file) => exports.symcache_file_write(file));
+  }
+
+  /** Writes the symcache to a file, and calls `progress` after each piece. Throws the disk's error. */
+  writeFile(path: string, flags: "w" | "wx", progress?: () => void): void {
+    const file = openSync(path, flags);
+    try {
+      this.write((piece) => {
+        for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
+        progress?.();
+      });
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Copies the symcache file into a large enough buffer. */

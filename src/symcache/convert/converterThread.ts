@@ -1,5 +1,4 @@
 /** Thread entry: converts sym files into symcaches, one after the other. */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { replyToAsks, reportProgress, type Reply } from "../../threads/replyToAsks.ts";
 import { lowerPriority } from "../../threads/lowerPriority.ts";
@@ -67,8 +66,13 @@ replyToAsks<ConverterProtocol>({
     }),
   selfTest: () => [selfTest(wasm)],
   write(path) {
+    let reported = performance.now();
     try {
-      write(path);
+      converter?.writeFile(path, "wx", () => {
+        if (performance.now() - reported < progressIntervalMs) return;
+        reported = performance.now();
+        reportProgress();
+      });
       return [{}];
     } catch (error) {
       return [{ error: String(error) }];
@@ -97,20 +101,5 @@ function catchRejection<Answer>(step: () => Reply<Answer>): Reply<Answer | Rejec
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     return [{ rejection: { reason: error.reason, message: error.message } }];
-  }
-}
-
-function write(path: string): void {
-  const file = openSync(path, "wx");
-  try {
-    let reported = performance.now();
-    converter?.write((piece) => {
-      for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
-      if (performance.now() - reported < progressIntervalMs) return;
-      reported = performance.now();
-      reportProgress();
-    });
-  } finally {
-    closeSync(file);
   }
 }
