@@ -21,7 +21,10 @@ export class ProxyServer implements AsyncDisposable {
       return !expected || headers["proxy-authorization"] === expected;
     };
     this.#server = createServer((incoming, response) => {
-      if (!isAllowed(incoming)) return void response.writeHead(407).end("sign in");
+      if (!isAllowed(incoming)) {
+        response.writeHead(407).end("sign in");
+        return;
+      }
       const { port, pathname, search } = new URL(incoming.url ?? "");
       const { "proxy-authorization": _, ...headers } = incoming.headers;
       request({ host: "127.0.0.1", port, path: pathname + search, headers }, (from) => {
@@ -33,7 +36,10 @@ export class ProxyServer implements AsyncDisposable {
     });
     this.#server.on("connect", (incoming: IncomingMessage, socket, head: Buffer) => {
       socket.on("error", () => {});
-      if (!isAllowed(incoming)) return void socket.end("HTTP/1.1 407 Sign In\r\nContent-Length: 0\r\n\r\n");
+      if (!isAllowed(incoming)) {
+        socket.end("HTTP/1.1 407 Sign In\r\nContent-Length: 0\r\n\r\n");
+        return;
+      }
       const to = connect(Number(incoming.url?.split(":").at(-1)), "127.0.0.1", () => {
         socket.write("HTTP/1.1 200 Connected\r\n\r\n");
         to.write(head);
