@@ -119,7 +119,15 @@ test("does not log the value of a secret variable", async () => {
 
 for (const [variable, value] of [
   ["ELIOT_SECRET_SENTRY_DSN", `https://sentry.example/${marker}`],
-  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}@symbols.example/?x`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}%zz@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}%E9@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker},${marker}@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `file:///a, https://user:${marker},x@symbols.example/,file:///b`],
+  ["ELIOT_SYMBOLS_URLS", `file://user:${marker}@host/folder`],
+  ["HTTP_PROXY", `ftp://user:${marker}@proxy.example`],
+  ["HTTPS_PROXY", `user:${marker}/@proxy example`],
+  ["HTTPS_PROXY", `http://user:${marker}%@proxy.example`],
   ["ELIOT_SYMBOLS_URLS", `https://user:pass/${marker}@symbols.example/`],
   ["ELIOT_SYMBOLS_URLS", `https://symbols.example/?token=${marker}`],
   ["ELIOT_SYMBOLS_URLS", `ftp://user:${marker}@symbols.example/#${marker}`],
