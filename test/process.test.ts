@@ -61,7 +61,7 @@ async function standardError(child: ChildProcess): Promise<string> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`ends with exit code 0 after ${signal}, though clients keep connections open`, async () => {
+  test(`exits with code 0 after ${signal} although clients keep connections open`, async () => {
     await using folder = await temporaryFolder();
     await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
     await (await fetch(`${service.url}/__lbheartbeat__`)).text();
@@ -75,7 +75,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("ends with exit code 0 after a SIGTERM that comes while it starts", async () => {
+test("exits with code 0 after a SIGTERM during startup", async () => {
   await using folder = await temporaryFolder();
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
@@ -86,7 +86,7 @@ test("ends with exit code 0 after a SIGTERM that comes while it starts", async (
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
-test("removes what a process left that was killed while it warmed up", async () => {
+test("removes the files of a process that was killed during its warm-up", async () => {
   await using folder = await temporaryFolder();
   await using temporary = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, TMPDIR: temporary.path };
@@ -105,7 +105,7 @@ test("removes what a process left that was killed while it warmed up", async () 
   assert.deepEqual(await readdir(temporary.path), []);
 });
 
-test("ends with exit code 0 after a SIGTERM that comes while it loads", async () => {
+test("exits with code 0 after a SIGTERM while it loads its modules", async () => {
   await using folder = await temporaryFolder();
   const impatient = `
     import { registerHooks } from "node:module";
@@ -123,7 +123,7 @@ test("ends with exit code 0 after a SIGTERM that comes while it loads", async ()
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
-test("ends at once, though a client has sent but half of its headers", async () => {
+test("exits at once although a client has sent only half of its headers", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
@@ -149,7 +149,7 @@ test("answers a request that arrives together with SIGTERM, on a new connection"
   assert.equal(await service.exit, 0);
 });
 
-test("hands signals and its exit code through npm", async () => {
+test("passes signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
   await using service = await startProcess(env, ["npm", "start", "--silent"]);
@@ -157,7 +157,7 @@ test("hands signals and its exit code through npm", async () => {
   assert.equal(await service.exit, 0);
 });
 
-test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and then nothing", async () => {
+test("answers requests accepted before SIGTERM, fails heartbeats meanwhile, and then accepts nothing", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -179,7 +179,7 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
   assert.match(await summary, /"Type":"request\.summary"/);
 });
 
-test("answers what it accepted before SIGHUP, though that comes twice as its terminal goes away", async () => {
+test("answers requests accepted before SIGHUP, which arrives twice when its terminal closes", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -199,7 +199,7 @@ test("answers what it accepted before SIGHUP, though that comes twice as its ter
   assert.equal(await service.exit, 0);
 });
 
-test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
+test("exits as soon as it has answered all accepted requests, although the client keeps the connection", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -219,7 +219,7 @@ test("ends as soon as it has answered what it accepted, though the client keeps 
 });
 
 for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "ELIOT_DRAIN_TIMEOUT"]) {
-  test(`ends what is left after ${how}`, async () => {
+  test(`aborts the remaining requests after ${how}`, async () => {
     await using downloading = await startDownloading({
       ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
       ELIOT_DRAIN_DELAY: how.endsWith("DELAY") ? "600" : "0",
@@ -237,7 +237,7 @@ for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "E
   });
 }
 
-test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunnel behind its request", async () => {
+test("closes a connection whose client requested a tunnel after its request after ELIOT_DRAIN_TIMEOUT", async () => {
   await using downloading = await startDownloading({ ELIOT_DRAIN_TIMEOUT: "0.1" });
   const { service, asked } = downloading;
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1").on("error", () => {});
@@ -250,7 +250,7 @@ test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunne
 });
 
 for (const how of ["has stalled", "goes on and on"]) {
-  test(`ends at once, though a download ${how} that nobody waits for any more`, async () => {
+  test(`exits at once although an abandoned download ${how}`, async () => {
     await using folder = await temporaryFolder();
     const underWay = Promise.withResolvers<void>();
     await using server = await SymbolServer.start(async (socket) => {
@@ -298,7 +298,7 @@ for (const [variable, value] of [
   ["ELIOT_SHARED_CACHE_ENDPOINT", "store:9000"],
   ["AWS_REGION", "eu/west"],
 ] as const) {
-  test(`does not start with ${variable}=${value}, and says so in one line`, async () => {
+  test(`does not start with ${variable}=${value}, and explains that in one line`, async () => {
     const child = spawn(process.execPath, ["src/main.ts"], {
       cwd: root,
       env: { ...process.env, [variable]: value },
@@ -310,7 +310,7 @@ for (const [variable, value] of [
   });
 }
 
-test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
+test("does not start with an invalid Sentry DSN, and does not print it", async () => {
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
     env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
@@ -324,7 +324,7 @@ for (const [missing, given] of [
   ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"],
   ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
 ] as const)
-  test(`does not start with a shared cache and ${given} alone`, async () => {
+  test(`does not start with a shared cache and only ${given}`, async () => {
     const key = { [given]: "s3cret", [missing]: "" };
     const child = spawn(process.execPath, ["src/main.ts"], {
       cwd: root,
@@ -335,7 +335,7 @@ for (const [missing, given] of [
     assert.deepEqual([code, message], [1, `${missing} is empty, but ${given} is not\n`]);
   });
 
-test("says in one line that its port is taken", async () => {
+test("reports in one line that its port is in use", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
   await using first = await startProcess(env);
@@ -355,7 +355,7 @@ test("says in one line that its port is taken", async () => {
   assert.equal(await first.exit, 0);
 });
 
-test("has no thread that gives way less than its process is told to", async () => {
+test("runs no thread at a higher priority than its process", async () => {
   await using folder = await temporaryFolder();
   // Converter threads start with the warm-up.
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
@@ -371,7 +371,7 @@ test("has no thread that gives way less than its process is told to", async () =
   assert.deepEqual([...new Set(niceness)], [15]);
 });
 
-test("answers on when nobody reads its log", async () => {
+test("keeps answering when its log is no longer read", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
   service.stopReadingLog();
@@ -384,7 +384,7 @@ for (const [handles, severity, words] of [
   [100, 3, "limit of open files (ulimit -n) is too low"],
   [900, 4, "leaves room for fewer connections"],
 ] as const)
-  test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
+  test(`logs at severity ${severity} how many open files it needs if the limit is ${handles}`, async () => {
     await using folder = await temporaryFolder();
     const command = ["-c", `ulimit -n ${handles}; exec "${process.execPath}" src/main.ts`];
     const child = spawn("sh", command, {

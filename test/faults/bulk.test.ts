@@ -115,7 +115,7 @@ function spools(): number {
   return targets.filter((target) => target.startsWith(harness.folder) && target.endsWith("(deleted)")).length;
 }
 
-test("answers any number of lines in flat memory, and asks for each module once", async (t) => {
+test("answers any number of lines in constant memory, and downloads each module once", async (t) => {
   const count = times(3_000, 100_000);
   const all = pings(count);
   const sent = open(harness);
@@ -136,7 +136,7 @@ test("answers any number of lines in flat memory, and asks for each module once"
   t.diagnostic(`${count} pings in ${Math.round(seconds)} s: ${Math.round(early)} MB in the first third, ${Math.round(late)} MB after it`);
 }); // prettier-ignore
 
-test("answers a client gzipped that sends all before it reads", async () => {
+test("sends a gzipped response to a client that sends everything before it reads", async () => {
   const all = pings(times(4_000, 20_000));
   const sent = open(harness, "gzip");
   const response = answerOf(sent);
@@ -147,7 +147,7 @@ test("answers a client gzipped that sends all before it reads", async () => {
   assert.equal(spools(), 0);
 });
 
-test("keeps the answers of a client on disk that sends all before it reads", async () => {
+test("spools the response to disk for a client that sends everything before it reads", async () => {
   const all = pings(times(4_000, 20_000));
   const sent = open(harness);
   const response = answerOf(sent);
@@ -159,7 +159,7 @@ test("keeps the answers of a client on disk that sends all before it reads", asy
   assert.equal(spools(), 0);
 });
 
-test("ends a stream whose answers take more than there is for them, behind a whole line", async () => {
+test("ends a stream after a complete line if its response exceeds the disk space for spooling", async () => {
   await using small = await startHarness(modules, { ...impatient, ELIOT_BULK_SPOOL: "1mb" });
   const all = pings(8_000);
   const sent = open(small);
@@ -174,7 +174,7 @@ test("ends a stream whose answers take more than there is for them, behind a who
   });
 });
 
-test("ends a stream whose answers can't be kept, for the folder is gone", async () => {
+test("ends a stream if its response can't be spooled because the folder is missing", async () => {
   await using broken = await startHarness(modules, impatient);
   // Nothing is written to the folder any more.
   await broken.ask(...modules);
@@ -191,7 +191,7 @@ test("ends a stream whose answers can't be kept, for the folder is gone", async 
   assert.equal(error?.fatal, true);
 });
 
-test("waits for a client that has sent all and reads slowly, without disk or memory", async () => {
+test("waits for a client that has sent everything and reads slowly, without using disk or memory", async () => {
   const all = pings(times(1_000, 5_000));
   const body = [...all.lines()].join("");
   const idle = residentMegabytes();
@@ -209,7 +209,7 @@ test("waits for a client that has sent all and reads slowly, without disk or mem
   assert.ok(most < idle + 150, `${idle} MB, then ${most} MB`);
 });
 
-test("is done with clients that leave at any moment of a stream", async () => {
+test("releases all resources if clients disconnect at any moment of a stream", async () => {
   const random = new Random(8);
   const all = pings(300);
   const body = [...all.lines()].join("");
@@ -227,7 +227,7 @@ test("is done with clients that leave at any moment of a stream", async () => {
   assert.deepEqual(await check(await answerOf(sent), all), { lines: 300 });
 });
 
-test("ends a stream with an error line where the service has a bug, and reports it", async () => {
+test("ends a stream with an error line after an internal error, and reports it", async () => {
   const bug = `
     import { registerHooks } from "node:module";
     registerHooks({

@@ -37,7 +37,7 @@ async function temporaryFiles(harness: Harness): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-test("gives no wrong answer after kills at any moment of converting, writing and renaming", async (t) => {
+test("returns no wrong function after it was killed at any moment of converting, writing and renaming", async (t) => {
   const kills = times(4, 200);
   const random = new Random(1);
   const modules = Array.from({ length: kills }, (_, number) =>
@@ -82,7 +82,7 @@ const flipABit = (bytes: Buffer, random: Random) => {
   return bytes;
 };
 
-test("makes any damaged symcache again within the same request, or answers rightly what the damage didn't touch", async (t) => {
+test("converts a damaged symcache again within the request unless the lookup doesn't touch the damage", async (t) => {
   const cases = times(100, 10_000);
   const random = new Random(2);
   const modules = [1, 300, 2_000].map((functions) => syntheticModule(`damaged${functions}.so`, functions));
@@ -112,7 +112,7 @@ test("makes any damaged symcache again within the same request, or answers right
   t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
 });
 
-test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made whole under its readers", async () => {
+test("returns no wrong function while an open symcache is truncated, extended, zeroed and repaired", async () => {
   const module = syntheticModule("module.so", 20_000);
   const whole = symcacheOf(module);
   await using harness = await startHarness([module], impatient);
@@ -142,7 +142,7 @@ test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made
   assert.deepEqual(await harness.kept(), [module.name]);
 });
 
-test("replaces whatever else is in place of a symcache, and follows no link", async () => {
+test("replaces anything else at the path of a symcache, and follows no link", async () => {
   const other = syntheticModule("other.so");
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, "x.symc");
@@ -194,7 +194,7 @@ test("replaces whatever else is in place of a symcache, and follows no link", as
   assert.deepEqual(await readFile(outside), Buffer.from(symcacheOf(other)));
 });
 
-test("follows no link in place of a module's folder, and leaves what it leads to alone", async () => {
+test("does not follow a link in place of a module's folder or change its target", async () => {
   const module = syntheticModule("module.so");
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, `${module.id}.symc`);
@@ -210,7 +210,7 @@ test("follows no link in place of a module's folder, and leaves what it leads to
   assert.equal((await stat(outside)).mtimeMs, 1000);
 });
 
-test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
+test("answers while the cache folder is removed, replaced by a file and restored, without a restart", async () => {
   const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
   const [first, second, third] = modules as [SyntheticModule, SyntheticModule, SyntheticModule];
   await using harness = await startHarness(modules, { ...impatient, "diskCache.rescanIntervalMs": "50" });
@@ -231,7 +231,7 @@ test("answers while the folder is removed, replaced by a file and back again, wi
   assert.deepEqual(await harness.kept(), [first.name, third.name]);
 });
 
-test("uses a symcache that is larger than the cap once, keeps it not, and evicts nobody", async () => {
+test("uses a symcache larger than the limit once, without storing it or evicting others", async () => {
   const [small, large] = [syntheticModule("small.so"), syntheticModule("large.so", 5_000)];
   const cap = symcacheOf(small).length + 1000;
   await using harness = await startHarness([small, large], {
@@ -244,7 +244,7 @@ test("uses a symcache that is larger than the cap once, keeps it not, and evicts
   assert.deepEqual(await harness.kept(), [small.name]);
 });
 
-test("answers rightly while every file is evicted under its readers and writers, and keeps the cap", async () => {
+test("returns correct functions and keeps the limit while files are evicted during reads and writes", async () => {
   const random = new Random(3);
   const modules = Array.from({ length: 12 }, (_, number) =>
     syntheticModule(`evicted${number + 10}.so`, 2_000),
@@ -271,7 +271,7 @@ test("answers rightly while every file is evicted under its readers and writers,
   );
 });
 
-test("answers from all symcaches, and keeps them, though few of them can be open at once", async () => {
+test("uses and keeps all symcaches although only a few can be open at once", async () => {
   const modules = Array.from({ length: 200 }, (_, number) => syntheticModule(`module${number}.so`));
   const command = ["sh", "-c", `ulimit -n 120; exec ${process.execPath} src/main.ts`];
   await using harness = await startHarness(modules, impatient, () => command);
@@ -287,7 +287,7 @@ test("answers from all symcaches, and keeps them, though few of them can be open
   assert.equal((await harness.kept()).length, modules.length);
 });
 
-test("sweeps what another process left half-written when it was killed, while it runs", async () => {
+test("removes temporary files of another, killed process while it runs", async () => {
   const module = syntheticModule("module.so");
   await using harness = await startHarness([module], { ...impatient, "diskCache.rescanIntervalMs": "50" });
   await harness.ask(module);
@@ -301,7 +301,7 @@ test("sweeps what another process left half-written when it was killed, while it
   assert.deepEqual(await harness.kept(), [module.name]);
 });
 
-test("is ready soon though the folder holds very many files, and keeps the cap when it has counted them", async (t) => {
+test("starts quickly with very many files in the folder, and enforces the limit once it has counted them", async (t) => {
   const files = times(2_000, 100_000);
   await using folder = await temporaryFolder();
   const bytes = 100;
@@ -329,7 +329,7 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   assert.ok(left.includes("new.so") && left.includes(`old${files - 1}.so`) && !left.includes("old0.so"));
 });
 
-test("evicts what was used longest ago, though the clock is set back an hour and on again", async () => {
+test("evicts the least recently used symcaches even if the clock is set back an hour and forward again", async () => {
   const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`timed${number}.so`));
   const code = `
     const { now } = Date;

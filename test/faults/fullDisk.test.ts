@@ -75,7 +75,7 @@ async function startOnDisk(
 const page = 4096;
 
 test(
-  "answers, however little the disk has left, keeps whole files only, and all is well once it has room",
+  "answers with any amount of disk space left, keeps only complete files, and recovers",
   { skip },
   async () => {
     const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`module${number}.so`, 300));
@@ -103,7 +103,7 @@ test(
   },
 );
 
-test("answers where no file or no folder can be made any more, and says so", { skip }, async () => {
+test("answers if no file or folder can be created, and logs that", { skip }, async () => {
   const modules = Array.from({ length: 10 }, (_, number) => syntheticModule(`module${number}.so`));
   const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
   await using harness = await startOnTmpfs(modules, "size=2m,nr_inodes=60");
@@ -138,7 +138,7 @@ test("answers where no file or no folder can be made any more, and says so", { s
 });
 
 test(
-  "says that the folder is read-only, answers all the same, and is well again without a restart",
+  "answers with a read-only cache folder, logs that, and recovers without a restart",
   { skip },
   async () => {
     const [one, other] = [syntheticModule("one.so"), syntheticModule("other.so")];
@@ -156,26 +156,22 @@ test(
   },
 );
 
-test(
-  "removes a damaged symcache later where the folder is read-only, and never answers from it",
-  { skip },
-  async () => {
-    const module = syntheticModule("module.so");
-    await using harness = await startOnTmpfs([module], "size=1m");
-    await harness.ask(module);
-    const path = join(harness.folder, "symcache-v1", `${module.key}.symc`);
-    await writeFile(path, Buffer.alloc((await stat(path)).size));
-    await harness.remount("ro");
-    for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(module), ["right, converted"]);
-    await harness.remount("rw");
-    assert.deepEqual(await harness.ask(module), ["right, converted"]);
-    assert.deepEqual(await harness.ask(module), ["right, cached"]);
-    assert.deepEqual(await readdir(join(harness.folder, "symcache-v1")), [module.name]);
-  },
-);
+test("never uses a damaged symcache in a read-only folder, and removes it later", { skip }, async () => {
+  const module = syntheticModule("module.so");
+  await using harness = await startOnTmpfs([module], "size=1m");
+  await harness.ask(module);
+  const path = join(harness.folder, "symcache-v1", `${module.key}.symc`);
+  await writeFile(path, Buffer.alloc((await stat(path)).size));
+  await harness.remount("ro");
+  for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  await harness.remount("rw");
+  assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.ask(module), ["right, cached"]);
+  assert.deepEqual(await readdir(join(harness.folder, "symcache-v1")), [module.name]);
+});
 
 test(
-  "gives up on a full disk what nobody used for an hour, as much as a new symcache needs, and nothing else",
+  "evicts only symcaches unused for an hour on a full disk, as many as a new one needs",
   { skip },
   async () => {
     const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`, 300));
@@ -216,7 +212,7 @@ test(
 );
 
 test(
-  "answers where the disk takes what is written and has no room when that is flushed, and keeps it once it has",
+  "answers if the disk is full only when a file is flushed, and stores the symcache once there is space",
   { skip: skipThin },
   async () => {
     const modules = [1, 2, 3].map((number) => syntheticModule(`module${number}.so`, 20_000));
@@ -238,7 +234,7 @@ test(
   },
 );
 
-test("answers while another disk is mounted over the folder and taken away", { skip }, async () => {
+test("answers while another disk is mounted over the folder and unmounted", { skip }, async () => {
   const modules = ["one.so", "other.so"].map((name) => syntheticModule(name));
   await using harness = await startOnTmpfs(modules, "size=1m", { "diskCache.rescanIntervalMs": "50" });
   await harness.ask(modules[0]!);
@@ -252,7 +248,7 @@ test("answers while another disk is mounted over the folder and taken away", { s
 });
 
 test(
-  "answers while the disk hangs for all who write, and keeps what it makes once it doesn't",
+  "answers while all writes to the disk hang, and stores symcaches again once they do not",
   { skip: skipThin },
   async () => {
     const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));

@@ -42,7 +42,7 @@ async function askOn(harness: Harness, clients: number): Promise<number> {
   return answers;
 }
 
-test("answers every request that it took when SIGTERM comes under load, flushes metrics, and leaves no temporary file", async (t) => {
+test("answers all accepted requests after SIGTERM under load, flushes metrics, and leaves no temporary file", async (t) => {
   const rounds = times(1, 20);
   let answers = 0;
   for (let round = 0; round < rounds; round++) {
@@ -68,7 +68,7 @@ test("answers every request that it took when SIGTERM comes under load, flushes 
 });
 
 for (const where of ["request", "timer"] as const)
-  test(`logs an error that a ${where} met and nobody caught as fatal, answers what it took, and ends with 1`, async () => {
+  test(`logs an uncaught error in a ${where} as fatal, answers all accepted requests, and exits with code 1`, async () => {
     const crash = `process.on("SIGUSR2", () => setTimeout(() => { throw new Error("made to crash") }))`;
     const reject = `process.on("SIGUSR2", () => { void Promise.reject(new Error("made to crash")) })`;
     const code = where === "timer" ? crash : reject;
@@ -97,7 +97,7 @@ for (const where of ["request", "timer"] as const)
     assert.deepEqual(await harness.kept(), [healthy.name]);
   });
 
-test("answers though statsd and Sentry are away, hang, or nobody reads its log", async () => {
+test("answers while statsd and Sentry are down or hang and its log is not read", async () => {
   const hanging = createServer(() => {}).listen(0, "127.0.0.1");
   await once(hanging, "listening");
   const { port } = hanging.address() as { port: number };
@@ -124,7 +124,7 @@ test("answers though statsd and Sentry are away, hang, or nobody reads its log",
   );
 });
 
-test("answers though nobody reads its log on, and ends though that is not read to its end", async () => {
+test("answers and exits although its log is no longer read", async () => {
   await using harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "600" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   harness.service.stallLog();
@@ -140,7 +140,7 @@ test("answers though nobody reads its log on, and ends though that is not read t
   assert.equal(await harness.service.exit, 0);
 });
 
-test("tells clients that asked before SIGTERM that their connections end behind the answer", async () => {
+test("closes connections after the responses to requests from before SIGTERM", async () => {
   await using harness = await startHarness(modules, impatient);
   const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   harness.fault(healthy, async (socket) => {
@@ -162,7 +162,7 @@ test("tells clients that asked before SIGTERM that their connections end behind 
   assert.equal(await harness.service.exit, 0);
 });
 
-test("takes no more connections than leave enough open files to all else", async () => {
+test("limits connections so that enough file handles are left", async () => {
   const start = ["sh", "-c", `ulimit -n 500; exec ${process.execPath} src/main.ts`];
   await using harness = await startHarness(modules, impatient, () => start);
   for (const module of modules.slice(0, 10)) await harness.ask(module);
@@ -183,7 +183,7 @@ test("takes no more connections than leave enough open files to all else", async
   assert.equal((await harness.kept()).length, modules.length);
 });
 
-test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
+test("reports SIGTERM in both heartbeats, and answers them at once while other requests wait", async () => {
   await using harness = await startHarness(modules, {
     ...impatient,
     "sources.headersTimeoutMs": "60000",

@@ -33,7 +33,7 @@ async function heartbeat(harness: Harness): Promise<Record<string, string>> {
   return ((await response.json()) as { checks: Record<string, string> }).checks;
 }
 
-test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
+test("downloads and converts once for a hundred concurrent requests, even if the first client disconnects", async () => {
   const [module] = news as [SyntheticModule];
   await using harness = await startHarness(news, impatient);
   const held = hold(harness, [module]);
@@ -56,7 +56,7 @@ function manyFrames(module: SyntheticModule, count: number): string {
   return JSON.stringify({ memoryMap: [[module.name, module.id]], stacks: [frames] });
 }
 
-test("answers 503 with Retry-After at once to requests past their bound, and the rest rightly", async () => {
+test("answers 503 with Retry-After at once to requests over the limit, and the others correctly", async () => {
   const places = 6;
   await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
@@ -90,7 +90,7 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
   for (const client of clients) client[Symbol.dispose]();
 });
 
-test("lets clients that are slow to send their bodies take nobody's place", async () => {
+test("does not let clients that send their bodies slowly block others", async () => {
   await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
   const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(harness.service.url)));
   for (const { send } of clients) send(postHead(body.length) + body.slice(0, 10));
@@ -102,7 +102,7 @@ test("lets clients that are slow to send their bodies take nobody's place", asyn
   }
 });
 
-test("answers 503 where answers that nobody takes would need more than their bound, and forgets those that are done", async () => {
+test("answers 503 if unread responses would exceed their memory limit, and releases that of finished ones", async () => {
   await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   // 18 MB each, beside its body and what was found.
@@ -123,7 +123,7 @@ test("answers 503 where answers that nobody takes would need more than their bou
   }
 });
 
-test("answers 503 where bodies would take more than their bound together, and forgets those that are done", async () => {
+test("answers 503 if bodies would exceed their memory limit, and releases that of finished ones", async () => {
   await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const statusOf = async (length: number) =>
@@ -150,7 +150,7 @@ test("answers 503 where bodies would take more than their bound together, and fo
   assert.equal(await statusOf(900_000), 200);
 });
 
-test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
+test("reserves half of the request limit for cached modules, and answers 200 with overloaded modules to others", async () => {
   await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
@@ -171,7 +171,7 @@ test("leaves half of all places to requests whose symcaches are there: the other
   assert.deepEqual(await harness.kept(), [healthy, ...news].map(({ name }) => name).toSorted());
 });
 
-test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
+test("answers 200 with a reason for modules over the download queue's limit, and has them a little later", async () => {
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     "sources.headersTimeoutMs": "60000",
@@ -200,7 +200,7 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   for (const module of late) assert.deepEqual(await harness.ask(module), ["right, converted"]);
 });
 
-test("leaves modules out of which a request names more than may ever wait, and asks nobody for them", async () => {
+test("rejects modules over the queue's limit within one request without asking a source", async () => {
   await using harness = await startHarness([healthy], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "4",
@@ -225,7 +225,7 @@ test("leaves modules out of which a request names more than may ever wait, and a
   );
 });
 
-test("answers requests whose symcaches are there while ever so many wait for downloads", async () => {
+test("answers requests for cached modules while many others wait for downloads", async () => {
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
     ELIOT_MAX_DOWNLOADS: "2",
@@ -246,7 +246,7 @@ test("answers requests whose symcaches are there while ever so many wait for dow
   for (const answer of await Promise.all(cold)) assert.match(answer[0] ?? "", /^right/);
 });
 
-test("answers requests whose symcaches are there while a large sym file is converted", async (t) => {
+test("answers requests for cached modules while a large sym file is converted", async (t) => {
   const large = Array.from({ length: times(1, 8) }, (_, number) =>
     syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
@@ -287,7 +287,7 @@ test("answers requests whose symcaches are there while a large sym file is conve
   if (isWhole) assert.ok(p99 < 50, `${p99} ms`);
 });
 
-test("answers what it has places for at ten times the load, and refuses the rest at once", async (t) => {
+test("answers as many requests as it can at ten times the load, and rejects the others at once", async (t) => {
   const places = 6;
   await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
@@ -311,7 +311,7 @@ test("answers what it has places for at ten times the load, and refuses the rest
 
 const withHandles = ["sh", "-c", 'ulimit -n ${HANDLES:-1024} && exec "$0" src/main.ts', process.execPath];
 
-test("has file handles left for symcaches and downloads, however many connections come", async () => {
+test("keeps file handles for symcaches and downloads with any number of connections", async () => {
   await using harness = await startHarness(
     [healthy, ...news],
     { ...impatient, HANDLES: "300" },
@@ -333,7 +333,7 @@ test("has file handles left for symcaches and downloads, however many connection
   for (const one of crowd) one[Symbol.dispose]();
 });
 
-test("keeps symcaches that it can't open for want of file handles", async () => {
+test("keeps symcaches that it can't open for lack of file handles", async () => {
   const modules = Array.from({ length: 90 }, (_, number) => syntheticModule(`kept${number + 10}.so`));
   await using harness = await startHarness(modules, impatient, () => withHandles);
   assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, converted"]));
@@ -344,7 +344,7 @@ test("keeps symcaches that it can't open for want of file handles", async () => 
   assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, cached"]));
 });
 
-test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {
+test("tells a slow source from a hanging converter, and waiting for a converter from a slow source", async () => {
   const slow = news.slice(0, 3);
   await using harness = await startHarness([healthy, ...news], {
     ...impatient,
@@ -370,7 +370,7 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
   );
 });
 
-test("keeps file handles flat over many large modules in turn", async (t) => {
+test("does not leak file handles over many large modules", async (t) => {
   const count = times(12, 500);
   const modules = Array.from({ length: count }, (_, number) =>
     syntheticModule(`large${number + 1000}.so`, 20_000),

@@ -11,7 +11,7 @@ import { waitUntil } from "../support/waitUntil.ts";
 
 const processes = 4;
 
-test("keeps the cap within one file a process, and answers rightly, while four processes share a folder and are killed", async (t) => {
+test("keeps the limit within one file per process, and returns correct functions, while four processes share a folder and are killed", async (t) => {
   const random = new Random(4);
   const modules = Array.from({ length: 40 }, (_, number) =>
     syntheticModule(`shared${number + 10}.so`, 1_000),
@@ -69,7 +69,7 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   );
 });
 
-test("keeps the smallest of the caps that processes on one folder have", async () => {
+test("enforces the smallest limit of the processes that share a folder", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`shared${number}.so`, 100));
   const file = symcacheOf(modules[0]!).length;
   const settings = { ...impatient, "diskCache.rescanIntervalMs": "100" };

@@ -102,7 +102,7 @@ async function outcomeOf(module: (typeof modules)[0]) {
 }
 
 for (const [number, { what, records, status, isLarge = false }] of used.entries())
-  test(`bears a sym file with ${what}, and pays for it once`, async () => {
+  test(`survives a sym file with ${what}, and converts it only once`, async () => {
     const module = modules[number]!;
     const [head = "", rest = ""] = module.symFile.split(/(?<=FILE .*\n)/);
     const text = Buffer.from(head + records() + rest, "utf8");
@@ -121,7 +121,7 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     assert.deepEqual(await temporary(), []);
   });
 
-test("gives no wrong function for sym files that are cut, doubled or changed anywhere, and never fails", async (t) => {
+test("returns no wrong function for truncated, doubled or changed sym files, and never fails", async (t) => {
   const statuses = new Map<string, number>();
   for (const module of mutants) {
     const bytes = Buffer.from(module.symFile);
@@ -152,7 +152,7 @@ test("gives no wrong function for sym files that are cut, doubled or changed any
   );
 });
 
-test("ends a conversion that outgrows its memory, alone and once", async () => {
+test("stops only a conversion that exceeds its memory, and only once", async () => {
   const [large, other] = [syntheticModule("large.so", 60_000), syntheticModule("other.so")];
   await using smallWorld = await startHarness([large, other], {
     ...impatient,
@@ -167,7 +167,7 @@ test("ends a conversion that outgrows its memory, alone and once", async () => {
   assert.deepEqual(await smallWorld.kept(), [other.name]);
 });
 
-test("ends a conversion that takes too long in all, alone and once", async () => {
+test("stops only a conversion that takes too long, and only once", async () => {
   const [slow, other] = [syntheticModule("slow.so", 60_000), syntheticModule("other.so")];
   await using impatientWorld = await startHarness([slow, other], {
     ...impatient,

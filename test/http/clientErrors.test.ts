@@ -107,7 +107,7 @@ for (const [what, bytes, status] of [
   ],
 ] as const)
   // prettier-ignore
-  test(`answers ${what} with ${status} as JSON, and what comes next on the connection`, async () => {
+  test(`answers ${what} with ${status} as JSON, and the next request on the connection`, async () => {
     const [error, next, ...others] = await answersTo(
       bytes + get("/__lbheartbeat__", "Host: a\r\nConnection: close\r\n"),
     );
@@ -118,7 +118,7 @@ for (const [what, bytes, status] of [
     assert.deepEqual(others, []);
   });
 
-test("answers requests that come all at once on one connection", async () => {
+test("answers pipelined requests", async () => {
   const answers = await answersTo(
     get("/__lbheartbeat__") + get("/nowhere") + get("/__lbheartbeat__", "Host: a\r\nConnection: close\r\n"),
   );
@@ -133,14 +133,14 @@ for (const [what, behind] of [
   ["headers that never end", "GET /nowhere HT"],
   ["a body that is none", post(chunked, "no\r\n")],
 ])
-  test(`answers a request before the error of ${what} behind it`, async () => {
+  test(`answers a request before it reports ${what} after it`, async () => {
     const answers = await answersTo(get("/__heartbeat__") + behind);
     assert.equal(answers[0]?.status, "HTTP/1.1 200 OK");
     assert.match(answers[1]?.status ?? "", /^HTTP\/1\.1 40[08] /);
     assert.equal(answers.length, 2);
   });
 
-test("answers a request though more comes behind the one that it is told to be the last", async () => {
+test("answers a request with Connection: close even if more data follows", async () => {
   const last = get("/__heartbeat__", "Host: a\r\nConnection: close\r\n");
   const answers = await answersTo(last + get("/nowhere"));
   assert.deepEqual(
@@ -149,7 +149,7 @@ test("answers a request though more comes behind the one that it is told to be t
   );
 });
 
-test("asks for a body whose client waits for that", async () => {
+test("sends 100 Continue to a client that waits for it", async () => {
   const body = "[]";
   const [first, second] = await answersTo(
     post("Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n", body),
@@ -176,7 +176,7 @@ for (const target of ["http://", "*", "//", "/%ff", "///x", "http://a"])
     assert.ok(answer?.body.startsWith('{"title":"404') || answer?.body.startsWith("<!doctype html>"));
   });
 
-test("lets a client that sends all of a body over the limit before it reads have its answer", async () => {
+test("delivers the response to a client that sends an entire body over the limit before it reads", async () => {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1").pause();
   socket.write(post("Content-Length: 30000000\r\nConnection: close\r\n"));
   for (let sent = 0; sent < 30; sent++)
@@ -186,7 +186,7 @@ test("lets a client that sends all of a body over the limit before it reads have
   assert.match(await text(socket), /^HTTP\/1\.1 413 /);
 });
 
-test("answers on when clients break their connections off, whatever they had begun", async () => {
+test("keeps working when clients reset their connections at any point", async () => {
   for (const bytes of [
     "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
     "NONSENSE\r\n\r\n",
@@ -204,7 +204,7 @@ test("answers on when clients break their connections off, whatever they had beg
   assert.deepEqual(service.log.filter(({ Severity }) => Severity < 4), []); // prettier-ignore
 });
 
-test("answers on when a client leaves in the middle of its body", async () => {
+test("keeps working when a client disconnects in the middle of its body", async () => {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write("POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{");
   socket.end();

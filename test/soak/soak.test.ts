@@ -42,7 +42,7 @@ function soakWith(code: string, isEnough: (counters: Counters, samples: number) 
   });
 }
 
-test("finds no answer wrong, of many kinds, but memory and file handles that grow", async () => {
+test("finds no wrong response among many kinds, but growth of memory and file handles", async () => {
   const leak = `
     import { openSync } from "node:fs";
     const kept = globalThis.kept = [];
@@ -65,7 +65,7 @@ test("finds no answer wrong, of many kinds, but memory and file handles that gro
   assert.match(handles, /^file handles grew: in the median [0-9]+ open until minute/);
 });
 
-test("finds answers that are wrong", async () => {
+test("finds wrong responses", async () => {
   const lie = `
     import { ServerResponse } from "node:http";
     const { write } = ServerResponse.prototype;
@@ -94,7 +94,7 @@ const found = (samples: Sample[], rest = atRest, counters = new Counters()) =>
     rest,
   });
 
-test("asks the same for the same seed", () => {
+test("generates the same requests for the same seed", () => {
   const asked = (seed: number) => {
     const random = new Random(1, seed);
     const requests = [
@@ -108,7 +108,7 @@ test("asks the same for the same seed", () => {
   assert.notDeepEqual(asked(1), asked(2));
 });
 
-test("takes what goes up and down, and what grew at first only, for flat", () => {
+test("treats values that fluctuate, or grew only at first, as constant", () => {
   const random = new Random(8, 1);
   const samples = samplesOf((minute) => ({
     megabytes: 400 + random.below(200) + Math.min(minute, 9) * 20,
@@ -117,13 +117,13 @@ test("takes what goes up and down, and what grew at first only, for flat", () =>
   assert.deepEqual(found(samples), []);
 });
 
-test("takes slow growth below what goes up and down for growth", () => {
+test("detects slow growth below fluctuating values", () => {
   const random = new Random(8, 1);
   const samples = samplesOf((minute) => ({ megabytes: 400 + random.below(200) + minute * 1.7 }));
   assert.match(found(samples).join(), /^resident memory grew: /);
 });
 
-test("finds file handles that are not given back, but for those of more threads", () => {
+test("detects leaked file handles, except those of additional threads", () => {
   const samples = samplesOf(() => ({}));
   assert.deepEqual(found(samples, { ...atRest, handles: 64, threads: 17 }), []);
   assert.deepEqual(found(samples, { ...atRest, handles: 64 }), [
@@ -131,7 +131,7 @@ test("finds file handles that are not given back, but for those of more threads"
   ]);
 });
 
-test("finds a folder that is over its bound at any time, and tells of wrong answers", () => {
+test("detects a folder over its limit at any time, and reports wrong responses", () => {
   const counters = new Counters();
   counters.isWrong("500: oh");
   const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));

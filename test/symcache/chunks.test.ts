@@ -27,7 +27,7 @@ const file = fc
     return new Uint8Array(numbers.buffer);
   });
 
-test("unpacks what it packed, wherever the file is cut, and whatever it is", () => {
+test("decompresses what it compressed, whatever the content and the chunks", () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 8000 }), (bytes, length) => {
       const header = bytes.slice(0, symcacheHeaderBytes);
@@ -41,7 +41,7 @@ test("unpacks what it packed, wherever the file is cut, and whatever it is", () 
   );
 });
 
-test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
+test("decompresses or rejects invalid data in place of a frame, and continues", () => {
   const header = new Uint8Array(symcacheHeaderBytes);
   const length = fc.integer({ min: 0, max: 5000 });
   const held = fc.uint8Array({ maxLength: 5000 });
@@ -61,7 +61,7 @@ test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
   assert.equal(Buffer.compare(chunk, header), 0);
 });
 
-test("takes no more memory for a frame than its header says", () => {
+test("allocates no more memory for a frame than its header says", () => {
   const header = new Uint8Array(symcacheHeaderBytes);
   const frame = zstdCompressSync(Buffer.alloc(1e9));
   const before = process.memoryUsage().rss;
@@ -69,7 +69,7 @@ test("takes no more memory for a frame than its header says", () => {
   assert.ok(process.memoryUsage().rss - before < 100e6);
 });
 
-test("makes less than 0.15 of a real module's symcache", async () => {
+test("compresses a real module's symcache to less than 15 %", async () => {
   const debugId = "0CEFB84AE0DEB3F9900D2B90425BB3280";
   const path = `../fixtures/conformance/symbols/libstdc++.so.6/${debugId}/libstdc++.so.6.sym.gz`;
   const symFile = gunzipSync(await readFile(new URL(path, import.meta.url)));

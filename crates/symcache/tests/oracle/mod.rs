@@ -103,10 +103,11 @@ pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[
     convert().map_err(|error| error.reason)
 }
 
-/// Opens a symcache file in memory, with a page cache of this size.
+/// Opens a symcache file in memory, with a page cache of this size, or of the file's size if that is less: clearing an
+/// empty cache of 12 MiB takes longer than a small test.
 pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
-    let cache = Rc::new(RefCell::new(PageCache::new(pages)));
+    let cache = Rc::new(RefCell::new(PageCache::new(pages.min(file.len().div_ceil(PAGE)))));
     Symcache::open(read_from(file), size, debug_filename, debug_id, &cache)
 }
 
