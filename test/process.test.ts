@@ -107,7 +107,7 @@ test("removes the files of a process that was killed during its warm-up", async 
 
 test("exits with code 0 after a SIGTERM while it loads its modules", async () => {
   await using folder = await temporaryFolder();
-  const impatient = `
+  const withoutRetries = `
     import { registerHooks } from "node:module";
     registerHooks({
       load(url, context, next) {
@@ -115,11 +115,15 @@ test("exits with code 0 after a SIGTERM while it loads its modules", async () =>
         return next(url, context);
       },
     });`;
-  const child = spawn(process.execPath, ["--import", `data:text/javascript,${impatient}`, "src/main.ts"], {
-    cwd: root,
-    stdio: "ignore",
-    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", `data:text/javascript,${withoutRetries}`, "src/main.ts"],
+    {
+      cwd: root,
+      stdio: "ignore",
+      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
+    },
+  );
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
@@ -166,14 +170,14 @@ test("answers requests accepted before SIGTERM, fails heartbeats meanwhile, and 
     ELIOT_DRAIN_DELAY: "1",
   });
   const summary = service.logged('"path":"/symbolicate/v5"');
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGTERM");
   while ((await fetch(`${service.url}/__lbheartbeat__`)).status !== 503) continue;
   assert.equal((await fetch(`${service.url}/__heartbeat__`)).status, 503);
   assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
   await assert.rejects(fetch(`${service.url}/__version__`));
   assert.match(await summary, /"Type":"request\.summary"/);
@@ -187,7 +191,7 @@ test("answers requests accepted before SIGHUP, which arrives twice when its term
     ELIOT_SYMBOLS_URLS: server.url,
   });
   const closing = service.logged("closing");
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGHUP");
   await closing;
@@ -195,7 +199,7 @@ test("answers requests accepted before SIGHUP, which arrives twice when its term
   // A hurried end takes 200 ms.
   await setTimeout(500);
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
 });
 
@@ -208,12 +212,12 @@ test("exits as soon as it has answered all accepted requests, although the clien
     ELIOT_DRAIN_TIMEOUT: "600",
   });
   const closing = service.logged("closing");
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGTERM");
   await closing;
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
   assert.equal(await Promise.race([service.exit, patience]), 0);
 });
@@ -225,14 +229,14 @@ for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "E
       ELIOT_DRAIN_DELAY: how.endsWith("DELAY") ? "600" : "0",
     });
     const { service, asked } = downloading;
-    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
+    const response = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
     await asked;
     const closing = service.logged("closing");
     service.signal("SIGTERM");
     // Two signals at once may be delivered as one.
     await closing;
     if (how.startsWith("a second signal")) service.signal("SIGTERM");
-    await answer;
+    await response;
     assert.equal(await service.exit, 0);
   });
 }
@@ -266,11 +270,11 @@ for (const how of ["has stalled", "goes on and on"]) {
     });
     const leaving = new AbortController();
     const { signal } = leaving;
-    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
+    const response = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
     await underWay.promise;
     const left = service.logged('"left":true');
     leaving.abort();
-    await Promise.all([answer, left]);
+    await Promise.all([response, left]);
     service.signal("SIGTERM");
     const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
     assert.equal(await Promise.race([service.exit, patience]), 0);

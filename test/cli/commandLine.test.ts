@@ -181,8 +181,8 @@ test("starts the service like `npm start`, and exits with code 0 after SIGTERM",
     memoryMap: [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]],
     stacks: [[[0, 0xc619a]]],
   });
-  const answer = await fetch(`${url}/symbolicate/v5`, { method: "POST", body });
-  assert.match(await answer.text(), /d_print_mod/);
+  const response = await fetch(`${url}/symbolicate/v5`, { method: "POST", body });
+  assert.match(await response.text(), /d_print_mod/);
   child.kill("SIGTERM");
   assert.equal((await ended).code, 0);
 });

@@ -170,17 +170,17 @@ test("prints all differences as JSON, even more than the text output shows", asy
 test("ignores the order of keys, and reports missing keys and found modules", async () => {
   const frame = { frame: 0, module: "a", module_offset: "0x1", function: "f", line: 1 };
   const reversed = Object.fromEntries(Object.entries(frame).toReversed());
-  const answer = (result: object) => reply("200 OK", JSON.stringify({ results: [result] }));
+  const response = (result: object) => reply("200 OK", JSON.stringify({ results: [result] }));
   await using left = await SymbolServer.start(
     inSequence(
-      answer({ stacks: [[frame]], found_modules: { "a/A": true, "b/B": null } }),
-      answer({ stacks: [[frame, frame], [frame]], found_modules: { "a/A": true } }),
+      response({ stacks: [[frame]], found_modules: { "a/A": true, "b/B": null } }),
+      response({ stacks: [[frame, frame], [frame]], found_modules: { "a/A": true } }),
     ),
   );
   await using right = await SymbolServer.start(
     inSequence(
-      answer({ found_modules: { "b/B": null, "a/A": true }, stacks: [[reversed]] }),
-      answer({ stacks: [[frame]], found_modules: { "a/A": false } }),
+      response({ found_modules: { "b/B": null, "a/A": true }, stacks: [[reversed]] }),
+      response({ stacks: [[frame]], found_modules: { "a/A": false } }),
     ),
   );
   const same = await run(["compare", left.url, right.url], { input: "{}" });
@@ -240,10 +240,10 @@ test("counts different statuses, invalid responses and missing responses as diff
 });
 
 test("retries a busy service after Retry-After", async () => {
-  const answer = reply("200 OK", '{"results":[]}');
+  const response = reply("200 OK", '{"results":[]}');
   const busy = reply("503 Service Unavailable", "{}", { "Retry-After": "1" });
-  await using left = await SymbolServer.start(inSequence(busy, answer));
-  await using right = await SymbolServer.start(answer);
+  await using left = await SymbolServer.start(inSequence(busy, response));
+  await using right = await SymbolServer.start(response);
   const { code } = await run(["compare", left.url, right.url], { input: "{}" });
   assert.equal(code, 0);
   assert.equal(left.hits.length, 2);

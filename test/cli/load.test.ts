@@ -12,7 +12,7 @@ const rustsample = ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"];
 const job = { memoryMap: [rustsample], stacks: [[[0, 0x6322a]]] };
 const requests = [job, { jobs: [job, job] }, { ...job, version: 4 }];
 const input = requests.map((request) => `${JSON.stringify(request)}\n`).join("");
-const answer = reply("200 OK", '{"results":[]}');
+const response = reply("200 OK", '{"results":[]}');
 
 interface Report {
   answered: number;
@@ -94,7 +94,7 @@ test("keeps a given number of requests in flight, and stops after a given number
     most = Math.max(most, ++underWay);
     await setTimeout(20);
     underWay--;
-    await answer(socket, path);
+    await response(socket, path);
   });
   const { code, report } = await load(server.url, ["-c", "5", "-n", "50", "-w", "0.2"], "{}");
   assert.equal(code, 0);
@@ -114,7 +114,7 @@ test("counts errors by kind", async () => {
     "bad HTTP": (socket) => socket.end("hello\r\n\r\n"),
   };
   const cut: Script = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
-  await using server = await SymbolServer.start(inSequence(answer, ...Object.values(kinds), cut, answer));
+  await using server = await SymbolServer.start(inSequence(response, ...Object.values(kinds), cut, response));
   const { code, report } = await load(server.url, ["-n", "9", "-w", "0", "--timeout", "300ms"], "{}");
   assert.deepEqual([report.answered, report.failed], [2, 7]);
   assert.deepEqual(
@@ -131,7 +131,7 @@ test("keeps its request rate if the service is slow", async () => {
   await using server = await SymbolServer.start(async (socket, path) => {
     if (server.hits.length === 20) await setTimeout(300).then(() => open.resolve());
     await open.promise;
-    await answer(socket, path);
+    await response(socket, path);
   });
   // Nothing is answered before 20 requests have come, and 300 ms more.
   const { report } = await load(server.url, ["--rate", "50", "-n", "40", "-w", "0"], "{}");
@@ -146,7 +146,7 @@ test("keeps its request rate if the service is slow", async () => {
 test("measures latency from the scheduled time of a request, even if it was sent late", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "request.json"), "{}");
-  await using server = await SymbolServer.start(answer);
+  await using server = await SymbolServer.start(response);
   const parameters = ["load", server.url, "request.json", "-r", "50", "-n", "50", "-w", "0", "--json", "-"];
   const { child, ended } = start(parameters, { cwd: folder.path });
   await waitUntil(() => server.hits.length >= 5);
@@ -162,7 +162,7 @@ test("stops at Ctrl-C and reports the results so far", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "request.json"), "{}");
   await using server = await SymbolServer.start((socket, path) =>
-    server.hits.length > 20 ? undefined : answer(socket, path),
+    server.hits.length > 20 ? undefined : response(socket, path),
   );
   const parameters = ["load", server.url, "request.json", "-d", "1h", "-w", "0", "--json", "report.json"];
   const { child, ended } = start(parameters, { cwd: folder.path });

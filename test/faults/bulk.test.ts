@@ -12,10 +12,10 @@ import { constants, createGunzip } from "node:zlib";
 import { checkResponse } from "../support/checkResponse.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { impatient, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
-const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`pinged${number + 10}.so`, 500));
+const modules = Array.from({ length: 30 }, (_, index) => syntheticModule(`pinged${index + 10}.so`, 500));
 const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;
 
 /** A crash ping whose frames are in modules at random, and their functions. */
@@ -41,11 +41,11 @@ function hex(address: number): string {
 function pings(count: number) {
   const random = new Random(7);
   const distinct = Array.from({ length: Math.min(count, 500) }, () => randomPing(random));
-  const at = (number: number) => distinct[number % distinct.length]!;
+  const at = (index: number) => distinct[index % distinct.length]!;
   const lines = function* () {
-    for (let number = 0; number < count; number++) yield at(number).line;
+    for (let index = 0; index < count; index++) yield at(index).line;
   };
-  return { lines, functionsOf: (number: number) => at(number).functions };
+  return { lines, functionsOf: (index: number) => at(index).functions };
 }
 
 interface Answer {
@@ -93,7 +93,7 @@ async function check(
 
 let harness: Harness;
 before(async () => {
-  harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "1" });
+  harness = await startHarness(modules, { ...withoutRetries, ELIOT_DRAIN_TIMEOUT: "1" });
 });
 after(() => harness[Symbol.asyncDispose]());
 
@@ -160,7 +160,7 @@ test("spools the response to disk for a client that sends everything before it r
 });
 
 test("ends a stream after a complete line if its response exceeds the disk space for spooling", async () => {
-  await using small = await startHarness(modules, { ...impatient, ELIOT_BULK_SPOOL: "1mb" });
+  await using small = await startHarness(modules, { ...withoutRetries, ELIOT_BULK_SPOOL: "1mb" });
   const all = pings(8_000);
   const sent = open(small);
   const response = answerOf(sent);
@@ -175,7 +175,7 @@ test("ends a stream after a complete line if its response exceeds the disk space
 });
 
 test("ends a stream if its response can't be spooled because the folder is missing", async () => {
-  await using broken = await startHarness(modules, impatient);
+  await using broken = await startHarness(modules, withoutRetries);
   // Nothing is written to the folder any more.
   await broken.ask(...modules);
   const all = pings(8_000);
@@ -238,7 +238,7 @@ test("ends a stream with an error line after an internal error, and reports it",
         return { ...loaded, source };
       },
     });`;
-  await using broken = await startHarness(modules, impatient, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
+  await using broken = await startHarness(modules, withoutRetries, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
   const all = pings(300);
   const report = broken.service.logged('"request failed"');
   const summary = broken.service.logged("request.summary");

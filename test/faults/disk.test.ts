@@ -25,7 +25,7 @@ import { ifAbsent } from "../../src/diskCache/files.ts";
 import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { ask, impatient, startHarness, type Harness } from "../support/harness.ts";
+import { ask, withoutRetries, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const run = promisify(execFile);
@@ -44,14 +44,14 @@ test("returns no wrong function after it was killed at any moment of converting,
     syntheticModule(`killed${number}.so`, 1 + random.below(20_000)),
   );
   const settled = syntheticModule("settled.so");
-  await using harness = await startHarness([settled, ...modules], impatient);
+  await using harness = await startHarness([settled, ...modules], withoutRetries);
   await harness.ask(settled);
   for (const module of modules) {
-    const answer = harness.ask(module).catch(() => []);
+    const response = harness.ask(module).catch(() => []);
     // The moments spread over the 200 ms that the largest takes, and some of them over its end.
     await new Promise((resolve) => setTimeout(resolve, random.below(250)));
     harness.service.signal("SIGKILL");
-    await answer;
+    await response;
     await harness.restart();
     await waitUntil(async () => (await temporaryFiles(harness)).length === 0);
     const [first, second] = await harness.ask(settled, module);
@@ -87,7 +87,7 @@ test("converts a damaged symcache again within the request unless the lookup doe
   const random = new Random(2);
   const modules = [1, 300, 2_000].map((functions) => syntheticModule(`damaged${functions}.so`, functions));
   const symcaches = modules.map(symcacheOf);
-  await using harness = await startHarness(modules, impatient);
+  await using harness = await startHarness(modules, withoutRetries);
   await harness.ask(...modules);
   let found = 0;
   for (let number = 0; number < cases; number++) {
@@ -99,9 +99,9 @@ test("converts a damaged symcache again within the request unless the lookup doe
     const temporary = join(harness.folder, "tmp", "damaged");
     await writeFile(temporary, damaged);
     await rename(temporary, pathOf(harness, module));
-    const [answer] = await harness.ask(module);
-    assert.match(answer ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
-    if (answer === "right, converted") found++;
+    const [response] = await harness.ask(module);
+    assert.match(response ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
+    if (response === "right, converted") found++;
   }
   // What was not looked at may be damaged still; looked at as a whole, nothing is.
   for (const module of modules) {
@@ -115,7 +115,7 @@ test("converts a damaged symcache again within the request unless the lookup doe
 test("returns no wrong function while an open symcache is truncated, extended, zeroed and repaired", async () => {
   const module = syntheticModule("module.so", 20_000);
   const whole = symcacheOf(module);
-  await using harness = await startHarness([module], impatient);
+  await using harness = await startHarness([module], withoutRetries);
   await harness.ask(module);
   const random = new Random(9);
   const path = pathOf(harness, module);
@@ -171,7 +171,7 @@ test("replaces anything else at the path of a symcache, and follows no link", as
     module: syntheticModule(`module${index}.so`),
   }));
   const modules = [other, ...cases.map(({ module }) => module)];
-  await using harness = await startHarness(modules, impatient);
+  await using harness = await startHarness(modules, withoutRetries);
   await harness.ask(other);
   await cp(pathOf(harness, other), outside);
   for (const { module } of cases) await writeFile(ownOutside(module), symcacheOf(module));
@@ -200,7 +200,10 @@ test("does not follow a link in place of a module's folder or change its target"
   const outside = join(elsewhere.path, `${module.id}.symc`);
   await writeFile(outside, symcacheOf(module));
   await utimes(outside, 1, 1);
-  await using harness = await startHarness([module], { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb" });
+  await using harness = await startHarness([module], {
+    ...withoutRetries,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb",
+  });
   const folder = dirname(pathOf(harness, module));
   await symlink(elsewhere.path, folder);
   await harness.restart();
@@ -213,7 +216,10 @@ test("does not follow a link in place of a module's folder or change its target"
 test("answers while the cache folder is removed, replaced by a file and restored, without a restart", async () => {
   const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
   const [first, second, third] = modules as [SyntheticModule, SyntheticModule, SyntheticModule];
-  await using harness = await startHarness(modules, { ...impatient, "diskCache.rescanIntervalMs": "50" });
+  await using harness = await startHarness(modules, {
+    ...withoutRetries,
+    "diskCache.rescanIntervalMs": "50",
+  });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
   await rm(harness.folder, { recursive: true });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
@@ -235,7 +241,7 @@ test("uses a symcache larger than the limit once, without storing it or evicting
   const [small, large] = [syntheticModule("small.so"), syntheticModule("large.so", 5_000)];
   const cap = symcacheOf(small).length + 1000;
   await using harness = await startHarness([small, large], {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   await harness.ask(small);
@@ -251,7 +257,7 @@ test("returns correct functions and keeps the limit while files are evicted duri
   );
   const cap = 2 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   const requests = Array.from({ length: times(60, 2_000) }, () => [
@@ -260,7 +266,7 @@ test("returns correct functions and keeps the limit while files are evicted duri
   ]);
   const client = async () => {
     for (let pair; (pair = requests.pop());)
-      for (const answer of await harness.ask(...new Set(pair))) assert.match(answer, /^right/);
+      for (const response of await harness.ask(...new Set(pair))) assert.match(response, /^right/);
   };
   await Promise.all(Array.from({ length: 6 }, client));
   const names = await harness.kept();
@@ -274,7 +280,7 @@ test("returns correct functions and keeps the limit while files are evicted duri
 test("uses and keeps all symcaches although only a few can be open at once", async () => {
   const modules = Array.from({ length: 200 }, (_, number) => syntheticModule(`module${number}.so`));
   const command = ["sh", "-c", `ulimit -n 120; exec ${process.execPath} src/main.ts`];
-  await using harness = await startHarness(modules, impatient, () => command);
+  await using harness = await startHarness(modules, withoutRetries, () => command);
   for (const module of modules) {
     await mkdir(dirname(pathOf(harness, module)));
     await writeFile(pathOf(harness, module), symcacheOf(module));
@@ -289,7 +295,10 @@ test("uses and keeps all symcaches although only a few can be open at once", asy
 
 test("removes temporary files of another, killed process while it runs", async () => {
   const module = syntheticModule("module.so");
-  await using harness = await startHarness([module], { ...impatient, "diskCache.rescanIntervalMs": "50" });
+  await using harness = await startHarness([module], {
+    ...withoutRetries,
+    "diskCache.rescanIntervalMs": "50",
+  });
   await harness.ask(module);
   const left = join(harness.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
   await mkdir(join(harness.folder, "elsewhere"));
@@ -316,7 +325,7 @@ test("starts quickly with very many files in the folder, and enforces the limit 
   const cap = (files / 2) * bytes + symcacheOf(module).length;
   const start = performance.now();
   await using harness = await startHarness([module], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     "diskCache.maxBytes": String(cap),
   });
@@ -347,7 +356,7 @@ test("evicts the least recently used symcaches even if the clock is set back an 
     "src/main.ts",
   ];
   const settings = {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(4 * symcacheOf(modules[0]!).length),
     "diskCache.rescanIntervalMs": "50",
   };

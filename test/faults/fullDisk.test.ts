@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
-import { ask, impatient, kept, startHarness } from "../support/harness.ts";
+import { ask, withoutRetries, kept, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const run = promisify(execFile);
@@ -38,7 +38,7 @@ async function startOnDisk(
   mount: (folder: string) => string,
   env: Record<string, string> = {},
 ) {
-  const harness = await startHarness(modules, { ...impatient, ...env }, (folder) => [
+  const harness = await startHarness(modules, { ...withoutRetries, ...env }, (folder) => [
     "unshare",
     "--mount",
     "sh",
@@ -78,19 +78,19 @@ test(
   "answers with any amount of disk space left, keeps only complete files, and recovers",
   { skip },
   async () => {
-    const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`module${number}.so`, 300));
+    const modules = Array.from({ length: 9 }, (_, index) => syntheticModule(`module${index}.so`, 300));
     const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
     await using harness = await startOnTmpfs(modules, "size=400k");
     assert.deepEqual(await harness.ask(settled), ["right, converted"]);
     const filler = join(harness.folder, "filler");
     const pages = Math.ceil(symcacheOf(settled).length / page);
     const leaving = [0, 1, 2, Math.floor(pages / 2), pages - 1, pages, pages + 1];
-    for (const [number, left] of leaving.entries()) {
+    for (const [index, left] of leaving.entries()) {
       // No room but for so many pages; then it is made.
       await writeFile(filler, Buffer.alloc(left * page));
       await writeFile(`${filler}-2`, Buffer.alloc(400 * 1024)).catch(() => {});
       await rm(filler);
-      const module = others[number]!;
+      const module = others[index]!;
       assert.deepEqual(await harness.ask(settled, module), ["right, cached", "right, converted"]);
       for (const name of await harness.kept()) assert.ok(!name.startsWith("tmp/"), `${left} pages: ${name}`);
       await rm(`${filler}-2`);
@@ -104,14 +104,14 @@ test(
 );
 
 test("answers if no file or folder can be created, and logs that", { skip }, async () => {
-  const modules = Array.from({ length: 10 }, (_, number) => syntheticModule(`module${number}.so`));
+  const modules = Array.from({ length: 10 }, (_, index) => syntheticModule(`module${index}.so`));
   const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
   await using harness = await startOnTmpfs(modules, "size=2m,nr_inodes=60");
   assert.deepEqual(await harness.ask(settled), ["right, converted"]);
   for (const [left, module] of others.entries()) {
     const fillers = [];
-    for (let number = 0; number < 60; number++) {
-      const path = join(harness.folder, `filler-${number}`);
+    for (let index = 0; index < 60; index++) {
+      const path = join(harness.folder, `filler-${index}`);
       if (
         !(await writeFile(path, "").then(
           () => true,
@@ -174,7 +174,7 @@ test(
   "evicts only symcaches unused for an hour on a full disk, as many as a new one needs",
   { skip },
   async () => {
-    const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`, 300));
+    const modules = Array.from({ length: 8 }, (_, index) => syntheticModule(`module${index}.so`, 300));
     const [old, older, recent, ...fresh] = modules as [
       SyntheticModule,
       SyntheticModule,
@@ -198,8 +198,8 @@ test(
     await writeFile(filler, Buffer.alloc(400 * 1024)).catch(() => {});
 
     const expected = [[old, recent, fresh[0]!], [recent, fresh[0]!, fresh[1]!]]; // prettier-ignore
-    for (const [number, left] of expected.entries()) {
-      assert.deepEqual(await harness.ask(fresh[number]!, recent), ["right, converted", "right, cached"]);
+    for (const [index, left] of expected.entries()) {
+      assert.deepEqual(await harness.ask(fresh[index]!, recent), ["right, converted", "right, cached"]);
       assert.deepEqual(await harness.kept(), left.map(({ name }) => name)); // prettier-ignore
     }
     assert.deepEqual(await harness.ask(fresh[2]!), ["right, converted"]);
@@ -215,7 +215,7 @@ test(
   "answers if the disk is full only when a file is flushed, and stores the symcache once there is space",
   { skip: skipThin },
   async () => {
-    const modules = [1, 2, 3].map((number) => syntheticModule(`module${number}.so`, 20_000));
+    const modules = [1, 2, 3].map((index) => syntheticModule(`module${index}.so`, 20_000));
     // Large enough to be answered from while it is flushed.
     const large = syntheticModule("large.so", 320_000);
     await using harness = await startOnDisk([...modules, large], thinDisk);
@@ -251,7 +251,7 @@ test(
   "answers while all writes to the disk hang, and stores symcaches again once they do not",
   { skip: skipThin },
   async () => {
-    const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
+    const modules = Array.from({ length: 4 }, (_, index) => syntheticModule(`module${index}.so`));
     const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
     await using harness = await startOnDisk(modules, otherDisk);
     await harness.ask(settled);

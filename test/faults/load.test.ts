@@ -8,7 +8,7 @@ import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/sy
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, times } from "../support/scale.ts";
 import { percentile, steadyLoad, type Taken } from "../support/steadyLoad.ts";
-import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
@@ -35,7 +35,7 @@ async function heartbeat(harness: Harness): Promise<Record<string, string>> {
 
 test("downloads and converts once for a hundred concurrent requests, even if the first client disconnects", async () => {
   const [module] = news as [SyntheticModule];
-  await using harness = await startHarness(news, impatient);
+  await using harness = await startHarness(news, withoutRetries);
   const held = hold(harness, [module]);
   using first = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([module]));
@@ -58,7 +58,10 @@ function manyFrames(module: SyntheticModule, count: number): string {
 
 test("answers 503 with Retry-After at once to requests over the limit, and the others correctly", async () => {
   const places = 6;
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  await using harness = await startHarness([healthy], {
+    ...withoutRetries,
+    ELIOT_MAX_REQUESTS: String(places),
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(harness.service.url)));
   const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
@@ -72,38 +75,38 @@ test("answers 503 with Retry-After at once to requests over the limit, and the o
   }
   // Before the body has come.
   for (const { send } of excess) send(postHead(body.length));
-  for (const answer of await Promise.all(excess.map((client) => client.answer()))) {
+  for (const answer of await Promise.all(excess.map((client) => client.response()))) {
     assert.deepEqual([answer.status, answer.body], [503, '{"title":"503 Service Unavailable"}']);
     assert.match(answer.head, /\r\nretry-after: [1-9][0-9]*\r\n/);
     assert.match(answer.head, /\r\naccess-control-allow-origin: \*\r\n/);
   }
   assert.equal((await fetch(`${harness.service.url}/__lbheartbeat__`)).status, 200);
   assert.equal((await heartbeat(harness))["queues"], "warning");
-  for (const answer of await Promise.all(admitted.map((client) => client.answer()))) {
+  for (const answer of await Promise.all(admitted.map((client) => client.response()))) {
     assert.equal(answer.status, 200);
     assert.equal(answer.body.split('"function":"in healthy.so::0()"').length, 50_001);
   }
   // The refused can come again, on the same connection.
   const [again] = excess;
   again!.send(body + postHead(body.length) + body);
-  assert.equal((await again!.answer()).status, 200);
+  assert.equal((await again!.response()).status, 200);
   for (const client of clients) client[Symbol.dispose]();
 });
 
 test("does not let clients that send their bodies slowly block others", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_REQUESTS: "2" });
   const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(harness.service.url)));
   for (const { send } of clients) send(postHead(body.length) + body.slice(0, 10));
   for (let time = 0; time < 10; time++) assert.match((await harness.ask(healthy))[0] ?? "", /^right/);
   for (const client of clients) {
     client.send(body.slice(10));
-    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.response()).status, 200);
     client[Symbol.dispose]();
   }
 });
 
 test("answers 503 if unread responses would exceed their memory limit, and releases that of finished ones", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_BODIES_SIZE: "50mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   // 18 MB each, beside its body and what was found.
   const large = manyFrames(healthy, 150_000);
@@ -124,7 +127,7 @@ test("answers 503 if unread responses would exceed their memory limit, and relea
 });
 
 test("answers 503 if bodies would exceed their memory limit, and releases that of finished ones", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_BODIES_SIZE: "1mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const statusOf = async (length: number) =>
     (await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
@@ -144,14 +147,14 @@ test("answers 503 if bodies would exceed their memory limit, and releases that o
     assert.equal(status, 503);
     assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
     client.send(" ");
-    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.response()).status, 200);
     client[Symbol.dispose]();
   }
   assert.equal(await statusOf(900_000), 200);
 });
 
 test("reserves half of the request limit for cached modules, and answers 200 with overloaded modules to others", async () => {
-  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
+  await using harness = await startHarness([healthy, ...news], { ...withoutRetries, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
   const waiting: Promise<string[]>[] = [];
@@ -173,7 +176,7 @@ test("reserves half of the request limit for cached modules, and answers 200 wit
 
 test("answers 200 with a reason for modules over the download queue's limit, and has them a little later", async () => {
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     "sources.headersTimeoutMs": "60000",
     ELIOT_MAX_DOWNLOADS: "2",
     "sources.maxQueuedDownloads": "3",
@@ -202,7 +205,7 @@ test("answers 200 with a reason for modules over the download queue's limit, and
 
 test("rejects modules over the queue's limit within one request without asking a source", async () => {
   await using harness = await startHarness([healthy], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_MAX_DOWNLOADS: "4",
     "sources.maxQueuedDownloads": "16",
   });
@@ -227,7 +230,7 @@ test("rejects modules over the queue's limit within one request without asking a
 
 test("answers requests for cached modules while many others wait for downloads", async () => {
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_MAX_DOWNLOADS: "2",
     "sources.headersTimeoutMs": "60000",
   });
@@ -251,7 +254,7 @@ test("answers requests for cached modules while a large sym file is converted", 
     syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
   await using harness = await startHarness([healthy, ...large], {
-    ...impatient,
+    ...withoutRetries,
     "sources.stallTimeoutMs": "60000",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
@@ -289,7 +292,10 @@ test("answers requests for cached modules while a large sym file is converted", 
 
 test("answers as many requests as it can at ten times the load, and rejects the others at once", async (t) => {
   const places = 6;
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  await using harness = await startHarness([healthy], {
+    ...withoutRetries,
+    ELIOT_MAX_REQUESTS: String(places),
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const { url } = harness.service;
   const frames = manyFrames(healthy, 10_000);
@@ -314,20 +320,20 @@ const withHandles = ["sh", "-c", 'ulimit -n ${HANDLES:-1024} && exec "$0" src/ma
 test("keeps file handles for symcaches and downloads with any number of connections", async () => {
   await using harness = await startHarness(
     [healthy, ...news],
-    { ...impatient, HANDLES: "300" },
+    { ...withoutRetries, HANDLES: "300" },
     () => withHandles,
   );
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   await harness.restart();
   using client = await rawClient(harness.service.url);
   client.send(postHead(body.length) + body);
-  assert.equal((await client.answer()).status, 200);
+  assert.equal((await client.response()).status, 200);
   const crowd = await Promise.all(Array.from({ length: 400 }, () => rawClient(harness.service.url)));
   for (const { socket } of crowd) socket.resume();
   await Promise.race(crowd.map(({ closed }) => closed));
   const job = JSON.stringify(jobOf([healthy, ...news]));
   client.send(postHead(job.length) + job);
-  const answers = outcomes(JSON.parse((await client.answer()).body) as V5Response, [healthy, ...news]);
+  const answers = outcomes(JSON.parse((await client.response()).body) as V5Response, [healthy, ...news]);
   const expected = ["right, cached", ...news.map(() => "right, converted")];
   assert.deepEqual(answers.map(({ text }) => text), expected); // prettier-ignore
   for (const one of crowd) one[Symbol.dispose]();
@@ -335,7 +341,7 @@ test("keeps file handles for symcaches and downloads with any number of connecti
 
 test("keeps symcaches that it can't open for lack of file handles", async () => {
   const modules = Array.from({ length: 90 }, (_, number) => syntheticModule(`kept${number + 10}.so`));
-  await using harness = await startHarness(modules, impatient, () => withHandles);
+  await using harness = await startHarness(modules, withoutRetries, () => withHandles);
   assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, converted"]));
   await harness.restart({ HANDLES: "120" });
   const answers = new Set(await harness.ask(...modules));
@@ -347,7 +353,7 @@ test("keeps symcaches that it can't open for lack of file handles", async () => 
 test("tells a slow source from a hanging converter, and waiting for a converter from a slow source", async () => {
   const slow = news.slice(0, 3);
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_CONVERTERS: "1",
     "sources.downloadTimeoutMs": "1000",
     "sources.stallTimeoutMs": "60000",
@@ -377,7 +383,7 @@ test("does not leak file handles over many large modules", async (t) => {
   );
   const cap = 5 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   for (const module of modules) assert.deepEqual(await harness.ask(module), ["right, converted"]);

@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
-import { impatient, startHarness } from "../support/harness.ts";
+import { withoutRetries, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const withoutCapabilities = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"];
@@ -19,7 +19,7 @@ const nobody = 65534;
 
 async function startBound(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [...withoutCapabilities, process.execPath, "src/main.ts"];
-  const settings = { "diskCache.rescanIntervalMs": "50", ...impatient, ...env };
+  const settings = { "diskCache.rescanIntervalMs": "50", ...withoutRetries, ...env };
   const harness = await startHarness(modules, settings, () => command);
   const path = ({ key }: SyntheticModule) => join(harness.folder, "symcache-v1", `${key}.symc`);
   return {
@@ -40,7 +40,7 @@ async function startBound(modules: SyntheticModule[], env: Record<string, string
   };
 }
 
-const modules = Array.from({ length: 6 }, (_, number) => syntheticModule(`module${number}.so`));
+const modules = Array.from({ length: 6 }, (_, index) => syntheticModule(`module${index}.so`));
 const [one, two, three, four] = modules as [
   SyntheticModule,
   SyntheticModule,

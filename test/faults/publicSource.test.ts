@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { startNameServer } from "../support/nameServer.ts";
-import { impatient, startHarness } from "../support/harness.ts";
+import { withoutRetries, startHarness } from "../support/harness.ts";
 
 const publicAddress = "203.0.113.7";
 const within = "FAULTS_IN_NAMESPACE";
@@ -22,7 +22,7 @@ const prepare = [
 const canPrepare = () => spawnSync("unshare", [...namespace, prepare], { stdio: "ignore" }).status === 0;
 
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
-const settings = { ...impatient, "sources.breakerCooldownMs": "1", "sources.connectTimeoutMs": "1000" };
+const settings = { ...withoutRetries, "sources.breakerCooldownMs": "1", "sources.connectTimeoutMs": "1000" };
 
 if (process.env[within] === undefined)
   test(

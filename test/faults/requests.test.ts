@@ -15,7 +15,7 @@ import { syntheticModule, type SyntheticModule } from "../support/syntheticModul
 import { randomRequest } from "../support/randomRequest.ts";
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
-import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
@@ -29,7 +29,7 @@ const limit = 1_000_000;
 let harness: Harness;
 before(async () => {
   harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_MAX_BODY_SIZE: String(limit),
     "server.requestTimeoutMs": "2000",
     "server.responseTimeoutMs": "2000",
@@ -97,7 +97,7 @@ test("answers other clients while some send their bodies slowly, and those with 
     return setInterval(() => send(" "), 50);
   });
   for (let time = 0; time < 10; time++) await isHealthy();
-  for (const { status } of await Promise.all(clients.map(({ answer }) => answer())))
+  for (const { status } of await Promise.all(clients.map(({ response }) => response())))
     assert.equal(status, 408);
   timers.forEach((timer) => clearInterval(timer));
   await Promise.all(clients.map(({ closed }) => closed));
@@ -140,7 +140,7 @@ test(
   { skip: !isWhole && "takes 20 s" },
   async () => {
     await using other = await startHarness([healthy], {
-      ...impatient,
+      ...withoutRetries,
       NODE_OPTIONS: "--max-old-space-size=100",
     });
     await other.ask(healthy);
@@ -163,7 +163,7 @@ for (const encoding of ["identity", "gzip"])
       client.send("POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n");
       client.send(`Content-Encoding: ${encoding}\r\n\r\n`);
       client.send(Buffer.concat([...chunks, Buffer.from("0\r\n\r\n")]));
-      const { status, body: answer } = await client.answer();
+      const { status, body: answer } = await client.response();
       return status === 200 ? status : answer;
     };
     assert.equal(await statusOf(job), 200);

@@ -14,7 +14,7 @@ import { syntheticModule, type SyntheticModule } from "../support/syntheticModul
 import { ask, kept, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
-const patience = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
+const shortTimeouts = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
 /** The store is asked again at once. */
 const undaunted = { "sharedCache.breakerCooldownMs": "1" };
 const headerEnd = 16 + 80;
@@ -193,7 +193,7 @@ test("works as without a shared cache, whatever the shared cache responds with",
     syntheticModule(`store${number}.so`, 50 + number, { inlines: true }),
   );
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness(modules, { ...store.settings, ...patience, ...undaunted });
+  await using harness = await startHarness(modules, { ...store.settings, ...shortTimeouts, ...undaunted });
   const objects = await fill(harness, store, modules);
   await using empty = await startEmpty(harness);
   for (const [number, { what, script, isBad = false }] of faults.entries())
@@ -282,7 +282,7 @@ test("downloads two large symcaches at a time, and small ones at the same time",
 test("does not ask a failing shared cache for a while, then finds out that it has recovered", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`broken${number}.so`));
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness(modules, { ...store.settings, ...patience });
+  await using harness = await startHarness(modules, { ...store.settings, ...shortTimeouts });
   await fill(harness, store, modules);
   for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
   await using empty = await startEmpty(harness, { "sharedCache.breakerCooldownMs": "3600000" });
@@ -315,7 +315,10 @@ for (const [what, script] of [
       syntheticModule(name),
     ) as [SyntheticModule, SyntheticModule, SyntheticModule];
     await using store = await ScriptedS3Server.start();
-    await using harness = await startHarness([stored, other, another], { ...store.settings, ...patience });
+    await using harness = await startHarness([stored, other, another], {
+      ...store.settings,
+      ...shortTimeouts,
+    });
     await fill(harness, store, [stored]);
     await using empty = await startEmpty(harness);
     for (const module of [other, another]) store.scripts.set(`PUT ${objectPath(module)}`, script);
@@ -336,7 +339,7 @@ test("does not wait for the credential provider, and uses the shared cache once 
   // As in a pod whose account has a role.
   const env = {
     ...store.settings,
-    ...patience,
+    ...shortTimeouts,
     ...undaunted,
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
@@ -376,7 +379,7 @@ test("exits while the credential provider is slow", async () => {
   await writeFile(file, "[default]\ncredential_process = sleep 3600\n");
   await using harness = await startHarness([module], {
     ...store.settings,
-    ...patience,
+    ...shortTimeouts,
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
     AWS_CONFIG_FILE: file,
@@ -391,7 +394,7 @@ test("stores symcaches in a shared cache that does not support If-None-Match", a
   const module = syntheticModule("plain.so");
   const path = objectPath(module);
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness([module], { ...store.settings, ...patience });
+  await using harness = await startHarness([module], { ...store.settings, ...shortTimeouts });
   store.scripts.set(`PUT ${path}`, async (request, response) => {
     if (request.headers["if-none-match"] === undefined) await store.put(path, request, response);
     else refuses(501, "NotImplemented")(request, response);

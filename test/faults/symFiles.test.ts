@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { reply } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
-import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import type { V5Response } from "../support/service.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
@@ -79,7 +79,7 @@ const mutants = Array.from({ length: times(150, 5_000) }, (_, number) =>
 let harness: Harness;
 before(async () => {
   harness = await startHarness([healthy, ...modules, ...mutants], {
-    ...impatient,
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     "sources.headersTimeoutMs": "60000",
     "sources.stallTimeoutMs": "60000",
@@ -155,7 +155,7 @@ test("returns no wrong function for truncated, doubled or changed sym files, and
 test("stops only a conversion that exceeds its memory, and only once", async () => {
   const [large, other] = [syntheticModule("large.so", 60_000), syntheticModule("other.so")];
   await using smallWorld = await startHarness([large, other], {
-    ...impatient,
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
     ELIOT_CONVERTER_MEMORY: "4mb",
@@ -169,15 +169,15 @@ test("stops only a conversion that exceeds its memory, and only once", async () 
 
 test("stops only a conversion that takes too long, and only once", async () => {
   const [slow, other] = [syntheticModule("slow.so", 60_000), syntheticModule("other.so")];
-  await using impatientWorld = await startHarness([slow, other], {
-    ...impatient,
+  await using limited = await startHarness([slow, other], {
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
     "conversion.totalTimeoutMs": "1",
   });
-  assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);
-  assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);
-  assert.equal(impatientWorld.hits(slow), 1);
-  assert.deepEqual(await impatientWorld.ask(other), ["right, converted"]);
-  assert.deepEqual(await impatientWorld.kept(), [other.name]);
+  assert.deepEqual(await limited.ask(slow), ["bare, timeout"]);
+  assert.deepEqual(await limited.ask(slow), ["bare, timeout"]);
+  assert.equal(limited.hits(slow), 1);
+  assert.deepEqual(await limited.ask(other), ["right, converted"]);
+  assert.deepEqual(await limited.kept(), [other.name]);
 });

@@ -6,11 +6,11 @@ import { startTestService } from "../support/service.ts";
 import { certificatePath, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { downloadFaults, wholeDownloads } from "../support/downloadFaults.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
-import { impatient, outcomes, startHarness, jobOf, type Harness } from "../support/harness.ts";
+import { withoutRetries, outcomes, startHarness, jobOf, type Harness } from "../support/harness.ts";
 
 const healthy = syntheticModule("healthy.so");
-const faulty = downloadFaults.map((_, number) => syntheticModule(`faulty${number}.so`));
-const fine = wholeDownloads.map((_, number) => syntheticModule(`fine${number}.so`));
+const faulty = downloadFaults.map((_, index) => syntheticModule(`faulty${index}.so`));
+const fine = wholeDownloads.map((_, index) => syntheticModule(`fine${index}.so`));
 const modules = [healthy, ...faulty, ...fine];
 const limits = {
   "sources.stallTimeoutMs": "1000",
@@ -25,13 +25,17 @@ const limits = {
 let harness: Harness;
 let remembering: Harness;
 before(async () => {
-  harness = await startHarness(modules, { ...impatient, ...limits });
-  remembering = await startHarness(modules, { ...impatient, ...limits, "sources.notFoundTtlMs": "600000" });
+  harness = await startHarness(modules, { ...withoutRetries, ...limits });
+  remembering = await startHarness(modules, {
+    ...withoutRetries,
+    ...limits,
+    "sources.notFoundTtlMs": "600000",
+  });
 });
 after(() => Promise.all([harness, remembering].map((each) => each[Symbol.asyncDispose]())));
 
-for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
-  const module = faulty[number]!;
+for (const [index, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
+  const module = faulty[index]!;
 
   test(`answers all modules but one for which a server has ${what}, and that one once the server has recovered`, async () => {
     harness.fault(module, script(module));
@@ -58,8 +62,8 @@ for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloa
     });
 }
 
-for (const [number, [how, script]] of wholeDownloads.entries()) {
-  const module = fine[number]!;
+for (const [index, [how, script]] of wholeDownloads.entries()) {
+  const module = fine[index]!;
   test(`accepts a sym file that arrives ${how}`, async () => {
     harness.fault(module, script(module));
     assert.deepEqual(await harness.ask(module), ["right, converted"]);
@@ -81,7 +85,7 @@ for (const [retryAfter, hits] of [
   test(`asks ${hits} times if a 429 has Retry-After: ${shown}, and not again soon if it is long`, async () => {
     await using server = await SymbolServer.start(reply("429 Busy", "", { "Retry-After": retryAfter }));
     await using service = await startTestService({
-      ...impatient,
+      ...withoutRetries,
       ELIOT_SYMBOLS_URLS: server.url,
       "sources.downloadAttempts": "2",
     });
@@ -98,7 +102,7 @@ test("tries the next source if one refuses connections, does not resolve, or has
   await using noTls = await SymbolServer.start(() => {});
   const stalling = noTls.url.replace("http:", "https:");
   const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url, stalling];
-  await using other = await startHarness([healthy], impatient);
+  await using other = await startHarness([healthy], withoutRetries);
   await other.restart({
     ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
     "sources.connectTimeoutMs": "1000",
@@ -116,16 +120,19 @@ test("tries the next source if one refuses connections, does not resolve, or has
 test("accepts a certificate from NODE_EXTRA_CA_CERTS", async () => {
   const module = syntheticModule("secret.so");
   await using server = await SymbolServer.startTls(reply("200 OK", module.symFile));
-  await using other = await startHarness([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
+  await using other = await startHarness([module], {
+    ...withoutRetries,
+    NODE_EXTRA_CA_CERTS: certificatePath,
+  });
   await other.restart({ ELIOT_SYMBOLS_URLS: server.url });
   assert.deepEqual(await other.ask(module), ["right, converted"]);
   assert.deepEqual(server.hits, [module.path]);
 });
 
 test("answers cached modules during an outage, fails new ones at once, and recovers afterwards", async () => {
-  const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number}.so`));
+  const news = Array.from({ length: 12 }, (_, index) => syntheticModule(`new${index}.so`));
   await using other = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     "sources.breakerCooldownMs": "1000",
   });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
@@ -161,9 +168,9 @@ test("answers cached modules during an outage, fails new ones at once, and recov
 });
 
 test("fails other modules at once while a single download checks whether an outage is over", async () => {
-  const news = Array.from({ length: 8 }, (_, number) => syntheticModule(`new${number}.so`));
+  const news = Array.from({ length: 8 }, (_, index) => syntheticModule(`new${index}.so`));
   await using other = await startHarness(news, {
-    ...impatient,
+    ...withoutRetries,
     "sources.breakerCooldownMs": "200",
     "sources.headersTimeoutMs": "60000",
   });
@@ -191,7 +198,7 @@ test("fails other modules at once while a single download checks whether an outa
 
 test("retries within a request after each of several temporary failures", async () => {
   const module = syntheticModule("passing.so");
-  await using other = await startHarness([module], { ...impatient, "sources.downloadAttempts": "4" });
+  await using other = await startHarness([module], { ...withoutRetries, "sources.downloadAttempts": "4" });
   other.fault(
     module,
     inSequence(
@@ -212,7 +219,7 @@ for (const [status, outcome] of [
 ] as const)
   test(`does not wait for the body of ${status}, and cuts off a slow one`, async () => {
     const module = syntheticModule("slowBody.so");
-    await using other = await startHarness([module], { ...impatient, ELIOT_MAX_DOWNLOADS: "1" });
+    await using other = await startHarness([module], { ...withoutRetries, ELIOT_MAX_DOWNLOADS: "1" });
     let isWhole = false;
     const closed = Promise.withResolvers<void>();
     const trickle: Script = (socket) => {
@@ -234,7 +241,7 @@ for (const [status, outcome] of [
 
 test("reuses a connection after the body of a 404 that arrives a little later", async () => {
   const missing = ["first.so", "second.so"].map((name) => syntheticModule(name));
-  await using other = await startHarness(missing, impatient);
+  await using other = await startHarness(missing, withoutRetries);
   const sockets = new Set<Socket>();
   for (const module of missing)
     other.fault(module, (socket) => {

@@ -8,7 +8,7 @@ import { reply } from "../support/symbolServer.ts";
 import { attachDebugger } from "../support/debugger.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { impatient, startHarness } from "../support/harness.ts";
+import { withoutRetries, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const converter = "converterThread.ts";
@@ -42,7 +42,7 @@ const fails = `throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscal
 /** A world under a debugger, whose service has one thread of each kind. */
 async function startDebugged(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [process.execPath, "--inspect=127.0.0.1:0", "src/main.ts"];
-  const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...impatient, ...env };
+  const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...withoutRetries, ...env };
   await using starting = new AsyncDisposableStack();
   const harness = starting.use(await startHarness(modules, settings, () => command));
   const address = /ws:\S+/.exec(harness.service.errors.join("\n"))?.[0] ?? "";
@@ -103,11 +103,11 @@ test("replaces a converter that exits, hangs or traps before it has received any
     inCrate("converter_new", hang),
     inCrate("converter_new", trap),
   ];
-  const modules = expressions.map((_, number) => syntheticModule(`module${number}.so`));
+  const modules = expressions.map((_, index) => syntheticModule(`module${index}.so`));
   await using debugged = await startDebugged(modules, { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
-  for (const [number, expression] of expressions.entries()) {
-    const module = modules[number]!;
+  for (const [index, expression] of expressions.entries()) {
+    const module = modules[index]!;
     await debugged.evaluate(converter, expression);
     assert.deepEqual(await harness.ask(module), ["right, converted"], expression);
     assert.equal(harness.hits(module), 1);
@@ -247,7 +247,7 @@ test(
   "works with fewer threads if the system can start no more, and starts them later",
   { skip: canBound ? false : "to bound another user's threads needs root, setpriv and prlimit" },
   async () => {
-    const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`));
+    const modules = Array.from({ length: 8 }, (_, index) => syntheticModule(`module${index}.so`));
     const [first, large, next, ...others] = modules as [
       SyntheticModule,
       SyntheticModule,
@@ -258,7 +258,7 @@ test(
     const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
     await using harness = await startHarness(
       modules,
-      { ...impatient, "sources.maxSymFileBytes": "1000000" },
+      { ...withoutRetries, "sources.maxSymFileBytes": "1000000" },
       command,
     );
     const allow = (more: number) => {

@@ -571,14 +571,14 @@ test("waits for a client's next lines after responses that took longer than the 
     await setTimeout(1500);
     socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   });
-  await using impatient = await startTestService({
+  await using withoutRetries = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
     "server.requestTimeoutMs": "1000",
   });
   // More than are read ahead.
   const count = 300;
   const line = { memoryMap: [["late.so", "A"]], stacks: [[[0, 1]]] };
-  const { sent, answer } = open({}, impatient.url);
+  const { sent, answer } = open({}, withoutRetries.url);
   sent.write(ndjson(...Array.from({ length: count }, () => line)));
   const { next } = await answer;
   for (let number = 0; number < count; number++) await next();

@@ -13,9 +13,9 @@ test.after(() => service[Symbol.asyncDispose]());
 async function answersTo(bytes: string): Promise<{ status: string; headers: string; body: string }[]> {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write(bytes);
-  const answers = (await text(socket)).split(/(?=HTTP\/1\.1 \d)/);
-  return answers.map((answer) => {
-    const [head = "", body = ""] = answer.split("\r\n\r\n");
+  const responses = (await text(socket)).split(/(?=HTTP\/1\.1 \d)/);
+  return responses.map((response) => {
+    const [head = "", body = ""] = response.split("\r\n\r\n");
     const [status = "", ...headers] = head.split("\r\n");
     return { status, headers: headers.join("\n").toLowerCase(), body };
   });
@@ -71,12 +71,12 @@ for (const [what, bytes, status] of [
 ] as const)
   // prettier-ignore
   test(`answers ${what} with ${status} as JSON, and closes the connection`, async () => {
-    const answers = await answersTo(bytes);
+    const responses = await answersTo(bytes);
     assert.deepEqual(
-      answers.map((answer) => [answer.status, JSON.parse(answer.body)]),
+      responses.map((response) => [response.status, JSON.parse(response.body)]),
       [[`HTTP/1.1 ${status}`, { title: status }]],
     );
-    const headers = answers[0]?.headers ?? "";
+    const headers = responses[0]?.headers ?? "";
     assert.match(headers, /^access-control-allow-origin: \*$/m);
     assert.match(headers, /^content-type: application\/json/m);
     assert.match(headers, /^x-content-type-options: nosniff$/m);
@@ -119,11 +119,11 @@ for (const [what, bytes, status] of [
   });
 
 test("answers pipelined requests", async () => {
-  const answers = await answersTo(
+  const responses = await answersTo(
     get("/__lbheartbeat__") + get("/nowhere") + get("/__lbheartbeat__", "Host: a\r\nConnection: close\r\n"),
   );
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK"],
   );
 });
@@ -134,17 +134,17 @@ for (const [what, behind] of [
   ["a body that is none", post(chunked, "no\r\n")],
 ])
   test(`answers a request before it reports ${what} after it`, async () => {
-    const answers = await answersTo(get("/__heartbeat__") + behind);
-    assert.equal(answers[0]?.status, "HTTP/1.1 200 OK");
-    assert.match(answers[1]?.status ?? "", /^HTTP\/1\.1 40[08] /);
-    assert.equal(answers.length, 2);
+    const responses = await answersTo(get("/__heartbeat__") + behind);
+    assert.equal(responses[0]?.status, "HTTP/1.1 200 OK");
+    assert.match(responses[1]?.status ?? "", /^HTTP\/1\.1 40[08] /);
+    assert.equal(responses.length, 2);
   });
 
 test("answers a request with Connection: close even if more data follows", async () => {
   const last = get("/__heartbeat__", "Host: a\r\nConnection: close\r\n");
-  const answers = await answersTo(last + get("/nowhere"));
+  const responses = await answersTo(last + get("/nowhere"));
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     ["HTTP/1.1 200 OK"],
   );
 });
@@ -165,15 +165,15 @@ for (const target of [
   "http://a:1:2/__lbheartbeat__?a=b",
 ])
   test(`answers a request for ${target}`, async () => {
-    const [answer] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
-    assert.deepEqual([answer?.status, answer?.body], ["HTTP/1.1 200 OK", '{"status":"ok"}']);
+    const [response] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
+    assert.deepEqual([response?.status, response?.body], ["HTTP/1.1 200 OK", '{"status":"ok"}']);
   });
 
 for (const target of ["http://", "*", "//", "/%ff", "///x", "http://a"])
   test(`answers JSON, or the page, to a request for ${target}`, async () => {
-    const [answer] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
-    assert.match(answer?.headers ?? "", /^content-security-policy: /m);
-    assert.ok(answer?.body.startsWith('{"title":"404') || answer?.body.startsWith("<!doctype html>"));
+    const [response] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
+    assert.match(response?.headers ?? "", /^content-security-policy: /m);
+    assert.ok(response?.body.startsWith('{"title":"404') || response?.body.startsWith("<!doctype html>"));
   });
 
 test("delivers the response to a client that sends an entire body over the limit before it reads", async () => {

@@ -99,9 +99,9 @@ test("/symbolicate/bulk accepts each line that its schema accepts", async () => 
   const response = await service.post("/symbolicate/bulk", values.map((value) => `${JSON.stringify(value)}\n`).join("")); // prettier-ignore
   const lines = (await response.text()).split("\n");
   const counts = { taken: 0, refused: 0 };
-  for (const [number, value] of values.entries()) {
+  for (const [index, value] of values.entries()) {
     const isGood = BulkLine.safeParse(parseJson(Buffer.from(JSON.stringify(value)))).success;
-    const { error } = JSON.parse(lines[number] ?? "") as { error?: { title: string } };
+    const { error } = JSON.parse(lines[index] ?? "") as { error?: { title: string } };
     counts[error ? "refused" : "taken"]++;
     if (isGood) assert.equal(error, undefined, JSON.stringify(value));
     // What a ping has and isn't needed may be anything.

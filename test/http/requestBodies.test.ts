@@ -106,7 +106,7 @@ for (const padding of [0, 300_000]) {
 
 test("answers requests with more stacks and modules than fit into one slice", async () => {
   const stacks = Array.from({ length: 40_000 }, () => []);
-  const names = Array.from({ length: 5_000 }, (_, number) => `module${number}`);
+  const names = Array.from({ length: 5_000 }, (_, index) => `module${index}`);
   const memoryMap = [...names, ...names].map((name) => [name, "A"]);
   const { json } = await answer(JSON.stringify({ memoryMap, stacks }));
   const found_modules = Object.fromEntries(names.map((name) => [`${name}/A`, null]));

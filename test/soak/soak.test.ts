@@ -11,11 +11,11 @@ import { Counters } from "./counters.ts";
 import { findings } from "./findings.ts";
 
 const population: Population = {
-  steady: [50, 500, 5_000].map((functions, number) =>
-    syntheticModule(`steady${number}.so`, functions, { inlines: true }),
+  steady: [50, 500, 5_000].map((functions, index) =>
+    syntheticModule(`steady${index}.so`, functions, { inlines: true }),
   ),
-  usual: Array.from({ length: 30 }, (_, number) =>
-    syntheticModule(`usual${number}.pdb`, 100, { inlines: true }),
+  usual: Array.from({ length: 30 }, (_, index) =>
+    syntheticModule(`usual${index}.pdb`, 100, { inlines: true }),
   ),
   large: [syntheticModule("large.so", 50_000, { inlines: true })],
   absent: [absentModule(1), absentModule(2)],
@@ -50,13 +50,13 @@ test("finds no wrong response among many kinds, but growth of memory and file ha
   `;
   const soaked = await soakWith(
     leak,
-    ({ answers, modules }, taken) =>
-      taken > 60 && answers.has("400") && answers.has("left") && modules.has("cached"),
+    ({ responses, modules }, taken) =>
+      taken > 60 && responses.has("400") && responses.has("left") && modules.has("cached"),
   );
   const { counters, samples } = soaked;
   assert.deepEqual(counters.wrong, []);
   for (const status of ["converted", "not_found"]) assert.ok(counters.modules.has(status), status);
-  assert.ok(samples.some(({ answersPerSecond, p99, median }) => answersPerSecond > 0 && p99 >= median));
+  assert.ok(samples.some(({ responsesPerSecond, p99, median }) => responsesPerSecond > 0 && p99 >= median));
   const [memory = "", handles = ""] = findings(soaked);
   assert.match(
     memory,
@@ -75,16 +75,16 @@ test("finds wrong responses", async () => {
       return write.call(this, bytes, ...more);
     };
   `;
-  const { counters } = await soakWith(lie, ({ wrongAnswers }) => wrongAnswers > 0);
+  const { counters } = await soakWith(lie, ({ wrongResponses }) => wrongResponses > 0);
   assert.match(counters.wrong.join(), /"function":"in [a-z0-9.]+::2/);
 });
 
 /** Made samples of an hour, one in 5 s; quantities as functions of the minute. */
 function samplesOf(quantities: (minute: number) => Partial<Sample>): Sample[] {
-  const minutes = Array.from({ length: 720 }, (_, number) => (number + 1) / 12);
+  const minutes = Array.from({ length: 720 }, (_, index) => (index + 1) / 12);
   return minutes.map((minute) => ({ ...atRest, minutes: minute, ...quantities(minute) }));
 }
-const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, answersPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
+const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, responsesPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
 const found = (samples: Sample[], rest = atRest, counters = new Counters()) =>
   findings({
     counters,
@@ -136,7 +136,7 @@ test("detects a folder over its limit at any time, and reports wrong responses",
   counters.isWrong("500: oh");
   const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));
   assert.deepEqual(found(samples, atRest, counters), [
-    "1 wrong answers, the first: 500: oh",
+    "1 wrong responses, the first: 500: oh",
     "the folder held 151 MB, more than it may",
   ]);
 });

@@ -29,9 +29,9 @@ async function ask(
     "sources.headersTimeoutMs": "500",
     ...env,
   });
-  let answer = await service.symbolicate(job);
-  for (let time = 1; time < times; time++) answer = await service.symbolicate(job);
-  const { results, debug } = answer;
+  let response = await service.symbolicate(job);
+  for (let time = 1; time < times; time++) response = await service.symbolicate(job);
+  const { results, debug } = response;
   return {
     found: results[0]?.found_modules[key],
     function: results[0]?.stacks[0]?.[0]?.["function"],

@@ -28,11 +28,11 @@ test("uses a large symcache while it is being stored, with one download for all 
     ELIOT_SYMBOLS_CACHE_DIR: cache.path,
   });
   const ask = async () => {
-    const answer = await service.symbolicate({
+    const response = await service.symbolicate({
       memoryMap: [["large.so", id]],
       stacks: [[[0, 0x7b_000 + 4 * 41]]],
     });
-    const { function: name, line } = answer.results[0]?.stacks[0]?.[0] ?? {};
+    const { function: name, line } = response.results[0]?.stacks[0]?.[0] ?? {};
     return `${String(name)}:${String(line)}`;
   };
   const files = async () =>

@@ -45,9 +45,9 @@ function fileOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-function found(answer: LookupResult) {
-  assert.equal(answer.kind, "found");
-  return answer;
+function found(response: LookupResult) {
+  assert.equal(response.kind, "found");
+  return response;
 }
 
 /** Bytes that this process, its threads included, has read so far. */
@@ -145,10 +145,10 @@ test("passes its self-test during a long lookup", async () => {
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
-  const answer = lookups.lookUp(module, path, many, enough).finally(() => (isOver = true));
+  const response = lookups.lookUp(module, path, many, enough).finally(() => (isOver = true));
   await lookups.selfTest();
   assert.equal(isOver, false);
-  assert.equal((await answer).kind, "found");
+  assert.equal((await response).kind, "found");
 });
 
 test("uses a file that replaced an open one", async () => {

@@ -75,13 +75,17 @@ export class Converter implements Disposable {
     }
   }
 
-  /** Copies the symcache file into a large enough buffer. */
-  copyInto(bytes: Uint8Array): void {
+  /** A copy of the symcache file. */
+  copy(): SharedArrayBuffer {
+    const bytes = new Uint8Array(
+      new SharedArrayBuffer(this.#alive().call((exports) => exports.symcache_file_size())),
+    );
     let length = 0;
     this.write((piece) => {
       bytes.set(piece, length);
       length += piece.length;
     });
+    return bytes.buffer;
   }
 
   [Symbol.dispose](): void {

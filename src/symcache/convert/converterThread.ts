@@ -36,7 +36,6 @@ const { wasm, maxMemoryBytes } = workerData as ConverterThreadData;
 /** While a slow disk writes the symcache. */
 const progressIntervalMs = 1000;
 let converter: Converter | undefined;
-let symcacheBytes = 0;
 /** WebAssembly memory of earlier conversions that may not have been collected yet. */
 let droppedBytes = 0;
 const maxDroppedBytes = 8e6;
@@ -59,11 +58,7 @@ replyToAsks<ConverterProtocol>({
         );
       return [{ buffer }, [buffer]];
     }),
-  finish: () =>
-    catchRejection(() => {
-      symcacheBytes = converter?.finish() ?? 0;
-      return [{ bytes: symcacheBytes }];
-    }),
+  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0 }]),
   selfTest: () => [selfTest(wasm)],
   write(path) {
     let reported = performance.now();
@@ -78,11 +73,7 @@ replyToAsks<ConverterProtocol>({
       return [{ error: String(error) }];
     }
   },
-  take() {
-    const bytes = new SharedArrayBuffer(symcacheBytes);
-    converter?.copyInto(new Uint8Array(bytes));
-    return [bytes];
-  },
+  take: () => [converter?.copy() ?? new SharedArrayBuffer()],
 });
 
 /** Collects garbage once dropped instances have much memory, because V8 sees only small objects. */
