@@ -58,7 +58,7 @@ export const SourceSettings = z.object({
     "ELIOT_SYMBOLS_URLS",
     sourceUrls,
     "https://symbols.mozilla.org/try/",
-    "sources of sym files, in order, comma-separated: `https://`, `http://`, or `file:///folder` with the same layout (`X.sym`, or else `X.sym.gz`). `https://user:password@host/` signs in",
+    "sources of sym files, in order, comma-separated: `https://`, `http://`, or `file:///folder` with the same layout (`X.sym`, or else `X.sym.gz`), also zipped as `file:///symbols.zip`, or a single `file:///X.sym`. `https://user:password@host/` signs in",
   ),
   httpProxy: setting(
     "HTTP_PROXY",

@@ -79,7 +79,10 @@ for (const [parameters, message] of [
   [["inspect", "text"], "text is not a symcache"],
   [["inspect", "text", "0xx"], '"0xx" is not an offset from 0 to 0xffffffff'],
   [["symbolicate", "cut.gz"], "can't read cut.gz: bad gzip: unexpected end of file"],
-  [["symbolicate", "request", "--symbols", "absent"], "--symbols: absent is not a folder"],
+  [
+    ["symbolicate", "request", "--symbols", "absent"],
+    "--symbols: absent is not a folder, a .sym file or a .zip file",
+  ],
   [
     ["symbolicate", "request", "--symbols", "ftp://x"],
     '--symbols has "ftp://x", which is not an https://, http:// or file:/// URL: "ftp://x"',
