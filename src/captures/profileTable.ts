@@ -48,19 +48,20 @@ interface MarkerData {
   stack?: { samples?: { schema: Record<string, number>; data: (number | null)[][] } } | null;
 }
 
-/** Updates the stacks that the data of a marker, in either format of profile, refers to. */
-export function moveMarkerStacks(marker: unknown, newStack: (stack: number) => number | null): void {
-  if (typeof marker !== "object" || marker === null) return;
+/** Updates the stacks that the data of a marker, in either format of profile, refers to, and returns it. */
+export function moveMarkerStacks<Data>(marker: Data, newStack: (stack: number) => number | null): Data {
+  if (typeof marker !== "object" || marker === null) return marker;
   const { cause, stack } = marker as MarkerData;
   if (typeof cause?.stack === "number") cause.stack = newStack(cause.stack);
   // In some markers `stack` is a string.
-  if (typeof stack !== "object" || !stack?.samples) return;
+  if (typeof stack !== "object" || !stack?.samples) return marker;
   const { schema, data: samples } = stack.samples;
   const column = schema["stack"] ?? -1;
   for (const sample of samples) {
     const before = sample[column];
     if (typeof before === "number") sample[column] = newStack(before);
   }
+  return marker;
 }
 
 /** Caches the results of a function, which must not be undefined. */

@@ -1,0 +1,168 @@
+import { notJson, UnreadableCapture } from "./unreadableCapture.ts";
+
+/** A list that is in memory, or a LazyArray. */
+export interface List<Value> extends Iterable<Value> {
+  map<Result>(transform: (value: Value) => Result): List<Result>;
+}
+
+const maxParsedBytes = 32 * 1024 * 1024;
+/** Text of consecutive small elements that is parsed together. */
+const batchBytes = 1024 * 1024;
+const [space, quote, comma, colon, backslash] = [0x20, 0x22, 0x2c, 0x3a, 0x5c];
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+/**
+ * Parses JSON text in UTF-8 of any size; JSON.parse() takes at most 512 MB. Arrays of over `maxBytes` that consist of objects
+ * or arrays become LazyArrays. Throws an UnreadableCapture.
+ */
+export function parseJson(text: Uint8Array, maxBytes = maxParsedBytes): unknown {
+  const start = byteOrderMark.every((byte, at) => text[at] === byte) ? byteOrderMark.length : 0;
+  return new Parser(maxBytes).parse(text.subarray(start));
+}
+
+/** An array whose elements are parsed, and transformed, each time they are iterated. */
+export class LazyArray<Value> implements List<Value> {
+  readonly #text: Uint8Array;
+  readonly #parser: Parser;
+  readonly #transform: ((element: unknown) => Value) | undefined;
+
+  constructor(text: Uint8Array, parser: Parser, transform?: (element: unknown) => Value) {
+    this.#text = text;
+    this.#parser = parser;
+    this.#transform = transform;
+  }
+
+  /** The array as JSON text, if it was not transformed. */
+  get text(): Uint8Array | undefined {
+    return this.#transform ? undefined : this.#text;
+  }
+
+  map<Result>(transform: (value: Value) => Result): LazyArray<Result> {
+    const before = this.#transform;
+    const both = (element: unknown) => transform(before ? before(element) : (element as Value));
+    return new LazyArray(this.#text, this.#parser, both);
+  }
+
+  *[Symbol.iterator](): Iterator<Value> {
+    for (const element of this.#parser.elements(this.#text))
+      yield this.#transform ? this.#transform(element) : (element as Value);
+  }
+}
+
+class Parser {
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  parse(text: Uint8Array): unknown {
+    if (text.length <= this.#maxBytes) return parseText(text);
+    const first = text[skipSpace(text, 0)];
+    if (first === openBrace) return Object.fromEntries(this.#entries(text));
+    if (first !== openBracket) return parseText(text);
+    for (const element of split(text, 0)) {
+      const byte = element[0];
+      if (byte === openBrace || byte === openBracket) return new LazyArray(text, this);
+      // Arrays of scalars may start with null.
+      if (element.length !== "null".length) break;
+    }
+    return [...this.elements(text)];
+  }
+
+  /** The elements of an array. */
+  *elements(text: Uint8Array): Generator<unknown> {
+    for (const batch of split(text, batchBytes)) {
+      if (batch.length > this.#maxBytes) yield this.parse(batch);
+      else yield* parseText(batch, "[", "]") as unknown[];
+    }
+  }
+
+  *#entries(text: Uint8Array): Generator<[string, unknown]> {
+    let at = skipSpace(text, skipSpace(text, 0) + 1);
+    if (text[at] === closeBrace) return;
+    for (;;) {
+      const keyEnd = valueEnd(text, at);
+      const key = parseText(text.subarray(at, keyEnd)) as string;
+      at = skipSpace(text, expect(text, skipSpace(text, keyEnd), colon));
+      const end = valueEnd(text, at);
+      yield [key, this.parse(text.subarray(at, end))];
+      at = skipSpace(text, end);
+      if (text[at] === closeBrace) return expectEnd(text, at + 1);
+      at = skipSpace(text, expect(text, at, comma));
+    }
+  }
+}
+
+/** The text of each element of an array, or of consecutive elements of at least `minBytes` together. */
+function* split(text: Uint8Array, minBytes: number): Generator<Uint8Array> {
+  let at = skipSpace(text, skipSpace(text, 0) + 1);
+  if (text[at] === closeBracket) return expectEnd(text, at + 1);
+  let start = at;
+  for (;;) {
+    const end = valueEnd(text, at);
+    const next = skipSpace(text, end);
+    const isLast = text[next] === closeBracket;
+    if (isLast || end - start >= minBytes) {
+      // A large element is parsed in parts, which is not possible with others before it.
+      if (at > start && end - at >= minBytes) {
+        yield text.subarray(start, text.lastIndexOf(comma, at - 1));
+        start = at;
+      }
+      yield text.subarray(start, end);
+      start = -1;
+    }
+    if (isLast) return expectEnd(text, next + 1);
+    at = skipSpace(text, expect(text, next, comma));
+    if (start < 0) start = at;
+  }
+}
+
+/** The end of the value that starts at `start`. Does not check the text inside the value. */
+function valueEnd(text: Uint8Array, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const byte = text[at] as number;
+    if (byte === quote) {
+      while (++at < text.length && text[at] !== quote) if (text[at] === backslash) at++;
+      if (depth === 0) return Math.min(at + 1, text.length);
+    } else if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) {
+      if (depth === 0) return at;
+      if (--depth === 0) return at + 1;
+    } else if (depth === 0 && (byte === comma || byte === colon || byte <= space)) return at;
+  }
+  return text.length;
+}
+
+function skipSpace(text: Uint8Array, at: number): number {
+  while ((text[at] ?? Infinity) <= space) at++;
+  return at;
+}
+
+function expect(text: Uint8Array, at: number, byte: number): number {
+  if (text[at] === byte) return at + 1;
+  if (at >= text.length) throw new UnreadableCapture("This is not JSON: it ends in the middle.");
+  const found = JSON.stringify(String.fromCharCode(text[at] as number));
+  throw new UnreadableCapture(
+    `This is not JSON: ${found} at byte ${text.byteOffset + at} instead of "${String.fromCharCode(byte)}".`,
+  );
+}
+
+function expectEnd(text: Uint8Array, at: number): void {
+  const end = skipSpace(text, at);
+  if (end < text.length)
+    throw new UnreadableCapture(`This is not JSON: it goes on after its end at byte ${text.byteOffset + end}.`);
+}
+
+function parseText(text: Uint8Array, before = "", after = ""): unknown {
+  try {
+    return JSON.parse(before + new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text) + after);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw notJson(error);
+    if (error instanceof TypeError)
+      throw new UnreadableCapture("This is not JSON: its text is not UTF-8.", { cause: error });
+    throw error;
+  }
+}
