@@ -8,8 +8,11 @@ export function fetchCommand(env: Environment) {
     .description(
       "Downloads, decompresses and checks the sym file of a module. If a source fails or has a file that the service could not use, the next source is asked.",
     )
-    .argument("<file>", "debug file, such as libxul.so or xul.pdb")
-    .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50")
+    .argument(
+      "<file>",
+      "debug file, such as libxul.so or xul.pdb; with a code id the code file, such as xul.dll",
+    )
+    .argument("<id>", "debug id, such as 1410FAF03AD925211450AE25E0CB9AE50, or code id of a Windows file")
     .addOption(symbolsOption())
     .option(
       "-o, --output <file>",
@@ -20,6 +23,7 @@ export function fetchCommand(env: Environment) {
       `
 Examples:
   $ tseliot fetch xul.pdb 44E4EC8C2F41492B9369D6B9A059577C2
+  $ tseliot fetch xul.dll 5CF2591C6859000
   $ tseliot fetch libxul.so 1410FAF03AD925211450AE25E0CB9AE50 --output - | grep ^INFO`,
     )
     .action(async (file, id, options) => {

@@ -24,6 +24,18 @@ test("writes a sym file by its own name, decompressed", async () => {
   assert.deepEqual(await readFile(join(folder.path, "attach_amd64.sym")), symFile);
 });
 
+test("writes the sym file of a module with a code id as it is", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await SymbolServer.start((socket, path) => {
+    const isAsked = path === "/attach_amd64.dll/64E782C570C4000/attach_amd64.sym";
+    return (isAsked ? reply("200 OK", symFile) : reply("404 Not Found"))(socket, path);
+  });
+  const parameters = ["fetch", "attach_amd64.dll", "64e782c570c4000", "--symbols", server.url];
+  const { code, stderr } = await run(parameters, { cwd: folder.path });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.deepEqual(await readFile(join(folder.path, "attach_amd64.sym")), symFile);
+});
+
 test("prints a sym file and nothing else", async () => {
   const parameters = ["fetch", "attach_amd64.pdb", id, "--symbols", symbols, "--output", "-"];
   assert.deepEqual(await run(parameters), { code: 0, stdout: symFile.toString(), stderr: "" });
