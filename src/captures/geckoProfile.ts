@@ -10,6 +10,7 @@ import { difference, parseInteger, type Integer } from "./integer.ts";
 import type { List } from "./largeJson.ts";
 import { libraryModule, type Library } from "./module.ts";
 import { distinctStacks, type SampledThread } from "./sampledThread.ts";
+import { readWhole } from "./unreadableCapture.ts";
 
 /** Rows whose columns are named by `schema`. */
 interface Table<Value> {
@@ -59,7 +60,8 @@ function* processThreads(process: GeckoProfile, map: MemoryMap): Generator<Threa
     if (typeof thread === "string") yield* processThreads(JSON.parse(thread) as GeckoProfile, map);
     else {
       const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
-      yield { name, isCrashed: false, stacks: distinctStacks(sampledThread(thread, locate)) };
+      const stacks = readWhole("Gecko profile", () => distinctStacks(sampledThread(thread, locate)));
+      yield { name, isCrashed: false, stacks };
     }
   }
   for (const child of processes) yield* processThreads(child, map);
@@ -111,7 +113,7 @@ export function sampledThread(thread: GeckoThread, locate: LocateAddress): Sampl
 /** Finds the module that contains an address. */
 export function libraryLocator(libs: GeckoProfile["libs"], map: MemoryMap): LocateAddress {
   const libraries = typeof libs === "string" ? (JSON.parse(libs) as Library[]) : libs;
-  const ranges = libraries.map((library) => {
+  const ranges = Array.from(libraries, (library) => {
     const start = parseInteger(library.start) ?? 0;
     return {
       start,

@@ -2,51 +2,41 @@ import { LazyArray } from "./largeJson.ts";
 
 /** Elements of an array that are written together. */
 const elementsPerPiece = 1000;
-const pieceLength = 64 * 1024;
 
-type Piece = string | Uint8Array;
-
-/** Writes JSON in pieces, because a string has at most 512 MB, and elements of a LazyArray need not be in memory together. */
-export function* jsonText(value: unknown): Generator<Piece> {
-  let text = "";
-  for (const piece of write(value)) {
-    if (typeof piece === "string" && (text += piece).length < pieceLength) continue;
-    if (text !== "") yield text;
-    text = "";
-    if (typeof piece !== "string") yield piece;
-  }
-  if (text !== "") yield text;
-}
-
-function* write(value: unknown): Generator<Piece> {
-  if (value instanceof LazyArray) {
-    if (value.text) yield value.text;
-    else yield* writeList("[", value, write, "]");
-  } else if (Array.isArray(value)) {
-    if (typeof value[0] === "object" && value[0] !== null && !Array.isArray(value[0]))
-      yield* writeList("[", value, write, "]");
-    else yield* writeList("[", chunks(value), (chunk) => [JSON.stringify(chunk).slice(1, -1)], "]");
-  } else if (typeof value === "object" && value !== null) {
+/**
+ * Writes JSON in pieces, because a string has at most 512 MB, and the elements of a LazyArray need not be in memory together.
+ * Objects in arrays are written whole.
+ */
+export function* jsonText(value: unknown): Generator<string | Uint8Array> {
+  if (value instanceof LazyArray && value.text) yield value.text;
+  else if (value instanceof LazyArray) yield* list("[", value.batches(), writeBatch, "]");
+  else if (Array.isArray(value)) yield* list("[", chunks(value), writeBatch, "]");
+  else if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
-    yield* writeList("{", entries, writeEntry, "}");
+    yield* list("{", entries, writeEntry, "}");
   } else yield JSON.stringify(value ?? null);
 }
 
-function* writeEntry([key, value]: [string, unknown]): Generator<Piece> {
+function* writeEntry([key, value]: [string, unknown]): Generator<string | Uint8Array> {
   yield `${JSON.stringify(key)}:`;
-  yield* write(value);
+  yield* jsonText(value);
 }
 
-function* writeList<Value>(
+function* writeBatch(batch: unknown[]): Generator<string | Uint8Array> {
+  if (batch.length === 1) yield* jsonText(batch[0]);
+  else yield JSON.stringify(batch).slice(1, -1);
+}
+
+function* list<Value>(
   start: string,
   values: Iterable<Value>,
-  writeValue: (value: Value) => Iterable<Piece>,
+  write: (value: Value) => Iterable<string | Uint8Array>,
   end: string,
-): Generator<Piece> {
+): Generator<string | Uint8Array> {
   let separator = start;
   for (const value of values) {
     yield separator;
-    yield* writeValue(value);
+    yield* write(value);
     separator = ",";
   }
   yield separator === start ? start + end : end;

@@ -6,10 +6,17 @@ export interface List<Value> extends Iterable<Value> {
 }
 
 const maxParsedBytes = 32 * 1024 * 1024;
-/** Text of consecutive small elements that is parsed together. */
+/** Consecutive elements of an array are parsed together up to this size. */
 const batchBytes = 1024 * 1024;
 const [space, quote, comma, colon, backslash] = [0x20, 0x22, 0x2c, 0x3a, 0x5c];
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** By byte: what it means for the extent of an object or array. */
+const kinds = new Uint8Array(256);
+const [opens, closes, quotes] = [1, 2, 3];
+kinds.fill(opens, openBracket, openBracket + 1).fill(opens, openBrace, openBrace + 1);
+kinds.fill(closes, closeBracket, closeBracket + 1).fill(closes, closeBrace, closeBrace + 1);
+kinds[quote] = quotes;
+const scalarEnds = new Set([comma, colon, closeBracket, closeBrace, 0x09, 0x0a, 0x0d, space]);
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
@@ -18,6 +25,7 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
  */
 export function parseJson(text: Uint8Array, maxBytes = maxParsedBytes): unknown {
   const start = byteOrderMark.every((byte, at) => text[at] === byte) ? byteOrderMark.length : 0;
+  if (skipSpace(text, start) === text.length) throw new UnreadableCapture("This is empty.");
   return new Parser(maxBytes).parse(text.subarray(start));
 }
 
@@ -44,9 +52,18 @@ export class LazyArray<Value> implements List<Value> {
     return new LazyArray(this.#text, this.#parser, both);
   }
 
+  toJSON(): Value[] {
+    return [...this];
+  }
+
   *[Symbol.iterator](): Iterator<Value> {
-    for (const element of this.#parser.elements(this.#text))
-      yield this.#transform ? this.#transform(element) : (element as Value);
+    for (const batch of this.batches()) yield* batch;
+  }
+
+  /** Consecutive elements. One that is large itself is alone. */
+  *batches(): Generator<Value[]> {
+    for (const batch of this.#parser.batches(this.#text))
+      yield this.#transform ? batch.map(this.#transform) : (batch as Value[]);
   }
 }
 
@@ -68,15 +85,15 @@ class Parser {
       // Arrays of scalars may start with null.
       if (element.length !== "null".length) break;
     }
-    return [...this.elements(text)];
+    const array: unknown[] = [];
+    for (const batch of this.batches(text)) for (const element of batch) array.push(element);
+    return array;
   }
 
-  /** The elements of an array. */
-  *elements(text: Uint8Array): Generator<unknown> {
-    for (const batch of split(text, batchBytes)) {
-      if (batch.length > this.#maxBytes) yield this.parse(batch);
-      else yield* parseText(batch, "[", "]") as unknown[];
-    }
+  /** The elements of an array, parsed. */
+  *batches(text: Uint8Array): Generator<unknown[]> {
+    for (const batch of split(text, Math.min(batchBytes, this.#maxBytes)))
+      yield batch.length > this.#maxBytes ? [this.parse(batch)] : (parseText(batch, "[", "]") as unknown[]);
   }
 
   *#entries(text: Uint8Array): Generator<[string, unknown]> {
@@ -95,45 +112,49 @@ class Parser {
   }
 }
 
-/** The text of each element of an array, or of consecutive elements of at least `minBytes` together. */
-function* split(text: Uint8Array, minBytes: number): Generator<Uint8Array> {
-  let at = skipSpace(text, skipSpace(text, 0) + 1);
-  if (text[at] === closeBracket) return expectEnd(text, at + 1);
-  let start = at;
-  for (;;) {
+/** The text of each element of an array, or of consecutive elements together if they have at most `maxBytes`. */
+function* split(text: Uint8Array, maxBytes: number): Generator<Uint8Array> {
+  let start = skipSpace(text, skipSpace(text, 0) + 1);
+  if (text[start] === closeBracket) return expectEnd(text, start + 1);
+  for (let at = start; ;) {
     const end = valueEnd(text, at);
-    const next = skipSpace(text, end);
-    const isLast = text[next] === closeBracket;
-    if (isLast || end - start >= minBytes) {
-      // A large element is parsed in parts, which is not possible with others before it.
-      if (at > start && end - at >= minBytes) {
-        yield text.subarray(start, text.lastIndexOf(comma, at - 1));
-        start = at;
-      }
-      yield text.subarray(start, end);
-      start = -1;
+    if (at > start && end - start > maxBytes) {
+      yield text.subarray(start, text.lastIndexOf(comma, at - 1));
+      start = at;
     }
-    if (isLast) return expectEnd(text, next + 1);
+    const next = skipSpace(text, end);
+    if (text[next] === closeBracket) {
+      yield text.subarray(start, end);
+      return expectEnd(text, next + 1);
+    }
     at = skipSpace(text, expect(text, next, comma));
-    if (start < 0) start = at;
   }
 }
 
 /** The end of the value that starts at `start`. Does not check the text inside the value. */
 function valueEnd(text: Uint8Array, start: number): number {
-  let depth = 0;
-  for (let at = start; at < text.length; at++) {
-    const byte = text[at] as number;
-    if (byte === quote) {
-      while (++at < text.length && text[at] !== quote) if (text[at] === backslash) at++;
-      if (depth === 0) return Math.min(at + 1, text.length);
-    } else if (byte === openBrace || byte === openBracket) depth++;
-    else if (byte === closeBrace || byte === closeBracket) {
-      if (depth === 0) return at;
-      if (--depth === 0) return at + 1;
-    } else if (depth === 0 && (byte === comma || byte === colon || byte <= space)) return at;
+  const { length } = text;
+  const first = kinds[text[start] ?? space];
+  if (first === quotes) return stringEnd(text, start);
+  let at = start;
+  if (first !== opens) {
+    while (at < length && !scalarEnds.has(text[at] as number)) at++;
+    return at;
   }
-  return text.length;
+  for (let depth = 0; at < length; at++) {
+    const kind = kinds[text[at] as number] as number;
+    if (kind === 0) continue;
+    if (kind === opens) depth++;
+    else if (kind === quotes) at = stringEnd(text, at) - 1;
+    else if (--depth === 0) return at + 1;
+  }
+  return length;
+}
+
+function stringEnd(text: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== quote) at += text[at] === backslash ? 2 : 1;
+  return Math.min(at + 1, text.length);
 }
 
 function skipSpace(text: Uint8Array, at: number): number {
@@ -153,12 +174,16 @@ function expect(text: Uint8Array, at: number, byte: number): number {
 function expectEnd(text: Uint8Array, at: number): void {
   const end = skipSpace(text, at);
   if (end < text.length)
-    throw new UnreadableCapture(`This is not JSON: it goes on after its end at byte ${text.byteOffset + end}.`);
+    throw new UnreadableCapture(
+      `This is not JSON: it goes on after its end at byte ${text.byteOffset + end}.`,
+    );
 }
 
 function parseText(text: Uint8Array, before = "", after = ""): unknown {
   try {
-    return JSON.parse(before + new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text) + after);
+    return JSON.parse(
+      before + new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text) + after,
+    );
   } catch (error) {
     if (error instanceof SyntaxError) throw notJson(error);
     if (error instanceof TypeError)

@@ -79,7 +79,7 @@ export function sampledThread(
   requireKeys("funcTable", tables.funcTable, ["name"]);
   const { stackTable, frameTable, funcTable, resourceTable, stringArray, sources } =
     tables as Required<Tables>;
-  const moduleIndexes = (profile.libs ?? thread.libs ?? []).map((library) =>
+  const moduleIndexes = Array.from(profile.libs ?? thread.libs ?? [], (library) =>
     map.indexOf(libraryModule(library)),
   );
   const hasReturnAddresses = (profile.meta.preprocessedProfileVersion ?? 0) < versionOfCallAddresses;

@@ -34,7 +34,9 @@ export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack 
       const stringsOf = memoize((list: string[]) => new StringTable(list));
       const rewrite = (tables: object, first: ProfileThread, sampledStacks: Set<number>) => {
         const { reader, ...frames } = framesOf(profile, first, map);
-        const strings = shared?.stringArray ? stringsOf(shared.stringArray) : new StringTable(first.stringArray ?? []);
+        const strings = shared?.stringArray
+          ? stringsOf(shared.stringArray)
+          : new StringTable(first.stringArray ?? []);
         const symbols = symbolsOf(frames, symbolicated);
         return rewriteTables(tables as ProfileTables, { reader, strings, symbols, sampledStacks, sourceOf });
       };
