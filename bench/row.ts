@@ -1,4 +1,4 @@
-import { short } from "../src/cli/numberText.ts";
+import { short } from "../src/captures/numberText.ts";
 import { median, type Runs } from "./measure.ts";
 
 /** One line of a table: the same quantity of tseliot and of what it is compared with, by round. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { moduleOutcomes, type V5Response } from "../src/captures/response.ts";
-import { resultsText, modulesText } from "../src/cli/symbolicate/text.ts";
+import { resultsText, modulesText } from "../src/captures/captureText.ts";
 import { readConfig } from "../src/config/readConfig.ts";
 import { startService } from "../src/service.ts";
 

@@ -1,4 +1,4 @@
-import { short } from "../src/cli/numberText.ts";
+import { short } from "../src/captures/numberText.ts";
 
 /** A line chart. */
 export interface Panel {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the crate: scripts/fuzz.sh convert|look_up SECONDS [libFuzzer options]. Needs cargo-fuzz and Rust's stable toolchain.
+# Fuzzes the crate: scripts/fuzz.sh convert|look_up SECONDS [libFuzzer options]. Needs Rust's stable toolchain.
 # Stops at the first failure, prints its input as text, and keeps it in crates/symcache/fuzz/artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/../crates/symcache"
@@ -20,7 +20,22 @@ if [ "$target" = convert ]; then
   done
 fi
 
-# Allows instrumentation with a stable toolchain.
-export RUSTC_BOOTSTRAP=1
-exec cargo fuzz run --release "$target" -- -seed=1 -max_total_time="$seconds" -max_len=2000 -timeout=20 \
-  -rss_limit_mb=2048 -dict=fuzz/sym.dict -print_final_stats=1 "$@"
+# What cargo-fuzz sets, without a sanitizer: natively, the crate has no unsafe memory access.
+triple=$(rustc --print host-tuple)
+export RUSTFLAGS="--cfg fuzzing -C passes=sancov-module"
+for option in level=4 inline-8bit-counters pc-table trace-compares stack-depth; do
+  RUSTFLAGS+=" -C llvm-args=-sanitizer-coverage-$option"
+done
+# With --target, build scripts and procedural macros are not instrumented.
+cargo build --manifest-path fuzz/Cargo.toml --locked --release --target "$triple" --bin "$target"
+binary=fuzz/target/$triple/release/$target
+
+artifact=fuzz/artifacts/$target
+mkdir -p fuzz/artifacts
+rm -f "$artifact"
+"$binary" "$corpus" -exact_artifact_path="$artifact" -seed=1 -max_total_time="$seconds" -max_len=2000 -timeout=20 \
+  -rss_limit_mb=2048 -dict=fuzz/sym.dict -print_final_stats=1 "$@" && exit
+status=$?
+# With this variable the binary only prints its input.
+[ -e "$artifact" ] && RUST_LIBFUZZER_DEBUG_PATH=/dev/stdout "$binary" "$artifact" 2> /dev/null
+exit "$status"

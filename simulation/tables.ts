@@ -1,4 +1,4 @@
-import { short } from "../src/cli/numberText.ts";
+import { short } from "../src/captures/numberText.ts";
 import type { Result } from "./fleet.ts";
 import type { Run } from "./scenarios.ts";
 import {

@@ -21,7 +21,7 @@ interface EngineDeps {
 
 /** Symbolication without HTTP: `resolver` and its dependencies. */
 export interface Engine extends AsyncDisposable {
-  readonly folder: DiskCache;
+  readonly diskCache: DiskCache;
   readonly converters: ConverterPool;
   readonly lookups: LookupPool;
   readonly sharedCache: SharedCache | undefined;
@@ -32,8 +32,7 @@ export interface Engine extends AsyncDisposable {
 export async function startEngine({ config, sources, metrics, log, isCrowded }: EngineDeps): Promise<Engine> {
   await using starting = new AsyncDisposableStack();
   const { conversion, lookup } = config;
-  const diskCacheLimit = { maxBytes: config.diskCache.maxBytes };
-  const folder = starting.use(
+  const diskCache = starting.use(
     new DiskCache(config.diskCache.folder, config.diskCache.maxBytes, config.diskCache.rescanIntervalMs, {
       evicted: () => metrics.increment("diskcache.evict", {}),
       used: (bytes) => metrics.gauge("diskcache.usage", bytes),
@@ -47,31 +46,15 @@ export async function startEngine({ config, sources, metrics, log, isCrowded }: 
   const sharedCache =
     config.sharedCache &&
     starting.use(
-      await SharedCache.open({
-        wasm,
-        folder,
-        metrics,
-        log,
-        config: { ...config.sharedCache, ...diskCacheLimit, stepTimeoutMs: conversion.stepTimeoutMs },
-      }),
+      await SharedCache.open({ wasm, folder: diskCache, metrics, log, settings: config.sharedCache, config }),
     );
   const lookups = starting.use(new LookupPool(wasm, lookup.threads, lookup.memoryBytes, lookup.timeoutMs));
   const resolver = starting.use(
-    new Resolver({
-      diskCache: folder,
-      sharedCache,
-      sources,
-      converters,
-      lookups,
-      metrics,
-      log,
-      isCrowded,
-      config,
-    }),
+    new Resolver({ diskCache, sharedCache, sources, converters, lookups, metrics, log, isCrowded, config }),
   );
   const running = starting.move();
   return {
-    folder,
+    diskCache,
     converters,
     lookups,
     sharedCache,

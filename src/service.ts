@@ -64,7 +64,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
   const bulkAdmission = new Admission(config.server);
   const isCrowded = () => admission.isCrowded;
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
-  const { folder, converters, lookups, resolver } = engine;
+  const { diskCache, converters, lookups, resolver } = engine;
 
   let draining = false;
   const ending = new AbortController();
@@ -81,10 +81,10 @@ export async function startService(config: Config, options: ServiceOptions = {})
         downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
       }),
     ),
-    cacheCounts: () => ({ ...folder.contents, ...resolver.counts }),
+    cacheCounts: () => ({ ...diskCache.contents, ...resolver.counts }),
     versionFile,
     isDraining: () => draining,
-    openTemporaryFile: () => folder.openTemporaryFile(),
+    openTemporaryFile: () => diskCache.openTemporaryFile(),
     ending: ending.signal,
     reportError(error: unknown, request: Parameters<ReportError>[1]) {
       logs.app.error({ err: error, path: request.path }, "request failed");
@@ -98,7 +98,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     );
     starting.defer(() => warmingUp);
     // After the timeout it goes on beside the first requests.
-    await Promise.race([Promise.all([warmingUp, readAhead(folder, lookups)]), once(timeout, "abort")]);
+    await Promise.race([Promise.all([warmingUp, readAhead(diskCache, lookups)]), once(timeout, "abort")]);
   }
   const app = createApp({ ...parts, resolver, metrics, requestLog: logs.requests });
   const maxConnections = await limitConnections(config, logs.app);
@@ -166,13 +166,13 @@ const nearlyFull = 0.8;
 
 /** `queues`: how full each of them is, from 0 to 1. */
 function healthChecks(
-  { folder, lookups, converters, sharedCache }: Engine,
+  { diskCache, lookups, converters, sharedCache }: Engine,
   sources: Source[],
   queues: Record<string, () => number>,
 ): Check[] {
   return [
-    { name: "cache_folder", level: "error", check: () => folder.checkWritable() },
-    { name: "disk_space", level: "warning", check: () => folder.checkSpace() },
+    { name: "cache_folder", level: "error", check: () => diskCache.checkWritable() },
+    { name: "disk_space", level: "warning", check: () => diskCache.checkSpace() },
     { name: "lookup_threads", level: "error", check: () => lookups.selfTest() },
     { name: "converter_threads", level: "error", check: () => converters.selfTest() },
     {

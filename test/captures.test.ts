@@ -410,13 +410,13 @@ test("requests each offset once, ten modules at a time, and a failed request cos
       bodies.push({ memoryMap, stacks });
       if (memoryMap.length === 1) throw new Error("refused");
       const found = Object.fromEntries(memoryMap.map((module) => [module.join("/"), true]));
-      const answers = stacks[0].map(([module, offset], frame) => ({
+      const responses = stacks[0].map(([module, offset], frame) => ({
         frame,
         module: memoryMap[module]?.[0] ?? "",
         module_offset: `0x${offset.toString(16)}`,
         function: `f${offset}`,
       }));
-      return { results: [{ stacks: [answers], found_modules: found }] };
+      return { results: [{ stacks: [responses], found_modules: found }] };
     },
     (done, all) => progress.push(`${done}/${all}`),
   );

@@ -61,7 +61,7 @@ async function standardError(child: ChildProcess): Promise<string> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`ends with exit code 0 after ${signal}, though clients keep connections open`, async () => {
+  test(`exits with code 0 after ${signal} although clients keep connections open`, async () => {
     await using folder = await temporaryFolder();
     await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
     await (await fetch(`${service.url}/__lbheartbeat__`)).text();
@@ -75,7 +75,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("ends with exit code 0 after a SIGTERM that comes while it starts", async () => {
+test("exits with code 0 after a SIGTERM during startup", async () => {
   await using folder = await temporaryFolder();
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
@@ -86,7 +86,7 @@ test("ends with exit code 0 after a SIGTERM that comes while it starts", async (
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
-test("removes what a process left that was killed while it warmed up", async () => {
+test("removes the files of a process that was killed during its warm-up", async () => {
   await using folder = await temporaryFolder();
   await using temporary = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, TMPDIR: temporary.path };
@@ -105,9 +105,9 @@ test("removes what a process left that was killed while it warmed up", async () 
   assert.deepEqual(await readdir(temporary.path), []);
 });
 
-test("ends with exit code 0 after a SIGTERM that comes while it loads", async () => {
+test("exits with code 0 after a SIGTERM while it loads its modules", async () => {
   await using folder = await temporaryFolder();
-  const impatient = `
+  const withoutRetries = `
     import { registerHooks } from "node:module";
     registerHooks({
       load(url, context, next) {
@@ -115,15 +115,19 @@ test("ends with exit code 0 after a SIGTERM that comes while it loads", async ()
         return next(url, context);
       },
     });`;
-  const child = spawn(process.execPath, ["--import", `data:text/javascript,${impatient}`, "src/main.ts"], {
-    cwd: root,
-    stdio: "ignore",
-    env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", `data:text/javascript,${withoutRetries}`, "src/main.ts"],
+    {
+      cwd: root,
+      stdio: "ignore",
+      env: { ...process.env, PORT: "0", ELIOT_SYMBOLS_CACHE_DIR: folder.path },
+    },
+  );
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
-test("ends at once, though a client has sent but half of its headers", async () => {
+test("exits at once although a client has sent only half of its headers", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
@@ -149,7 +153,7 @@ test("answers a request that arrives together with SIGTERM, on a new connection"
   assert.equal(await service.exit, 0);
 });
 
-test("hands signals and its exit code through npm", async () => {
+test("passes signals and its exit code through npm", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
   await using service = await startProcess(env, ["npm", "start", "--silent"]);
@@ -157,7 +161,7 @@ test("hands signals and its exit code through npm", async () => {
   assert.equal(await service.exit, 0);
 });
 
-test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and then nothing", async () => {
+test("answers requests accepted before SIGTERM, fails heartbeats meanwhile, and then accepts nothing", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -166,20 +170,20 @@ test("answers what it accepted before SIGTERM, refuses heartbeats meanwhile, and
     ELIOT_DRAIN_DELAY: "1",
   });
   const summary = service.logged('"path":"/symbolicate/v5"');
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGTERM");
   while ((await fetch(`${service.url}/__lbheartbeat__`)).status !== 503) continue;
   assert.equal((await fetch(`${service.url}/__heartbeat__`)).status, 503);
   assert.equal((await fetch(`${service.url}/__version__`)).status, 200);
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
   await assert.rejects(fetch(`${service.url}/__version__`));
   assert.match(await summary, /"Type":"request\.summary"/);
 });
 
-test("answers what it accepted before SIGHUP, though that comes twice as its terminal goes away", async () => {
+test("answers requests accepted before SIGHUP, which arrives twice when its terminal closes", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -187,7 +191,7 @@ test("answers what it accepted before SIGHUP, though that comes twice as its ter
     ELIOT_SYMBOLS_URLS: server.url,
   });
   const closing = service.logged("closing");
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGHUP");
   await closing;
@@ -195,11 +199,11 @@ test("answers what it accepted before SIGHUP, though that comes twice as its ter
   // A hurried end takes 200 ms.
   await setTimeout(500);
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   assert.equal(await service.exit, 0);
 });
 
-test("ends as soon as it has answered what it accepted, though the client keeps the connection", async () => {
+test("exits as soon as it has answered all accepted requests, although the client keeps the connection", async () => {
   await using folder = await temporaryFolder();
   await using server = await startHoldingServer();
   await using service = await startProcess({
@@ -208,36 +212,36 @@ test("ends as soon as it has answered what it accepted, though the client keeps 
     ELIOT_DRAIN_TIMEOUT: "600",
   });
   const closing = service.logged("closing");
-  const answer = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
+  const response = fetch(`${service.url}/symbolicate/v5`, { method: "POST", body });
   await server.asked;
   service.signal("SIGTERM");
   await closing;
   server.goOn();
-  assert.match(await (await answer).text(), /"function":"main"/);
+  assert.match(await (await response).text(), /"function":"main"/);
   const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
   assert.equal(await Promise.race([service.exit, patience]), 0);
 });
 
 for (const how of ["a second signal", "a second signal in ELIOT_DRAIN_DELAY", "ELIOT_DRAIN_TIMEOUT"]) {
-  test(`ends what is left after ${how}`, async () => {
+  test(`aborts the remaining requests after ${how}`, async () => {
     await using downloading = await startDownloading({
       ELIOT_DRAIN_TIMEOUT: how === "ELIOT_DRAIN_TIMEOUT" ? "0.1" : "600",
       ELIOT_DRAIN_DELAY: how.endsWith("DELAY") ? "600" : "0",
     });
     const { service, asked } = downloading;
-    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
+    const response = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body }));
     await asked;
     const closing = service.logged("closing");
     service.signal("SIGTERM");
     // Two signals at once may be delivered as one.
     await closing;
     if (how.startsWith("a second signal")) service.signal("SIGTERM");
-    await answer;
+    await response;
     assert.equal(await service.exit, 0);
   });
 }
 
-test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunnel behind its request", async () => {
+test("closes a connection whose client requested a tunnel after its request after ELIOT_DRAIN_TIMEOUT", async () => {
   await using downloading = await startDownloading({ ELIOT_DRAIN_TIMEOUT: "0.1" });
   const { service, asked } = downloading;
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1").on("error", () => {});
@@ -250,7 +254,7 @@ test("ends after ELIOT_DRAIN_TIMEOUT a connection whose client asked for a tunne
 });
 
 for (const how of ["has stalled", "goes on and on"]) {
-  test(`ends at once, though a download ${how} that nobody waits for any more`, async () => {
+  test(`exits at once although an abandoned download ${how}`, async () => {
     await using folder = await temporaryFolder();
     const underWay = Promise.withResolvers<void>();
     await using server = await SymbolServer.start(async (socket) => {
@@ -266,11 +270,11 @@ for (const how of ["has stalled", "goes on and on"]) {
     });
     const leaving = new AbortController();
     const { signal } = leaving;
-    const answer = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
+    const response = assert.rejects(fetch(`${service.url}/symbolicate/v5`, { method: "POST", body, signal }));
     await underWay.promise;
     const left = service.logged('"left":true');
     leaving.abort();
-    await Promise.all([answer, left]);
+    await Promise.all([response, left]);
     service.signal("SIGTERM");
     const patience = once(AbortSignal.timeout(10_000), "abort").then(() => "still running");
     assert.equal(await Promise.race([service.exit, patience]), 0);
@@ -298,7 +302,7 @@ for (const [variable, value] of [
   ["ELIOT_SHARED_CACHE_ENDPOINT", "store:9000"],
   ["AWS_REGION", "eu/west"],
 ] as const) {
-  test(`does not start with ${variable}=${value}, and says so in one line`, async () => {
+  test(`does not start with ${variable}=${value}, and explains that in one line`, async () => {
     const child = spawn(process.execPath, ["src/main.ts"], {
       cwd: root,
       env: { ...process.env, [variable]: value },
@@ -310,7 +314,7 @@ for (const [variable, value] of [
   });
 }
 
-test("does not start with a DSN that Sentry would not take, and doesn't show it", async () => {
+test("does not start with an invalid Sentry DSN, and does not print it", async () => {
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
     env: { ...process.env, ELIOT_SECRET_SENTRY_DSN: "https://sentry.example/s3cret" },
@@ -324,7 +328,7 @@ for (const [missing, given] of [
   ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"],
   ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
 ] as const)
-  test(`does not start with a shared cache and ${given} alone`, async () => {
+  test(`does not start with a shared cache and only ${given}`, async () => {
     const key = { [given]: "s3cret", [missing]: "" };
     const child = spawn(process.execPath, ["src/main.ts"], {
       cwd: root,
@@ -335,7 +339,7 @@ for (const [missing, given] of [
     assert.deepEqual([code, message], [1, `${missing} is empty, but ${given} is not\n`]);
   });
 
-test("says in one line that its port is taken", async () => {
+test("reports in one line that its port is in use", async () => {
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
   await using first = await startProcess(env);
@@ -355,7 +359,7 @@ test("says in one line that its port is taken", async () => {
   assert.equal(await first.exit, 0);
 });
 
-test("has no thread that gives way less than its process is told to", async () => {
+test("runs no thread at a higher priority than its process", async () => {
   await using folder = await temporaryFolder();
   // Converter threads start with the warm-up.
   const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path, ...withWarmUp };
@@ -371,7 +375,7 @@ test("has no thread that gives way less than its process is told to", async () =
   assert.deepEqual([...new Set(niceness)], [15]);
 });
 
-test("answers on when nobody reads its log", async () => {
+test("keeps answering when its log is no longer read", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
   service.stopReadingLog();
@@ -384,7 +388,7 @@ for (const [handles, severity, words] of [
   [100, 3, "limit of open files (ulimit -n) is too low"],
   [900, 4, "leaves room for fewer connections"],
 ] as const)
-  test(`says at severity ${severity} how many files it must be allowed to open where it is ${handles}`, async () => {
+  test(`logs at severity ${severity} how many open files it needs if the limit is ${handles}`, async () => {
     await using folder = await temporaryFolder();
     const command = ["-c", `ulimit -n ${handles}; exec "${process.execPath}" src/main.ts`];
     const child = spawn("sh", command, {

@@ -1,8 +1,3 @@
-/** `1 thread`, `1,204 threads` */
-export function count(value: number, noun: string): string {
-  return `${value.toLocaleString("en")} ${noun}${value === 1 ? "" : "s"}`;
-}
-
 /** `4.2 MB`, in decimal units */
 export function size(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];

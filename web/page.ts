@@ -2,7 +2,7 @@ import { readCapture, readText } from "../src/captures/readCapture.ts";
 import { UnreadableCapture } from "../src/captures/unreadableCapture.ts";
 import { byId } from "./element.ts";
 import { clearErrors, showError } from "./errors.ts";
-import { count } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
 import { listenForFiles } from "./files.ts";
 import { InputError, offsetsRequest } from "./offsetsRequest.ts";
 import { captureResult, requestResult, type Result } from "./result.ts";
@@ -51,7 +51,7 @@ function symbolicateText(text: string, signal: AbortSignal): Promise<Result> {
   const post = (body: string) => postV5(body, signal);
   if (!capture) return requestResult(text, post);
   return captureResult(capture, post, (done, all) => {
-    progressLine.textContent = `Symbolicating ${capture.format}: ${done} of ${count(all, "module")}…`;
+    progressLine.textContent = `Symbolicating ${capture.format}: ${done} of ${counted(all, "module")}…`;
   });
 }
 

@@ -7,7 +7,8 @@ import {
   type SymbolicatedFrame,
 } from "../src/captures/response.ts";
 import { symbolicateCapture, type Post } from "../src/captures/symbolicateCapture.ts";
-import { count, percent } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
+import { percent } from "./figures.ts";
 
 export interface ShownStack {
   title?: string;
@@ -50,13 +51,13 @@ export async function requestResult(text: string, post: Post): Promise<Result> {
   const threads = results.flatMap(({ stacks }, job) =>
     stacks.map((frames, stack) => ({
       name: results.length > 1 ? `Job ${job}, stack ${stack}` : `Stack ${stack}`,
-      note: count(frames.length, "frame"),
+      note: counted(frames.length, "frame"),
       isCrashed: false,
       stacks: [{ frames }],
     })),
   );
   return {
-    heading: results.length > 1 ? `Request of ${count(results.length, "job")}` : "Request",
+    heading: results.length > 1 ? `Request of ${counted(results.length, "job")}` : "Request",
     noun: "stack",
     threads: threads.map((thread, index) => ({ ...thread, isOpen: index < maxOpenStacks })),
     outcomes: moduleOutcomes(response),
@@ -78,7 +79,7 @@ export async function captureResult(
     const { samples } = stack;
     const shown = {
       ...(samples !== undefined && {
-        title: `${count(samples, "sample")}, ${percent(samples, allSamples)}`,
+        title: `${counted(samples, "sample")}, ${percent(samples, allSamples)}`,
       }),
       get frames() {
         return stack.frames.map(frameOf);
@@ -123,8 +124,8 @@ export async function captureResult(
 }
 
 function note({ stacks: [first, ...others] }: Thread, samples: number): string {
-  if (samples > 0) return `${count(samples, "sample")} in ${count(others.length + 1, "stack")}`;
-  return count(first?.frames.length ?? 0, "frame");
+  if (samples > 0) return `${counted(samples, "sample")} in ${counted(others.length + 1, "stack")}`;
+  return counted(first?.frames.length ?? 0, "frame");
 }
 
 function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string {
@@ -132,6 +133,7 @@ function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string 
   const renumbered = stacks.map((frames) =>
     frames.map(({ moduleIndex, moduleOffset }) => {
       const [debugFilename = "", debugId = ""] = capture.memoryMap[moduleIndex] ?? [];
+      if (debugFilename === "" || debugId === "") return { moduleIndex: -1, moduleOffset };
       return { moduleIndex: map.indexOf({ debugFilename, debugId, filename: undefined }), moduleOffset };
     }),
   );

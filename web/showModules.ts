@@ -1,6 +1,7 @@
 import { moduleState, type ModuleOutcome, type ModuleState } from "../src/captures/response.ts";
 import { element } from "./element.ts";
-import { count, duration, size } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
+import { duration, size } from "./figures.ts";
 
 /** Failures first. */
 const order: ModuleState[] = ["failed", "not found", "found", "unused"];
@@ -21,7 +22,7 @@ function rank(outcome: ModuleOutcome): number {
 export function modulesFound(outcomes: ModuleOutcome[]): string {
   const states = outcomes.map(moduleState).filter((state) => state !== "unused");
   const found = states.filter((state) => state === "found");
-  return `${found.length} of ${count(states.length, "module")} found`;
+  return `${found.length} of ${counted(states.length, "module")} found`;
 }
 
 function showModule(outcome: ModuleOutcome): HTMLElement {

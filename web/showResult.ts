@@ -1,6 +1,7 @@
 import { copyButtons } from "./copyButtons.ts";
 import { byId, element } from "./element.ts";
-import { count, duration } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
+import { duration } from "./figures.ts";
 import type { Result } from "./result.ts";
 import { modulesFound, showModules } from "./showModules.ts";
 import { showThread } from "./showThread.ts";
@@ -20,7 +21,7 @@ export function showResult(result: Result, milliseconds: number): void {
       element(
         "p",
         {},
-        `${count(threads.length, result.noun)}, `,
+        `${counted(threads.length, result.noun)}, `,
         element("a", { href: "#modules-heading" }, modulesFound(result.outcomes)),
         `, ${duration(milliseconds / 1000)}`,
       ),

@@ -1,5 +1,5 @@
 import { element } from "./element.ts";
-import { count } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
 import type { ShownStack, ShownThread } from "./result.ts";
 import { showFrame } from "./showFrame.ts";
 
@@ -64,7 +64,7 @@ function showInSteps<Item>(
     container.append(...added);
     shown += added.length;
     const left = items.length - shown;
-    button.textContent = `Show ${Math.min(left, step)} more of ${count(left, noun)}`;
+    button.textContent = `Show ${Math.min(left, step)} more of ${counted(left, noun)}`;
     if (left === 0) button.remove();
     return added[0];
   };

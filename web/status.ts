@@ -1,5 +1,6 @@
 import { byId, element } from "./element.ts";
-import { count, percent, size } from "./figures.ts";
+import { counted } from "../src/captures/numberText.ts";
+import { percent, size } from "./figures.ts";
 import { getJson, ServiceError } from "./service.ts";
 
 interface Version {
@@ -26,8 +27,12 @@ export async function showStatus(): Promise<void> {
     const lookups = cache.hits + cache.misses;
     status.replaceChildren(
       entry("Version", version || "unknown", commit?.slice(0, 8) ?? ""),
-      entry("Cache", `${size(cache.bytes)} of ${size(cache.max_bytes)}`, count(cache.symcaches, "module")),
-      entry("Hit rate", lookups === 0 ? "–" : percent(cache.hits, lookups), `of ${count(lookups, "lookup")}`),
+      entry("Cache", `${size(cache.bytes)} of ${size(cache.max_bytes)}`, counted(cache.symcaches, "module")),
+      entry(
+        "Hit rate",
+        lookups === 0 ? "–" : percent(cache.hits, lookups),
+        `of ${counted(lookups, "lookup")}`,
+      ),
     );
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

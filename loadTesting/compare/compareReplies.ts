@@ -1,4 +1,4 @@
-import { hex } from "../../src/cli/numberText.ts";
+import { hex } from "../../src/captures/numberText.ts";
 import type { ApiRequest } from "../readRequests.ts";
 import type { NoReply, Reply } from "../../src/cli/serviceClient.ts";
 import { differenceAt, differences, type Difference, type Fields } from "./differences.ts";

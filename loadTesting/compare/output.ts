@@ -1,4 +1,4 @@
-import { counted, whole } from "../../src/cli/numberText.ts";
+import { counted, whole } from "../../src/captures/numberText.ts";
 import type { Comparison } from "./compareReplies.ts";
 import type { Difference } from "./differences.ts";
 import { differenceText } from "./differenceText.ts";

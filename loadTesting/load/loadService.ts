@@ -1,6 +1,6 @@
 import { CommandError } from "../../src/cli/commandError.ts";
 import { interruptible } from "../../src/cli/interruption.ts";
-import { short, whole } from "../../src/cli/numberText.ts";
+import { short, whole } from "../../src/captures/numberText.ts";
 import { print, writeOutput } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import { readRequests, type ApiRequest } from "../readRequests.ts";

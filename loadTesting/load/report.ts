@@ -1,4 +1,4 @@
-import { counted, short, whole } from "../../src/cli/numberText.ts";
+import { counted, short, whole } from "../../src/captures/numberText.ts";
 import type { Measurements } from "./measurements.ts";
 import { percentiles, type Percentiles } from "./percentiles.ts";
 import type { Plan } from "./send.ts";

@@ -7,6 +7,7 @@ export class CircuitBreaker {
   readonly #maxFailures: number;
   readonly #cooldownMs: number;
   #failures = 0;
+  #fault: string | undefined;
   /** When a probe is due, on the performance clock. Undefined while the circuit is closed. */
   #probeAt: number | undefined;
   #isProbing = false;
@@ -21,7 +22,12 @@ export class CircuitBreaker {
     return this.#probeAt !== undefined;
   }
 
-  /** Whether a call may begin. If so, `succeeded` or `failed` must be called when it ends. */
+  /** The latest failure, if no call has succeeded since. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  /** Whether a call may begin. If so, `ended` must be called when it ends. */
   tryBegin(): boolean {
     if (this.#probeAt === undefined) return true;
     if (this.#isProbing || performance.now() < this.#probeAt) return false;
@@ -37,16 +43,14 @@ export class CircuitBreaker {
     this.#failures = this.#maxFailures - 1;
   }
 
-  succeeded(): void {
-    this.#isProbing = false;
-    this.#probeAt = undefined;
-    this.#failures = 0;
-  }
-
-  failed(): void {
+  /** A call ended. Without a `fault`, it succeeded. */
+  ended(fault?: string): void {
+    this.#fault = fault;
     // A call that began before the circuit was opened says nothing about the remote party now.
-    if (this.isOpen && !this.#isProbing) return;
+    if (fault !== undefined && this.isOpen && !this.#isProbing) return;
     this.#isProbing = false;
-    if (++this.#failures >= this.#maxFailures) this.#probeAt = performance.now() + this.#cooldownMs;
+    this.#failures = fault === undefined ? 0 : this.#failures + 1;
+    const isOpen = this.#failures >= this.#maxFailures;
+    this.#probeAt = isOpen ? performance.now() + this.#cooldownMs : undefined;
   }
 }

@@ -1,4 +1,3 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { moduleId, type ModuleId } from "../identity/moduleId.ts";
 import { ConversionError, Converter } from "../symcache/convert/converter.ts";
@@ -53,7 +52,7 @@ async function convert(sym: string, symcache: string, signal: AbortSignal): Prom
     using _ = converter;
     const symcacheBytes = converter.finish();
     signal.throwIfAborted();
-    await replaceFile(symcache, async (path, flags) => write(converter, path, flags));
+    await replaceFile(symcache, async (path, flags) => converter.writeFile(path, flags));
     const milliseconds = Math.round(performance.now() - start);
     const { debugFile: debugFilename, debugId } = module;
     return { symcache, debugFilename, debugId, symFileBytes, symcacheBytes, milliseconds };
@@ -100,15 +99,4 @@ function readModuleRecord(name: string, start: Uint8Array): ModuleId {
   if (debugId === undefined || debugFile === undefined)
     throw new CommandError("usage", `${name} is not a sym file: it does not start with a MODULE record`);
   return moduleId(debugFile, debugId);
-}
-
-function write(converter: Converter, path: string, flags: "w" | "wx"): void {
-  const file = openSync(path, flags);
-  try {
-    converter.write((piece) => {
-      for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
-    });
-  } finally {
-    closeSync(file);
-  }
 }

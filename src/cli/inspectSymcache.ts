@@ -5,7 +5,7 @@ import { Symcache, SymcacheDamaged, type SymcacheContents } from "../symcache/sy
 import { openFile, type SymcacheFile } from "../symcache/symcacheFile.ts";
 import { compileWasm, WasmInstance } from "../symcache/wasmInstance.ts";
 import { CommandError, exitCodes, fileError } from "./commandError.ts";
-import { hex, whole } from "./numberText.ts";
+import { hex, whole } from "../captures/numberText.ts";
 import { print } from "./output.ts";
 import { Progress, sizeText } from "./progress.ts";
 import { symbolicateRequest } from "./symbolicate/symbolicateRequest.ts";

@@ -3,7 +3,7 @@ import { Option } from "@commander-js/extra-typings";
 export function symbolsOption() {
   return new Option(
     "-s, --symbols <sources>",
-    "sources of sym files in order, comma-separated: folders, https:// or http:// URLs (default: $ELIOT_SYMBOLS_URLS or https://symbols.mozilla.org/try/)",
+    "sources of sym files in order, comma-separated: folders, .sym files, .zip files with the layout of a symbol server, https:// or http:// URLs (default: $ELIOT_SYMBOLS_URLS or https://symbols.mozilla.org/try/)",
   );
 }
 

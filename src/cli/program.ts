@@ -7,6 +7,7 @@ import { inspectCommand } from "./inspect.ts";
 import { loadCommand } from "../../loadTesting/load.ts";
 import { makeRequestsCommand } from "../../loadTesting/makeRequests.ts";
 import type { Environment } from "../config/readConfig.ts";
+import { exitCodes } from "./commandError.ts";
 import { serveCommand } from "./serve.ts";
 import { symbolicateCommand } from "./symbolicate.ts";
 
@@ -22,6 +23,13 @@ const commands = [
   makeRequestsCommand,
 ];
 
+const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
+  fine: "success",
+  no: "negative result: a damaged file, a missing file, or services that differ",
+  usage: "invalid command line, or an input file that is unreadable or invalid",
+  failed: "network, disk or service failure",
+};
+
 /** The command line. Throws a CommanderError instead of ending the process. */
 export function createProgram(env: Environment): Command {
   const packageFile = new URL("../../package.json", import.meta.url);
@@ -36,10 +44,7 @@ export function createProgram(env: Environment): Command {
 Run a command with --help for details. Results go to standard output, progress and errors to standard error.
 
 Exit codes:
-  0    success
-  1    negative result: a damaged file, a missing file, or services that differ
-  2    invalid command line, or an input file that is unreadable or invalid
-  3    network, disk or service failure
+${exitCodeLines()}
   130  Ctrl-C; for other signals, 128 plus the signal number`,
     );
   for (const createCommand of commands) program.addCommand(createCommand(env));
@@ -50,6 +55,11 @@ Exit codes:
       .configureOutput({ outputError: (message, write) => write(oneLine(message)) })
       .showHelpAfterError(false);
   return program;
+}
+
+function exitCodeLines(): string {
+  const kinds = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
+  return kinds.map((kind) => `  ${exitCodes[kind]}    ${exitCodeMeanings[kind]}`).join("\n");
 }
 
 /** `error: unknown option '--jsn'⏎(Did you mean --json?)⏎` */

@@ -40,10 +40,13 @@ export function settingsError(error: unknown, options: SettingOptions): CommandE
   return new CommandError("usage", message, { cause: error });
 }
 
-/** Turns a folder's path into a URL. */
+/** Turns the path of a folder or a file into a URL. */
 function sourceAddress(source: string): string {
   if (source === "" || /^[a-z]+:/i.test(source)) return source;
-  if (!statSync(source, { throwIfNoEntry: false })?.isDirectory())
-    throw new CommandError("usage", `--symbols: ${source} is not a folder`);
-  return pathToFileURL(resolve(source)).href;
+  const stats = statSync(source, { throwIfNoEntry: false });
+  const isSymbolFile = stats?.isFile() && /\.(zip|sym|sym\.gz)$/i.test(source);
+  if (!stats?.isDirectory() && !isSymbolFile)
+    throw new CommandError("usage", `--symbols: ${source} is not a folder, a .sym file or a .zip file`);
+  // The slash tells a folder named like a file from the file.
+  return `${pathToFileURL(resolve(source)).href}${stats?.isDirectory() ? "/" : ""}`;
 }

@@ -32,6 +32,7 @@ Examples:
   $ tseliot symbolicate profile.json.gz --output symbolicated.json.gz
   $ tseliot symbolicate ping.json --url https://symbolication.services.mozilla.com
   $ minidump-stackwalk --json crash.dmp | tseliot symbolicate --symbols ./symbols
+  $ tseliot symbolicate crash.json --symbols target.crashreporter-symbols.zip
   $ tseliot symbolicate request.json --json | jq '.results[].stacks[][].function'`,
     )
     .action(async (file, options) => {

@@ -21,4 +21,3 @@ export const ConversionSettings = z.object({
   /** For a whole conversion, without the time spent waiting for the download. */
   totalTimeoutMs: constant(120_000),
 });
-export type ConversionSettings = z.infer<typeof ConversionSettings>;

@@ -14,4 +14,3 @@ export const DiskCacheSettings = z.object({
   /** Between two scans for files that other processes added or removed. */
   rescanIntervalMs: constant(60_000),
 });
-export type DiskCacheSettings = z.infer<typeof DiskCacheSettings>;

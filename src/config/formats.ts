@@ -6,18 +6,10 @@ const bytesPerUnit: Record<string, number> = { "": 1, ...decimalUnits, ...binary
 
 /** Parses `1gb`, `1_000` or `512 MiB` to bytes. `minimum` has the same format. */
 export function size(minimum: string) {
-  return z.string().transform((text, context) => {
-    const bytes = parseSize(text);
-    if (!Number.isSafeInteger(bytes)) {
-      context.addIssue("is not a size such as 500mb, 1gb or 1_000_000");
-      return z.NEVER;
-    }
-    if (bytes < parseSize(minimum)) {
-      context.addIssue(`is less than the minimum of ${minimum}`);
-      return z.NEVER;
-    }
-    return bytes;
-  });
+  const bytes = z
+    .int("is not a size such as 500mb, 1gb or 1_000_000")
+    .min(parseSize(minimum), `is less than the minimum of ${minimum}`);
+  return z.string().transform(parseSize).pipe(bytes);
 }
 
 function parseSize(text: string): number {
@@ -28,30 +20,28 @@ function parseSize(text: string): number {
 
 /** Parses seconds such as `30` or `0.5` to milliseconds. */
 export function seconds(minimum: number) {
-  return z.string().transform((text, context) => {
-    const value = /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : NaN;
-    if (value >= minimum && value <= 86_400) return value * 1000;
-    context.addIssue(`is not a number of seconds from ${minimum} to 86400`);
-    return z.NEVER;
-  });
+  const problem = `is not a number of seconds from ${minimum} to 86400`;
+  return number(/^[0-9]+(\.[0-9]+)?$/, minimum, 86_400, problem).transform((value) => value * 1000);
 }
 
 export function integer(minimum: number, maximum: number) {
-  return z.string().transform((text, context) => {
-    const value = /^[0-9]+$/.test(text.trim()) ? Number(text) : NaN;
-    if (value >= minimum && value <= maximum) return value;
-    context.addIssue(`is not an integer from ${minimum} to ${maximum}`);
-    return z.NEVER;
-  });
+  return number(/^[0-9]+$/, minimum, maximum, `is not an integer from ${minimum} to ${maximum}`);
 }
 
-const flags = { true: true, yes: true, "1": true, false: false, no: false, "0": false };
+function number(format: RegExp, minimum: number, maximum: number, problem: string) {
+  const range = z.number(problem).min(minimum, problem).max(maximum, problem);
+  return z.string().trim().regex(format, problem).transform(Number).pipe(range);
+}
 
-export const flag = z.string().transform((text, context) => {
-  const value = Object.entries(flags).find(([name]) => name === text.trim().toLowerCase());
-  if (value) return value[1];
-  context.addIssue("is neither true nor false");
-  return z.NEVER;
-});
+export const flag = z
+  .string()
+  .trim()
+  .pipe(
+    z.stringbool({
+      truthy: ["true", "yes", "1"],
+      falsy: ["false", "no", "0"],
+      error: "is neither true nor false",
+    }),
+  );
 
 export const nonempty = z.string().min(1, "is empty");

@@ -14,4 +14,3 @@ export const LookupSettings = z.object({
   /** Without progress of the thread. */
   timeoutMs: constant(60_000),
 });
-export type LookupSettings = z.infer<typeof LookupSettings>;

@@ -5,10 +5,10 @@ import { ConfigError } from "./configError.ts";
 import { ConversionSettings } from "./conversion.ts";
 import { DiskCacheSettings } from "./diskCache.ts";
 import { LookupSettings } from "./lookup.ts";
-import { maskUrls } from "./maskUrls.ts";
+import { maskCredentials, maskUrls } from "./maskUrls.ts";
 import { ObservabilitySettings } from "./observability.ts";
 import { ServerSettings } from "./server.ts";
-import { settingInfo, type SettingInfo } from "./setting.ts";
+import { documented, type SettingInfo } from "./setting.ts";
 import { SharedCacheSettings } from "./sharedCache.ts";
 import { SourceSettings } from "./sources.ts";
 
@@ -41,7 +41,7 @@ const fields: Field[] = Object.entries(Sections.shape).flatMap(([section, { shap
   Object.entries(shape).map(([name, schema]) => ({
     section: section as keyof Sections,
     name,
-    setting: settingInfo(schema),
+    setting: documented.get(schema),
   })),
 );
 
@@ -55,7 +55,7 @@ export function readConfig(env: Environment): Config {
   const given = new Map(Object.entries(env).filter(([, value = ""]) => value.trim() !== ""));
   const input: Record<string, Record<string, unknown>> = {};
   for (const { section, name, setting } of fields)
-    (input[section] ??= {})[name] = setting && given.get(setting.variable);
+    (input[section] ??= {})[name] = setting && givenValue(given, setting.variable);
   const result = Sections.safeParse(input);
   if (!result.success) throw invalidSetting(result.error, given);
 
@@ -66,6 +66,12 @@ export function readConfig(env: Environment): Config {
     observability: { ...observability, hostname: observability.hostname || hostname() },
     sharedCache: checkSharedCache(sharedCache),
   };
+}
+
+/** Tools read `http_proxy` first, and then `HTTP_PROXY`. */
+function givenValue(given: Map<string, string | undefined>, variable: string): string | undefined {
+  const lowerCase = variable.endsWith("_PROXY") ? given.get(variable.toLowerCase()) : undefined;
+  return lowerCase ?? given.get(variable);
 }
 
 /** A warning for each `ELIOT_…` variable that isn't a setting. */
@@ -86,16 +92,23 @@ export function loggable(config: Config): Record<string, unknown> {
     fields.map(({ section, name, setting }) => {
       const value = (config[section] as Record<string, unknown> | undefined)?.[name];
       const shown = setting?.isSecret && value ? "***" : value;
-      return [`${section}.${name}`, typeof shown === "object" ? JSON.stringify(shown) : shown];
+      return [`${section}.${name}`, loggableValue(shown)];
     }),
   );
+}
+
+function loggableValue(value: unknown): unknown {
+  if (typeof value === "string") return value.includes("://") ? maskCredentials(value) : value;
+  return typeof value === "object"
+    ? JSON.stringify(value, (_, part: unknown) => (part === value ? part : loggableValue(part)))
+    : value;
 }
 
 function invalidSetting(error: z.ZodError, given: Map<string, string | undefined>): ConfigError {
   const [issue] = error.issues;
   const [section, name] = issue?.path ?? [];
   const setting = fields.find((field) => field.section === section && field.name === name)?.setting;
-  const value = given.get(setting?.variable ?? "") ?? "";
+  const value = givenValue(given, setting?.variable ?? "") ?? "";
   const shown = setting?.isSecret ? "" : `: ${JSON.stringify(maskUrls(value))}`;
   return new ConfigError(`${setting?.variable} ${issue?.message}${shown}`);
 }

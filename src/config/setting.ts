@@ -12,7 +12,8 @@ export interface SettingInfo {
   isSecret: boolean;
 }
 
-const settings = new WeakMap<z.ZodType, SettingInfo>();
+/** The documented settings by their schema. */
+export const documented = z.registry<SettingInfo>();
 
 /** A documented environment variable with a default. `format` parses its text. */
 export function setting<Format extends z.ZodType<unknown, string>>(
@@ -23,15 +24,11 @@ export function setting<Format extends z.ZodType<unknown, string>>(
   { isSecret = false }: { isSecret?: boolean } = {},
 ) {
   const schema = format.prefault(defaultText as z.input<Format>);
-  settings.set(schema, { variable, defaultText, meaning, isSecret });
+  documented.add(schema, { variable, defaultText, meaning, isSecret });
   return schema;
 }
 
 /** A number that only tests override. */
 export function constant(value: number) {
   return z.number().nonnegative().default(value);
-}
-
-export function settingInfo(schema: z.ZodType): SettingInfo | undefined {
-  return settings.get(schema);
 }

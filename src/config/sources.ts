@@ -8,22 +8,49 @@ const sourceUrls = z.string().transform((text, context) => {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-  const problem = urls.length === 0 ? "names no source" : urls.map(sourceUrlProblem).find(Boolean);
+  const problem =
+    urls.length === 0 ? "names no source" : urls.map((url) => sourceUrlProblem(url, text)).find(Boolean);
   if (problem === undefined) return urls;
   context.addIssue(problem);
   return z.NEVER;
 });
 
-function sourceUrlProblem(url: string): string | undefined {
+function sourceUrlProblem(url: string, list: string): string | undefined {
   if (/[?#]/.test(url)) return "has a query or a fragment, which are never sent";
-  if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url))
-    return `has "${maskUrls(url)}", which is not an https://, http:// or file:/// URL`;
+  if (!/^(https?|file):\/\//.test(url) || !URL.canParse(url)) return notAUrl(url, list);
   const { username, password, host } = new URL(url);
-  if (username !== "" || password !== "") return "has a user name or a password, which are never sent";
+  if (!isDecodable(username + password))
+    return "has a user name or a password with a % that is not percent-encoded as %25";
   if (url.startsWith("file:") && (host !== "" || /%2f/i.test(url)))
-    return `has ${JSON.stringify(url)}: write a folder as file:///folder`;
+    return `has ${JSON.stringify(maskUrls(url))}: write a folder as file:///folder`;
   return undefined;
 }
+
+function notAUrl(url: string, list: string): string {
+  // The comma may be part of a password, and this URL the start of it.
+  if (list.includes("@"))
+    return "has a URL that is not valid. In user names and passwords percent-encode , / ? # and %";
+  return `has "${maskUrls(url)}", which is not an https://, http:// or file:/// URL`;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A URL such as `http://user:password@proxy:3128`, or empty. As in curl, `http://` may be left out. */
+const proxyUrl = z.string().transform((text, context) => {
+  const url = text === "" || text.includes("://") ? text.trim() : `http://${text.trim()}`;
+  const parsed = URL.parse(url);
+  const isValid = parsed && ["http:", "https:"].includes(parsed.protocol);
+  if (url === "" || (isValid && isDecodable(parsed.username + parsed.password))) return url;
+  context.addIssue("is not an http:// or https:// URL");
+  return z.NEVER;
+});
 
 /** The sources of sym files, and the limits of a download. */
 export const SourceSettings = z.object({
@@ -31,7 +58,25 @@ export const SourceSettings = z.object({
     "ELIOT_SYMBOLS_URLS",
     sourceUrls,
     "https://symbols.mozilla.org/try/",
-    "sources of sym files, in order, comma-separated: `https://`, `http://`, or `file:///folder` with the same layout (`X.sym`, or else `X.sym.gz`)",
+    "sources of sym files, in order, comma-separated: `https://`, `http://`, or `file:///folder` with the same layout (`X.sym`, or else `X.sym.gz`), also zipped as `file:///symbols.zip`, or a single `file:///X.sym`. `https://user:password@host/` signs in",
+  ),
+  httpProxy: setting(
+    "HTTP_PROXY",
+    proxyUrl,
+    "",
+    "proxy for `http://` sources, such as `http://user:password@proxy:3128`. The lower-case names of this and the next two variables work too, and have precedence",
+  ),
+  httpsProxy: setting(
+    "HTTPS_PROXY",
+    proxyUrl,
+    "",
+    "proxy for `https://` sources; empty means that of `HTTP_PROXY`",
+  ),
+  noProxy: setting(
+    "NO_PROXY",
+    z.string(),
+    "",
+    "hosts to ask without a proxy, comma-separated: `host`, which includes its subdomains, `host:port`, an address, or `*`",
   ),
   maxDownloads: setting(
     "ELIOT_MAX_DOWNLOADS",

@@ -2,7 +2,7 @@ import { lstat, lutimes, open, rm, writeFile, type FileHandle } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { CacheIndex, fileSuffix, type Entry } from "./cacheIndex.ts";
 import { DirectoryScanner } from "./directoryScanner.ts";
-import { DiskSpace } from "./diskSpace.ts";
+import { DiskSpace, type DiskCacheEvents } from "./diskSpace.ts";
 import { flush, ifAbsent, makeFolders, removeFile, renameInto } from "./files.ts";
 import { nameTemporaryFolder } from "./temporaryFolders.ts";
 import { withDiskTimeout } from "./withDiskTimeout.ts";
@@ -27,14 +27,6 @@ export interface WrittenSymcache {
   path: string;
   /** Where it is once it is in the cache. Rejects with the disk's error. */
   kept: Promise<CachedSymcache>;
-}
-
-export interface DiskCacheEvents {
-  evicted: () => void;
-  /** The total size of all symcaches changed. */
-  used: (bytes: number) => void;
-  /** Background work failed with a disk error. */
-  failed: (error: unknown) => void;
 }
 
 /**
@@ -115,8 +107,7 @@ export class DiskCache implements AsyncDisposable {
     await this.#scanner.beforeWrite();
     const path = this.#temporaryPath();
     await withDiskTimeout("mkdir", makeFolders(dirname(path)));
-    const reservation = await this.#space.reserve(key, bytes);
-    const release = () => reservation[Symbol.dispose]();
+    const release = await this.#space.reserve(key, bytes);
     try {
       await write(path);
       return { path, kept: this.#commit(key, bytes, path).finally(release) };

@@ -9,15 +9,19 @@ const longUnusedMs = 3_600_000;
 /** A disk with less free space counts as nearly full. */
 const nearlyFullBytes = 1e9;
 
-interface Deps {
+export interface DiskCacheEvents {
+  evicted: () => void;
+  /** The total size of all symcaches may have changed. */
+  used: (bytes: number) => void;
+  /** Background work failed with a disk error. */
+  failed: (error: unknown) => void;
+}
+
+interface Deps extends DiskCacheEvents {
   root: string;
   maxBytes: number;
   index: CacheIndex;
   pathOf: (key: string) => string;
-  evicted: () => void;
-  /** The total size of all symcaches may have changed. */
-  used: (bytes: number) => void;
-  failed: (error: unknown) => void;
 }
 
 /** A symcache that is being written. */
@@ -36,8 +40,8 @@ export class DiskSpace {
     this.#deps = deps;
   }
 
-  /** Frees space for a file that is about to be written. Dispose of it once the file is in the index or given up. Throws a DiskTimeout. */
-  async reserve(key: string, bytes: number): Promise<Disposable> {
+  /** Frees space for a file that is about to be written. Call the result once it is in the index or given up. Throws a DiskTimeout. */
+  async reserve(key: string, bytes: number): Promise<() => void> {
     // Files that are being written can't be evicted, so wait until enough of them are done.
     while (sumBytes(this.#reservations) + bytes > this.#deps.maxBytes)
       await withDiskTimeout(
@@ -56,7 +60,7 @@ export class DiskSpace {
     try {
       await withDiskTimeout("eviction", this.enforceCap());
       await withDiskTimeout("eviction", this.#freeDisk(bytes));
-      return { [Symbol.dispose]: release };
+      return release;
     } catch (error) {
       release();
       throw error;

@@ -29,7 +29,7 @@ interface SourceFault {
 }
 
 /** How a cache miss ended: with a symcache from the shared cache (`cached`) or from a sym file, or with a failure. */
-export type Outcome = { timings: Timings; faults: SourceFault[] } & (
+export type Outcome = { downloads: DownloadTimings[]; faults: SourceFault[] } & (
   Failure | ({ status: "cached" | "converted" } & ReadableSymcache)
 );
 
@@ -71,11 +71,11 @@ export function combineFailures(one: Failure, other: Failure): Failure {
 /** Logs an outcome and sends its metrics. */
 export function recordOutcome(
   module: string,
-  { status, timings, faults }: Outcome,
+  { status, downloads, faults }: Outcome,
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): void {
   if (status === "overloaded") metrics.increment("symbolicate.overloaded", {});
-  for (const { downloadMs, downloadedBytes, conversionMs, isConverted } of timings.downloads) {
+  for (const { downloadMs, downloadedBytes, conversionMs, isConverted } of downloads) {
     const response = downloadedBytes === undefined ? "fail" : "success";
     metrics.histogram("downloader.download", downloadMs, { response });
     if (isConverted) metrics.timing("symbolicate.parse_sym_file.parse", conversionMs, {});

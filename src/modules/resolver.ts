@@ -8,7 +8,6 @@ import { unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
-import { SharedCacheFault } from "../sharedCache/sharedCacheFault.ts";
 import type { Source } from "../sources/source.ts";
 import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
 import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
@@ -55,7 +54,6 @@ interface Deps {
 }
 
 const maxRememberedFailures = 100_000;
-const noTimings: Timings = { downloads: [], saveMs: 0 };
 
 /**
  * Finds the symcache of a module and looks up offsets in it. It asks, in this order: the disk cache, the failures of the
@@ -116,7 +114,8 @@ export class Resolver implements Disposable {
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt === retryPolicy.symcacheAttempts;
       const outcome = await this.#fetch(module, !isLast);
-      const { timings } = outcome;
+      const saveMs = "saveMs" in outcome ? outcome.saveMs : 0;
+      const timings = { downloads: outcome.downloads, saveMs };
       if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };
       const found = await lookUpFetched(query, outcome, this.#deps);
       if (found) return { result: found, cacheLookupMs, timings };
@@ -150,7 +149,7 @@ export class Resolver implements Disposable {
   /** Gets a symcache that is not in the disk cache, and stores it there if `keep` is set. Concurrent calls share a flight. */
   async #fetch(module: ModuleId, keep: boolean): Promise<Outcome> {
     const remembered = this.#failures.get(module.key);
-    if (remembered) return { ...remembered, timings: noTimings, faults: [] };
+    if (remembered) return { ...remembered, downloads: [], faults: [] };
     if (this.#deps.isCrowded()) return this.#overloaded(module, "too many requests are in flight");
     const key = `${module.key} ${keep}`;
     let flight = this.#flights.get(key);
@@ -192,16 +191,10 @@ export class Resolver implements Disposable {
 
   /** Undefined if the shared cache has no symcache, or fails. */
   async #fetchShared(module: ModuleId): Promise<Outcome | undefined> {
-    await using shared = await this.#deps.sharedCache?.find(module);
-    if (!shared) return undefined;
-    try {
-      const stored = await storeSymcache(module, shared, this.#deps);
-      if (!stored) return undefined;
-      return { status: "cached", ...stored, timings: { downloads: [], saveMs: stored.saveMs }, faults: [] };
-    } catch (error) {
-      if (error instanceof SharedCacheFault) return undefined;
-      throw error;
-    }
+    const stored = await this.#deps.sharedCache?.find(module, (symcache) =>
+      storeSymcache(module, symcache, this.#deps),
+    );
+    return stored && { status: "cached", ...stored, downloads: [], faults: [] };
   }
 
   async #fetchFromSources(module: ModuleId, keep: boolean): Promise<Outcome> {
@@ -210,33 +203,28 @@ export class Resolver implements Disposable {
       const stored = keep ? await storeSymcache(module, conversion, this.#deps) : undefined;
       return stored ?? { symcache: await conversion.take(), flushed: Promise.resolve(undefined), saveMs: 0 };
     };
-    const timings: Timings = { downloads: [], saveMs: 0 };
-    const faults: Outcome["faults"] = [];
+    const { downloads, faults }: Pick<Outcome, "downloads" | "faults"> = { downloads: [], faults: [] };
     const ttlMs = config.sources.notFoundTtlMs;
     const notFound: Failure = { status: "not_found", reason: "no source has a sym file", ttlMs };
     let failure = notFound;
     for (const source of sources) {
       const deps = { source, converters, config };
-      const { downloads, stored, error } = await convertFromSource(module, deps, store, this.#ending.signal);
-      timings.downloads.push(...downloads);
+      const conversion = await convertFromSource(module, deps, store, this.#ending.signal);
+      const { stored, error } = conversion;
+      downloads.push(...conversion.downloads);
       if (stored) {
         if (keep) sharedCache?.add(module.key, stored.flushed);
-        return { status: "converted", ...stored, timings: { ...timings, saveMs: stored.saveMs }, faults };
+        return { status: "converted", ...stored, downloads, faults };
       }
       if (error !== undefined) faults.push({ source: source.address, error });
       failure = combineFailures(failure, error === undefined ? notFound : failureOf(error, config.sources));
     }
-    return { ...failure, timings, faults };
+    return { ...failure, downloads, faults };
   }
 
   #overloaded(module: ModuleId, reason: string): Outcome & Failure {
-    const outcome: Outcome & Failure = {
-      status: "overloaded",
-      reason,
-      ttlMs: 0,
-      timings: noTimings,
-      faults: [],
-    };
+    const failure: Failure = { status: "overloaded", reason, ttlMs: 0 };
+    const outcome = { ...failure, downloads: [], faults: [] };
     recordOutcome(module.key, outcome, this.#deps);
     return outcome;
   }

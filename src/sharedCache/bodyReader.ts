@@ -30,15 +30,11 @@ export class BodyReader implements AsyncDisposable {
   }
 
   async #next(): Promise<Uint8Array> {
-    let next;
-    try {
-      next = await this.#pieces.next();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new SharedCacheFault(`can't download the object: ${reason}`, { cause: error });
-    }
-    if (next.done) throw new SharedCacheFault("the object ended early");
-    this.#received(next.value.length);
-    return next.value;
+    const { done, value } = await this.#pieces.next().catch((error: unknown) => {
+      throw new SharedCacheFault("can't download the object", error);
+    });
+    if (done) throw new SharedCacheFault("the object ended early");
+    this.#received(value.length);
+    return value;
   }
 }

@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { SymcacheDamaged } from "../symcache/symcache.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { chunkBytes } from "./packedHeader.ts";
 
@@ -7,9 +8,13 @@ const compressParams = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD
 /** Limits the memory of a decompression to two chunks. */
 const decompressParams = { [constants.ZSTD_d_windowLogMax]: Math.log2(2 * chunkBytes) };
 
-/** The frame is damaged or contains something else. */
-export class ChunkDamaged extends Error {
-  override name = "ChunkDamaged";
+/** A chunk of `length` bytes at position `at` of a symcache file, as a zstd frame. */
+export interface PackedChunk {
+  at: number;
+  length: number;
+  frame: Uint8Array;
+  /** Size of the frame's content. */
+  packed: number;
 }
 
 /** Packs chunks of symcache files into zstd frames, and back. */
@@ -20,8 +25,7 @@ export class Chunks {
     this.#instance = new WasmInstance(wasm);
   }
 
-  /** Packs the chunk at position `at`. `packed` is the size of the frame's content. */
-  pack(symcacheHeader: Uint8Array, at: number, chunk: Uint8Array): { frame: Uint8Array; packed: number } {
+  pack(symcacheHeader: Uint8Array, at: number, chunk: Uint8Array): Pick<PackedChunk, "frame" | "packed"> {
     this.#instance.putInInbox(symcacheHeader, chunk);
     const packed = this.#instance.call(({ chunk_pack }) =>
       chunk_pack(at, symcacheHeader.length, chunk.length),
@@ -29,17 +33,17 @@ export class Chunks {
     return { frame: zstdCompressSync(this.#result(packed), { params: compressParams }), packed };
   }
 
-  /** The chunk of `length` bytes and the checksums of its pages, both valid until the next call. Throws a ChunkDamaged. */
+  /** The chunk and the checksums of its pages, both valid until the next call. Throws a SymcacheDamaged. */
   unpack(
     symcacheHeader: Uint8Array,
-    { at, length, frame, packed }: { at: number; length: number; frame: Uint8Array; packed: number },
+    { at, length, frame, packed }: PackedChunk,
   ): { chunk: Uint8Array; checksums: Uint8Array<ArrayBuffer> } {
     const bytes = decompress(frame, packed);
     this.#instance.putInInbox(symcacheHeader, bytes);
     const end = this.#instance.call(({ chunk_unpack }) =>
       chunk_unpack(at, symcacheHeader.length, bytes.length, length),
     );
-    if (end === 0) throw new ChunkDamaged(this.#instance.message());
+    if (end === 0) throw new SymcacheDamaged(this.#instance.message());
     const result = this.#result(end);
     return { chunk: result.subarray(0, length), checksums: result.slice(length) };
   }
@@ -56,8 +60,8 @@ function decompress(frame: Uint8Array, bytes: number): Uint8Array {
     const chunkSize = Math.max(bytes, 64);
     content = zstdDecompressSync(frame, { params: decompressParams, maxOutputLength: bytes, chunkSize });
   } catch (error) {
-    throw new ChunkDamaged(`a frame can't be decompressed: ${String(error)}`, { cause: error });
+    throw new SymcacheDamaged(`a frame can't be decompressed: ${String(error)}`, { cause: error });
   }
-  if (content.length !== bytes) throw new ChunkDamaged("a frame is shorter than the header says");
+  if (content.length !== bytes) throw new SymcacheDamaged("a frame is shorter than the header says");
   return content;
 }

@@ -8,7 +8,7 @@ import { abortable } from "../async/abortable.ts";
 import { discardBody } from "../async/discardBody.ts";
 import { withTimeout } from "../async/withTimeout.ts";
 import type { SharedCacheSettings } from "../config/sharedCache.ts";
-import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
+import { BadObject, SharedCacheFault } from "./sharedCacheFault.ts";
 
 /** An object, or a range of it, that is being received. */
 export interface ObjectBytes {
@@ -18,13 +18,6 @@ export interface ObjectBytes {
   /** Whether the body is the whole object, which some stores send for a range too. */
   isWhole: boolean;
   etag: string | undefined;
-}
-
-interface NewObject {
-  body: () => Readable;
-  bytes: number;
-  /** In hex. */
-  sha256: string;
 }
 
 const emptySha256 = createHash("sha256").digest("hex");
@@ -88,7 +81,7 @@ export class ObjectStore implements AsyncDisposable {
       return undefined;
     }
     if (statusCode === 416 && from === 0)
-      throw badObject("the object is empty", await this.#errorOf(response));
+      throw new BadObject("the object is empty", await this.#errorOf(response));
     if (statusCode !== 200 && statusCode !== 206) throw await this.#errorOf(response);
     const isWhole = statusCode === 200;
     const objectBytes = Number(isWhole ? response.headers["content-length"] : rangeTotal(response));
@@ -100,10 +93,13 @@ export class ObjectStore implements AsyncDisposable {
     return { body, objectBytes, isWhole, etag: typeof tag === "string" ? tag : undefined };
   }
 
-  /** Stores an object as a whole. Without `replace`, returns false if there is one already. Throws a SharedCacheFault. */
+  /**
+   * Stores an object as a whole; `sha256` is in hex. Without `replace`, returns false if there is one already. Throws a
+   * SharedCacheFault.
+   */
   async put(
     key: string,
-    object: NewObject,
+    object: { body: () => Readable; bytes: number; sha256: string },
     { replace, signal }: { replace: boolean; signal: AbortSignal },
   ): Promise<boolean> {
     const isConditional = this.#isConditionSupported && !replace;
@@ -168,7 +164,7 @@ export class ObjectStore implements AsyncDisposable {
       return response;
     } catch (error) {
       if (error instanceof SharedCacheFault) throw error;
-      throw new SharedCacheFault(`no response from ${host}: ${messageOf(error)}`, { cause: error });
+      throw new SharedCacheFault(`no response from ${host}`, error);
     } finally {
       body?.destroy();
     }
@@ -198,7 +194,7 @@ export class ObjectStore implements AsyncDisposable {
       const late = () => new Error(`no credentials within ${this.#timeoutMs} ms`);
       return (await withTimeout(this.#timeoutMs, abortable(signed, signal), late)).headers;
     } catch (error) {
-      throw new SharedCacheFault(`can't sign requests to ${host}: ${messageOf(error)}`, { cause: error });
+      throw new SharedCacheFault(`can't sign requests to ${host}`, error);
     }
   }
 
@@ -208,10 +204,6 @@ export class ObjectStore implements AsyncDisposable {
     const suffix = code === undefined ? "" : ` ${code}`;
     return new SharedCacheFault(`${this.#base.host} responded with ${statusCode}${suffix}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** `https://bucket.s3.eu-west-1.amazonaws.com/prefix/`; other stores have the bucket in the path. */

@@ -8,11 +8,28 @@ import { openFile } from "../symcache/symcacheFile.ts";
 import { WasmInstance } from "../symcache/wasmInstance.ts";
 import { replyToAsks, reportProgress } from "../threads/replyToAsks.ts";
 import { lowerPriority } from "../threads/lowerPriority.ts";
-import { ChunkDamaged, Chunks } from "./chunks.ts";
-import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader, type Chunk } from "./packedHeader.ts";
-import type { Failure, PackProtocol, PackThreadData } from "./packProtocol.ts";
+import { Chunks, type PackedChunk } from "./chunks.ts";
+import { chunkBytes, headerBytes, symcacheHeaderBytes, writeHeader } from "./packedHeader.ts";
 
-const { wasm } = workerData as PackThreadData;
+/** `file` is a file descriptor. */
+export interface PackProtocol {
+  /** Packs a symcache file into an open, empty file. Undefined if the file was evicted. */
+  pack(ask: { path: string; file: number }): { bytes: number; sha256: string } | undefined;
+  /** Writes the chunk in a frame to its position in an open file, and returns the checksums of its pages. */
+  unpack(
+    ask: { file: number; symcacheHeader: Uint8Array } & PackedChunk,
+  ): { checksums: Uint8Array<ArrayBuffer> } | Failure;
+  /** Checks that a file is the module's symcache, with these page checksums. */
+  check(ask: { path: string; module: ModuleId; checksums: Uint8Array }): Record<string, never> | Failure;
+}
+
+/** The data is damaged, or the disk failed. */
+export interface Failure {
+  failure: "damage" | "disk";
+  message: string;
+}
+
+const wasm = workerData as WebAssembly.Module;
 const chunks = new Chunks(wasm);
 const pieceBytes = 1024 * 1024;
 
@@ -26,11 +43,10 @@ replyToAsks<PackProtocol>({
       throw error;
     }
   },
-  unpack: ({ file, symcacheHeader, frame, packed, at, length }) =>
+  unpack: ({ file, symcacheHeader, ...packedChunk }) =>
     catchFailure(() => {
-      const ask = { at, length, frame: new Uint8Array(frame), packed };
-      const { chunk, checksums } = chunks.unpack(symcacheHeader, ask);
-      writeAll(file, chunk, at);
+      const { chunk, checksums } = chunks.unpack(symcacheHeader, packedChunk);
+      writeAll(file, chunk, packedChunk.at);
       return [{ checksums }, [checksums.buffer]];
     }),
   check: ({ path, module, checksums }) =>
@@ -44,8 +60,7 @@ function catchFailure<Result>(work: () => Result): Result | [Failure] {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ChunkDamaged || error instanceof SymcacheDamaged)
-      return [{ failure: "damage", message: error.message }];
+    if (error instanceof SymcacheDamaged) return [{ failure: "damage", message: error.message }];
     if (error instanceof Error && "syscall" in error) return [{ failure: "disk", message: error.message }];
     throw error;
   }
@@ -55,18 +70,18 @@ function pack(path: string, into: number): { bytes: number; sha256: string } {
   using symcache = openFile(path);
   const symcacheHeader = new Uint8Array(symcacheHeaderBytes);
   symcache.readAt(symcacheHeader, 0);
-  const packedChunks: Chunk[] = [];
+  const packedChunks: { frameBytes: number; packed: number }[] = [];
   let bytes = headerBytes(symcache.size);
   const chunk = new Uint8Array(chunkBytes);
   for (let at = 0; at < symcache.size; at += chunkBytes) {
     const length = symcache.readAt(chunk, at);
     const { frame, packed } = chunks.pack(symcacheHeader, at, chunk.subarray(0, length));
     writeAll(into, frame, bytes);
-    packedChunks.push({ at, length, frame: frame.length, packed });
+    packedChunks.push({ frameBytes: frame.length, packed });
     bytes += frame.length;
     reportProgress();
   }
-  writeAll(into, writeHeader({ symcacheBytes: symcache.size, symcacheHeader, chunks: packedChunks }), 0);
+  writeAll(into, writeHeader(symcache.size, symcacheHeader, packedChunks), 0);
   return { bytes, sha256: sha256(into, bytes) };
 }
 

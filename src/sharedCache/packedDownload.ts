@@ -4,17 +4,9 @@ import type { ModuleId } from "../identity/moduleId.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { BodyReader } from "./bodyReader.ts";
 import type { ObjectStore } from "./objectStore.ts";
-import {
-  chunkBytes,
-  fixedBytes,
-  headerBytes,
-  readHeader,
-  readSymcacheBytes,
-  type Chunk,
-  type PackedHeader,
-} from "./packedHeader.ts";
+import { chunkBytes, readHeader, type Chunk } from "./packedHeader.ts";
 import type { PackThreads } from "./packThreads.ts";
-import { badObject, SharedCacheFault } from "./sharedCacheFault.ts";
+import { SharedCacheFault } from "./sharedCacheFault.ts";
 
 /** Parallel range requests: one alone gets about 50 MB/s from a store. */
 const rangeBytes = 8 * 1024 * 1024;
@@ -25,160 +17,113 @@ const maxWaitingFrames = 2;
 interface Deps {
   store: ObjectStore;
   threads: PackThreads;
+  /** Of the symcache. */
+  maxBytes: number;
   received: (bytes: number) => void;
   signal: AbortSignal;
 }
 
-/** Consecutive chunks, and the position of their frames in the object. */
-interface Range {
-  chunks: Chunk[];
-  from: number;
+/** A symcache whose size is known and that can be written to a new file. */
+export interface WritableSymcache {
   bytes: number;
+  /** Throws a SharedCacheFault or the disk's error. */
+  write: (path: string) => Promise<void>;
 }
 
-/** The download of a packed symcache, after its header was read. */
-export class PackedDownload implements AsyncDisposable {
-  readonly #key: string;
-  readonly #deps: Deps;
-  readonly #header: PackedHeader;
-  readonly #reader: BodyReader;
-  readonly #etag: string | undefined;
-  readonly #first: Range;
-  readonly #others: Range[];
+/**
+ * Starts to download a packed symcache, and keeps the connection while `save` runs. Undefined if there is no such object.
+ * Throws a SharedCacheFault, or the error of `save`.
+ */
+export async function downloadPacked<Saved>(
+  key: string,
+  module: ModuleId,
+  { store, threads, maxBytes, received, signal }: Deps,
+  save: (symcache: WritableSymcache) => Promise<Saved>,
+): Promise<Saved | undefined> {
+  const object = await store.get(key, { from: 0, to: rangeBytes - 1 }, signal);
+  if (!object) return undefined;
+  const { objectBytes, isWhole, etag } = object;
+  await using firstReader = new BodyReader(object.body, received);
+  const { symcacheBytes, symcacheHeader, chunks } = await readHeader(firstReader, objectBytes, maxBytes);
+  const ranges = splitRanges(chunks, isWhole ? objectBytes : rangeBytes);
 
-  /** Undefined if there is no such object. Throws a SharedCacheFault, also if the symcache is over `maxBytes`. */
-  static async begin(key: string, maxBytes: number, deps: Deps): Promise<PackedDownload | undefined> {
-    const response = await deps.store.get(key, { from: 0, to: rangeBytes - 1 }, deps.signal);
-    if (!response) return undefined;
-    const { body, objectBytes, isWhole, etag } = response;
-    await using stack = new AsyncDisposableStack();
-    const reader = stack.use(new BodyReader(body, deps.received));
-    if (objectBytes < fixedBytes) throw badObject("the object is shorter than a header");
-    const fixed = await reader.read(fixedBytes);
-    const length = headerBytes(readSymcacheBytes(fixed, maxBytes));
-    if (length > Math.min(objectBytes, rangeBytes))
-      throw badObject("the header doesn't match the size of the object");
-    const rest = await reader.read(length - fixedBytes);
-    const header = readHeader(Buffer.concat([fixed, rest]), objectBytes);
-    const ranges = splitRanges(header.chunks, length, isWhole ? objectBytes : rangeBytes);
-    stack.move();
-    return new PackedDownload(key, deps, { header, reader, etag, ranges });
-  }
-
-  private constructor(
-    key: string,
-    deps: Deps,
-    begun: {
-      header: PackedHeader;
-      reader: BodyReader;
-      etag: string | undefined;
-      ranges: [Range, ...Range[]];
-    },
-  ) {
-    this.#key = key;
-    this.#deps = deps;
-    this.#header = begun.header;
-    this.#reader = begun.reader;
-    this.#etag = begun.etag;
-    [this.#first, ...this.#others] = begun.ranges;
-  }
-
-  get symcacheBytes(): number {
-    return this.#header.symcacheBytes;
-  }
-
-  /** Writes the symcache to a new file and verifies it. Throws a SharedCacheFault or the disk's error. */
-  async write(path: string, module: ModuleId): Promise<void> {
-    const checksums: Uint8Array[] = [];
+  const openRange = async (range: Chunk[], ending: AbortSignal) => {
+    if (range === ranges[0]) return firstReader;
+    const [from, to] = [range[0]?.frameAt ?? 0, endOf(range.at(-1)) - 1];
+    const part = await store.get(key, { from, to, etag }, ending);
+    if (!part || part.isWhole) throw new SharedCacheFault("the store did not send the requested range");
+    return new BodyReader(part.body, received);
+  };
+  const write = async (path: string) => {
     await using file = await open(path, "wx");
+    const checksums: Uint8Array[] = [];
     const failed = new AbortController();
-    const signal = AbortSignal.any([this.#deps.signal, failed.signal]);
-    const rest = [...this.#others];
-    const receiveRest = async () => {
-      for (let range; (range = rest.shift());) await this.#receive(range, file.fd, checksums, signal);
+    const ending = AbortSignal.any([signal, failed.signal]);
+    const unpack = async ({ at, length, packed }: Chunk, frame: Buffer<ArrayBuffer>) => {
+      const ask = { file: file.fd, symcacheHeader, at, length, packed, frame };
+      checksums[at / chunkBytes] = await threads.unpack(ask);
     };
-    const receiveFirst = async () => {
-      await this.#unpack(this.#first.chunks, this.#reader, file.fd, checksums, signal);
-      await receiveRest();
-    };
-    const work = [receiveFirst(), ...Array.from({ length: maxRanges - 1 }, receiveRest)];
-    const abortingOthers = work.map((download) =>
-      download.catch((error: unknown) => {
+    const waiting = ranges.values();
+    const receiveRanges = async () => {
+      try {
+        for (const range of waiting) {
+          await using reader = await openRange(range, ending);
+          await unpackFrames(range, (bytes) => abortable(reader.read(bytes), ending), unpack);
+        }
+      } catch (error) {
         failed.abort(error);
-        throw error;
-      }),
-    );
+      }
+    };
     try {
       // Don't close the file before all threads have finished writing to it.
-      const failure = (await Promise.allSettled(abortingOthers)).find(
-        (result) => result.status === "rejected",
-      );
-      if (failure) throw failed.signal.reason ?? failure.reason;
-      await this.#deps.threads.check(path, module, Buffer.concat(checksums));
+      await Promise.all(Array.from({ length: maxRanges }, receiveRanges));
+      failed.signal.throwIfAborted();
+      await threads.check(path, module, Buffer.concat(checksums));
     } catch (error) {
-      const isLate = this.#deps.signal.aborted && !(error instanceof SharedCacheFault);
+      const isLate = signal.aborted && !(error instanceof SharedCacheFault);
       if (isLate || error instanceof ThreadEnded)
-        throw new SharedCacheFault(`can't download the object: ${String(error)}`, { cause: error });
+        throw new SharedCacheFault("can't download the object", error);
       throw error;
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader[Symbol.asyncDispose]();
-  }
-
-  async #receive(
-    { chunks, from, bytes }: Range,
-    file: number,
-    checksums: Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const range = { from, to: from + bytes - 1, etag: this.#etag };
-    const response = await this.#deps.store.get(this.#key, range, signal);
-    if (!response || response.isWhole)
-      throw new SharedCacheFault("the store did not send the requested range");
-    await using reader = new BodyReader(response.body, this.#deps.received);
-    await this.#unpack(chunks, reader, file, checksums, signal);
-  }
-
-  async #unpack(
-    chunks: Chunk[],
-    reader: BodyReader,
-    file: number,
-    checksums: Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const waiting: Promise<Uint8Array>[] = [];
-    try {
-      for (const { at, length, frame: frameBytes, packed } of chunks) {
-        const frame = (await abortable(reader.read(frameBytes), signal)).buffer;
-        const { symcacheHeader } = this.#header;
-        const ask = { file, symcacheHeader, frame, packed, at, length };
-        const unpacked = this.#deps.threads.unpack(ask).then((sums) => (checksums[at / chunkBytes] = sums));
-        // Errors are handled when it is awaited.
-        unpacked.catch(() => {});
-        waiting.push(unpacked);
-        if (waiting.length > maxWaitingFrames) await waiting.shift();
-      }
-    } finally {
-      await Promise.allSettled(waiting);
-    }
-    await Promise.all(waiting);
-  }
+  };
+  return await save({ bytes: symcacheBytes, write });
 }
 
-/** The first range is what follows the header in the first `firstBytes` of the object. */
-function splitRanges(chunks: Chunk[], headerLength: number, firstBytes: number): [Range, ...Range[]] {
-  const first: Range = { chunks: [], from: headerLength, bytes: 0 };
-  const ranges: [Range, ...Range[]] = [first];
-  let at = headerLength;
+/** Reads frames one after the other while the ones before are unpacked. Settles once all of those are done. */
+async function unpackFrames(
+  chunks: Chunk[],
+  read: (bytes: number) => Promise<Buffer<ArrayBuffer>>,
+  unpack: (chunk: Chunk, frame: Buffer<ArrayBuffer>) => Promise<void>,
+): Promise<void> {
+  const waiting: Promise<void>[] = [];
+  try {
+    for (const chunk of chunks) {
+      const unpacked = unpack(chunk, await read(chunk.frameBytes));
+      // Errors are handled when it is awaited.
+      unpacked.catch(() => {});
+      waiting.push(unpacked);
+      if (waiting.length > maxWaitingFrames) await waiting.shift();
+    }
+  } finally {
+    await Promise.allSettled(waiting);
+  }
+  await Promise.all(waiting);
+}
+
+/** Splits chunks by the ranges in which their frames are requested. The first range ends before `end`. */
+function splitRanges(chunks: Chunk[], end: number): Chunk[][] {
+  let range: Chunk[] = [];
+  const ranges = [range];
   for (const chunk of chunks) {
-    let range = ranges.at(-1) ?? first;
-    const isFull = range === first ? at + chunk.frame > firstBytes : range.bytes + chunk.frame > rangeBytes;
-    if (isFull) ranges.push((range = { chunks: [], from: at, bytes: 0 }));
-    range.chunks.push(chunk);
-    range.bytes += chunk.frame;
-    at += chunk.frame;
+    if (endOf(chunk) > end) {
+      ranges.push((range = []));
+      end = chunk.frameAt + rangeBytes;
+    }
+    range.push(chunk);
   }
   return ranges;
+}
+
+function endOf(chunk: Chunk | undefined): number {
+  return chunk ? chunk.frameAt + chunk.frameBytes : 0;
 }

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
-import { badObject } from "./sharedCacheFault.ts";
+import type { BodyReader } from "./bodyReader.ts";
+import { BadObject } from "./sharedCacheFault.ts";
 
 /**
  * A packed symcache is a header followed by zstd frames. Integers are little-endian.
@@ -19,14 +20,16 @@ export const symcacheHeaderBytes = 80;
 const entryBytes = 8;
 const crcBytes = 4;
 /** The start of the header, which gives its length. */
-export const fixedBytes = 16 + symcacheHeaderBytes;
+const fixedBytes = 16 + symcacheHeaderBytes;
 
 export interface Chunk {
   /** Position and length in the symcache file. */
   at: number;
   length: number;
-  /** Size of its zstd frame, and of the packed chunk that the frame decompresses to. */
-  frame: number;
+  /** Position and size of its zstd frame in the object. */
+  frameAt: number;
+  frameBytes: number;
+  /** Size of the packed chunk that the frame decompresses to. */
   packed: number;
 }
 
@@ -40,45 +43,54 @@ export function headerBytes(symcacheBytes: number): number {
   return fixedBytes + entryBytes * Math.ceil(symcacheBytes / chunkBytes) + crcBytes;
 }
 
-export function writeHeader({ symcacheBytes, symcacheHeader, chunks }: PackedHeader): Uint8Array {
+export function writeHeader(
+  symcacheBytes: number,
+  symcacheHeader: Uint8Array,
+  chunks: Pick<Chunk, "frameBytes" | "packed">[],
+): Uint8Array {
   const header = Buffer.alloc(headerBytes(symcacheBytes));
   header.write(magic, "latin1");
   header.writeBigUInt64LE(BigInt(symcacheBytes), 8);
   header.set(symcacheHeader, 16);
-  for (const [index, { frame, packed }] of chunks.entries()) {
-    header.writeUInt32LE(frame, fixedBytes + entryBytes * index);
+  for (const [index, { frameBytes, packed }] of chunks.entries()) {
+    header.writeUInt32LE(frameBytes, fixedBytes + entryBytes * index);
     header.writeUInt32LE(packed, fixedBytes + entryBytes * index + 4);
   }
   header.writeUInt32LE(crc32(header.subarray(0, -crcBytes)), header.length - crcBytes);
   return header;
 }
 
-/** The size of the symcache file, from the first bytes of the header. Throws a SharedCacheFault if it is over `maxBytes`. */
-export function readSymcacheBytes(start: Buffer, maxBytes: number): number {
+/** Throws a BadObject if the header is damaged, doesn't match the object's size, or the symcache is over `maxBytes`. */
+export async function readHeader(
+  reader: BodyReader,
+  objectBytes: number,
+  maxBytes: number,
+): Promise<PackedHeader> {
+  if (objectBytes < fixedBytes) throw new BadObject("the object is shorter than a header");
+  const start = await reader.read(fixedBytes);
   if (start.toString("latin1", 0, magic.length) !== magic)
-    throw badObject("not a packed symcache, or of another version");
-  const bytes = Number(start.readBigUInt64LE(8));
-  if (bytes > maxBytes) throw badObject(`the symcache has ${bytes} bytes, more than the disk cache may hold`);
-  if (bytes < symcacheHeaderBytes) throw badObject(`the symcache has only ${bytes} bytes`);
-  return bytes;
-}
-
-/** Throws a SharedCacheFault if the header is damaged or doesn't match the size of the object. */
-export function readHeader(header: Buffer, objectBytes: number): PackedHeader {
-  if (crc32(header.subarray(0, -crcBytes)) !== header.readUInt32LE(header.length - crcBytes))
-    throw badObject("the header has a wrong checksum");
-  const symcacheBytes = readSymcacheBytes(header, Infinity);
+    throw new BadObject("not a packed symcache, or of another version");
+  const symcacheBytes = Number(start.readBigUInt64LE(8));
+  if (symcacheBytes > maxBytes)
+    throw new BadObject(`the symcache has ${symcacheBytes} bytes, more than the disk cache may hold`);
+  if (symcacheBytes < symcacheHeaderBytes)
+    throw new BadObject(`the symcache has only ${symcacheBytes} bytes`);
+  const length = headerBytes(symcacheBytes);
+  if (length > objectBytes) throw new BadObject("the header doesn't match the size of the object");
+  const header = Buffer.concat([start, await reader.read(length - fixedBytes)]);
+  if (crc32(header.subarray(0, -crcBytes)) !== header.readUInt32LE(length - crcBytes))
+    throw new BadObject("the header has a wrong checksum");
   const chunks: Chunk[] = [];
-  let end = header.length;
+  let frameAt = length;
   for (let at = 0; at < symcacheBytes; at += chunkBytes) {
     const entry = fixedBytes + entryBytes * chunks.length;
-    const [frame, packed] = [header.readUInt32LE(entry), header.readUInt32LE(entry + 4)];
+    const [frameBytes, packed] = [header.readUInt32LE(entry), header.readUInt32LE(entry + 4)];
     // No real chunk is larger. The limit bounds the memory that a forged header can make us allocate.
-    if (frame > 2 * chunkBytes || packed > 2 * chunkBytes)
-      throw badObject("the header has impossible lengths");
-    chunks.push({ at, length: Math.min(chunkBytes, symcacheBytes - at), frame, packed });
-    end += frame;
+    if (frameBytes > 2 * chunkBytes || packed > 2 * chunkBytes)
+      throw new BadObject("the header has impossible lengths");
+    chunks.push({ at, length: Math.min(chunkBytes, symcacheBytes - at), frameAt, frameBytes, packed });
+    frameAt += frameBytes;
   }
-  if (end !== objectBytes) throw badObject("the header doesn't match the size of the object");
+  if (frameAt !== objectBytes) throw new BadObject("the header doesn't match the size of the object");
   return { symcacheBytes, symcacheHeader: header.subarray(16, fixedBytes), chunks };
 }

@@ -1,8 +1,9 @@
 import { LRUCache } from "lru-cache";
+import { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { Deadline } from "../async/deadline.ts";
 import { Semaphore } from "../async/semaphore.ts";
-import type { ConversionSettings } from "../config/conversion.ts";
-import type { DiskCacheSettings } from "../config/diskCache.ts";
+import type { Config } from "../config/readConfig.ts";
+import { retryPolicy } from "../config/retryPolicy.ts";
 import type { SharedCacheSettings } from "../config/sharedCache.ts";
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
@@ -10,9 +11,8 @@ import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ObjectStore } from "./objectStore.ts";
 import { PackThreads } from "./packThreads.ts";
-import { PackedDownload } from "./packedDownload.ts";
-import { SharedCacheFault } from "./sharedCacheFault.ts";
-import { StoreHealth } from "./storeHealth.ts";
+import { downloadPacked, type WritableSymcache } from "./packedDownload.ts";
+import { BadObject, endCall, SharedCacheFault } from "./sharedCacheFault.ts";
 import { Uploads } from "./uploads.ts";
 
 /** Increment when the format of a symcache file, or of its packing, changes. */
@@ -32,16 +32,8 @@ interface Deps {
   folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  config: SharedCacheSettings &
-    Pick<DiskCacheSettings, "maxBytes"> &
-    Pick<ConversionSettings, "stepTimeoutMs">;
-}
-
-/** A symcache in the store. It holds a connection until it is disposed of. */
-export interface StoredSymcache extends AsyncDisposable {
-  readonly bytes: number;
-  /** Writes it to a new file. Throws a SharedCacheFault or the disk's error. */
-  write(path: string): Promise<void>;
+  settings: SharedCacheSettings;
+  config: Pick<Config, "conversion" | "diskCache">;
 }
 
 /**
@@ -56,7 +48,8 @@ export class SharedCache implements AsyncDisposable {
   readonly #store: ObjectStore;
   readonly #threads: PackThreads;
   readonly #uploads: Uploads;
-  readonly #health: StoreHealth;
+  readonly #reads: CircuitBreaker;
+  readonly #writes: CircuitBreaker;
   readonly #badKeys = new LRUCache<string, true>({ max: maxBadKeys });
   readonly #largeDownloads = new Semaphore(maxLargeDownloads);
   readonly #abort = new AbortController();
@@ -64,64 +57,81 @@ export class SharedCache implements AsyncDisposable {
   /** Loads the AWS packages, which the service doesn't need without a store. */
   static async open(deps: Deps): Promise<SharedCache> {
     const { ObjectStore } = await import("./objectStore.ts");
-    return new SharedCache(deps, new ObjectStore(deps.config));
+    return new SharedCache(deps, new ObjectStore(deps.settings));
   }
 
   private constructor(deps: Deps, store: ObjectStore) {
-    const { breakerCooldownMs, stepTimeoutMs } = deps.config;
     this.#deps = deps;
     this.#store = store;
-    this.#threads = new PackThreads(deps.wasm, stepTimeoutMs);
-    this.#health = new StoreHealth("read", breakerCooldownMs, deps.log);
-    this.#uploads = new Uploads({ ...deps, store, threads: this.#threads, breakerCooldownMs });
+    this.#threads = new PackThreads(deps.wasm, deps.config.conversion.stepTimeoutMs);
+    const newBreaker = () =>
+      new CircuitBreaker(retryPolicy.store.failuresToOpenCircuit, deps.settings.breakerCooldownMs);
+    this.#reads = newBreaker();
+    this.#writes = newBreaker();
+    this.#uploads = new Uploads({ ...deps, store, threads: this.#threads, breaker: this.#writes });
   }
 
   /** The latest failure of the store, if it has not worked since. */
   get fault(): string | undefined {
-    const fault = this.#health.fault ?? this.#uploads.health.fault;
+    const fault = this.#reads.fault ?? this.#writes.fault;
     return fault === undefined ? undefined : `${this.#store.address}: ${fault}`;
   }
 
-  /** Undefined on a miss or if the store fails. */
-  async find(module: ModuleId): Promise<StoredSymcache | undefined> {
+  /** Passes a module's symcache to `save` and returns its result. Undefined on a miss or if the store fails. */
+  async find<Saved>(
+    module: ModuleId,
+    save: (symcache: WritableSymcache) => Promise<Saved>,
+  ): Promise<Saved | undefined> {
     const { key } = module;
-    const { metrics, config } = this.#deps;
-    if (!this.#tryBegin()) return undefined;
+    const { metrics, config, settings, log } = this.#deps;
+    const mayBegin = this.#reads.tryBegin();
+    metrics.gauge("sharedcache.left_alone", mayBegin ? 0 : 1);
+    if (!mayBegin) {
+      metrics.histogram("sharedcache.get", 0, { result: "skipped" });
+      return undefined;
+    }
     const start = performance.now();
-    let bytes = 0;
-    const ended = (result: "hit" | "miss", error?: unknown) => {
-      deadline.pause();
-      this.#ended(key, error);
-      metrics.increment("sharedcache.bytes", { direction: "received" }, bytes);
-      metrics.histogram("sharedcache.get", performance.now() - start, { result: resultOf(error) ?? result });
-    };
-    const deadline = new Deadline(config.getTimeoutMs);
+    let result: "hit" | "miss" | "bad" | "fail" = "miss";
+    let fault: unknown;
+    let bytesReceived = 0;
+    const received = (bytes: number) => void (bytesReceived += bytes);
+    using deadline = new Deadline(settings.getTimeoutMs);
     deadline.resume();
     const signal = AbortSignal.any([this.#abort.signal, deadline.signal]);
-    const received = (more: number) => void (bytes += more);
-    const deps = { store: this.#store, threads: this.#threads, received, signal };
+    const { maxBytes } = config.diskCache;
+    const deps = { store: this.#store, threads: this.#threads, maxBytes, received, signal };
     try {
-      const download = await PackedDownload.begin(objectKey(key), config.maxBytes, deps);
-      if (!download) {
-        ended("miss");
-        return undefined;
-      }
-      this.#health.responded();
-      const write = (path: string) => download.write(path, module);
-      const isLarge = download.symcacheBytes > largeBytes;
-      const limitedWrite = isLarge ? (path: string) => this.#limit(deadline, () => write(path)) : write;
-      return storedSymcache(download, limitedWrite, (error) => ended("hit", error));
+      return await downloadPacked(objectKey(key), module, deps, ({ bytes, write }) => {
+        this.#reads.responded();
+        result = "fail";
+        const writeInTime = async (path: string) => {
+          await (bytes > largeBytes ? this.#limit(deadline, () => write(path)) : write(path));
+          deadline.pause();
+          result = "hit";
+        };
+        return save({ bytes, write: writeInTime });
+      });
     } catch (error) {
-      ended("miss", error);
-      if (error instanceof SharedCacheFault) return undefined;
-      throw error;
+      fault = error;
+      result = error instanceof BadObject ? "bad" : "fail";
+      if (!(error instanceof SharedCacheFault)) throw error;
+      if (error instanceof BadObject) {
+        log.warn({ err: error, module: key }, "shared cache has an unusable symcache");
+        this.#badKeys.set(key, true);
+      }
+      return undefined;
+    } finally {
+      endCall(this.#reads, fault, "read", log);
+      metrics.increment("sharedcache.bytes", { direction: "received" }, bytesReceived);
+      metrics.histogram("sharedcache.get", performance.now() - start, { result });
     }
   }
 
   /** Uploads a symcache in the background, once it is in the disk cache. */
   add(key: string, kept: Promise<CachedSymcache | undefined>): void {
+    const replace = () => this.#badKeys.delete(key);
     void kept.then(
-      (cached) => cached && this.#uploads.add(objectKey(key), cached, this.#badKeys.delete(key)),
+      (cached) => cached && this.#uploads.add({ key: objectKey(key), path: cached.path, replace: replace() }),
     );
   }
 
@@ -139,61 +149,12 @@ export class SharedCache implements AsyncDisposable {
     await this.#largeDownloads.run(async () => {
       deadline.resume();
       // The downloads before may have failed.
-      if (this.#health.isOpen) throw new SharedCacheFault(this.#health.fault ?? "the store failed meanwhile");
+      if (this.#reads.isOpen) throw new SharedCacheFault(this.#reads.fault ?? "the store failed meanwhile");
       await write();
     });
-  }
-
-  #tryBegin(): boolean {
-    const { metrics } = this.#deps;
-    const mayBegin = this.#health.tryBegin();
-    if (!mayBegin) metrics.histogram("sharedcache.get", 0, { result: "skipped" });
-    metrics.gauge("sharedcache.left_alone", mayBegin ? 0 : 1);
-    return mayBegin;
-  }
-
-  #ended(key: string, error: unknown): void {
-    this.#health.ended(error);
-    if (!(error instanceof SharedCacheFault) || !error.isBadObject) return;
-    this.#deps.log.warn({ err: error, module: key }, "shared cache has an unusable symcache");
-    this.#badKeys.set(key, true);
   }
 }
 
 function objectKey(key: string): string {
   return `${version}/${key}${suffix}`;
-}
-
-/** Calls `ended` exactly once. */
-function storedSymcache(
-  download: PackedDownload,
-  write: (path: string) => Promise<void>,
-  ended: (error?: unknown) => void,
-): StoredSymcache {
-  let hasEnded = false;
-  const end = (error?: unknown) => {
-    if (!hasEnded) ended(error);
-    hasEnded = true;
-  };
-  return {
-    bytes: download.symcacheBytes,
-    async write(path) {
-      try {
-        await write(path);
-        end();
-      } catch (error) {
-        end(error);
-        throw error;
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      end(new Error("the symcache was not written"));
-      await download[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function resultOf(error: unknown): "bad" | "fail" | undefined {
-  if (error === undefined) return undefined;
-  return error instanceof SharedCacheFault && error.isBadObject ? "bad" : "fail";
 }

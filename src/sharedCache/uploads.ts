@@ -1,15 +1,15 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
+import type { CircuitBreaker } from "../async/circuitBreaker.ts";
 import { Deadline } from "../async/deadline.ts";
-import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
+import type { DiskCache } from "../diskCache/diskCache.ts";
 import type { Logger } from "../observability/logging.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import type { ObjectStore } from "./objectStore.ts";
 import type { PackThreads } from "./packThreads.ts";
-import { SharedCacheFault } from "./sharedCacheFault.ts";
-import { StoreHealth } from "./storeHealth.ts";
+import { endCall, SharedCacheFault } from "./sharedCacheFault.ts";
 
 /** More symcaches than that are left to other instances. */
 const maxWaiting = 1000;
@@ -24,7 +24,7 @@ interface Deps {
   folder: DiskCache;
   metrics: Metrics;
   log: Logger;
-  breakerCooldownMs: number;
+  breaker: CircuitBreaker;
 }
 
 interface Upload {
@@ -36,67 +36,54 @@ interface Upload {
 
 /** Packs symcaches of the disk cache and uploads them, one at a time, in the background. */
 export class Uploads implements AsyncDisposable {
-  readonly health: StoreHealth;
   readonly #deps: Deps;
-  readonly #waiting: Upload[] = [];
   readonly #abort = new AbortController();
-  #running: Promise<void> | undefined;
+  #last = Promise.resolve();
+  /** Including the running one. */
+  #waiting = 0;
   #isClosed = false;
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.health = new StoreHealth("write", deps.breakerCooldownMs, deps.log);
   }
 
-  add(key: string, { path }: CachedSymcache, replace: boolean): void {
+  add(upload: Upload): void {
     if (this.#isClosed) return;
-    if (this.#waiting.length >= maxWaiting) {
-      this.#deps.metrics.histogram("sharedcache.put", 0, { result: "skipped" });
-      return;
-    }
-    this.#waiting.push({ key, path, replace });
-    this.#start();
+    if (this.#waiting > maxWaiting)
+      return this.#deps.metrics.histogram("sharedcache.put", 0, { result: "skipped" });
+    this.#waiting++;
+    this.#last = this.#last.then(() => this.#uploadNext(upload));
   }
 
   /** Accepts no more uploads, waits a little for the queued ones and aborts the rest. */
   async finish(): Promise<void> {
     this.#isClosed = true;
-    await Promise.race([this.#running, setTimeout(finishTimeoutMs, undefined, { ref: false })]);
-    this.#waiting.splice(0);
+    await Promise.race([this.#last, setTimeout(finishTimeoutMs, undefined, { ref: false })]);
     this.#abort.abort();
   }
 
   /** Call it after finish() and after the threads have ended, because one may still be packing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#running;
+    await this.#last;
   }
 
-  #start(): void {
-    this.#running ??= this.#uploadAll().finally(() => {
-      this.#running = undefined;
-      // Something may have been added while the last upload ended.
-      if (this.#waiting.length > 0) this.#start();
-    });
-  }
-
-  async #uploadAll(): Promise<void> {
+  async #uploadNext(upload: Upload): Promise<void> {
+    if (this.#abort.signal.aborted) return;
     const { metrics, log } = this.#deps;
-    for (let upload; (upload = this.#waiting.shift());) {
-      metrics.gauge("sharedcache.queue", this.#waiting.length + 1);
-      const start = performance.now();
-      const result = await this.#upload(upload).catch((err: unknown) => {
-        if (!(err instanceof SharedCacheFault))
-          log.error({ err, module: upload.key }, "symcache can't be packed");
-        return "fail" as const;
-      });
-      metrics.histogram("sharedcache.put", performance.now() - start, { result });
-    }
-    metrics.gauge("sharedcache.queue", 0);
+    metrics.gauge("sharedcache.queue", this.#waiting);
+    const start = performance.now();
+    const result = await this.#upload(upload).catch((err: unknown) => {
+      if (!(err instanceof SharedCacheFault))
+        log.error({ err, module: upload.key }, "symcache can't be packed");
+      return "fail" as const;
+    });
+    metrics.histogram("sharedcache.put", performance.now() - start, { result });
+    if (--this.#waiting === 0) metrics.gauge("sharedcache.queue", 0);
   }
 
   async #upload({ key, path, replace }: Upload): Promise<"stored" | "known" | "gone" | "skipped"> {
-    const { store, threads, folder, metrics } = this.#deps;
-    if (!this.health.tryBegin()) return "skipped";
+    const { store, threads, folder, metrics, log, breaker } = this.#deps;
+    if (!breaker.tryBegin()) return "skipped";
     let failure: unknown;
     try {
       await using file = await folder.openTemporaryFile();
@@ -113,7 +100,7 @@ export class Uploads implements AsyncDisposable {
       failure = error instanceof ThreadEnded ? undefined : error;
       throw error;
     } finally {
-      this.health.ended(failure);
+      endCall(breaker, failure, "write", log);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { Agent, buildConnector } from "undici";
+import { buildConnector, EnvHttpProxyAgent, Pool, type Dispatcher } from "undici";
 import type { SourceSettings } from "../config/sources.ts";
 import { DownloadError } from "./downloadError.ts";
 import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
@@ -7,37 +7,61 @@ import { isPrivateAddress, lookUpPublicAddress } from "./publicAddresses.ts";
 /** To one server. */
 const connections = 16;
 
-type AgentSettings = Pick<SourceSettings, "connectTimeoutMs" | "headersTimeoutMs" | "stallTimeoutMs">;
+type AgentSettings = Pick<
+  SourceSettings,
+  "connectTimeoutMs" | "headersTimeoutMs" | "httpProxy" | "httpsProxy" | "noProxy"
+>;
 
-/** The connections of a source. A public server must not redirect us to machines behind our firewall. */
+/**
+ * The connections of a source, direct or by a proxy. A public server must not redirect us to machines behind our firewall.
+ * What names resolve to is checked for direct connections only, because a proxy resolves them itself.
+ */
 export class Agents implements AsyncDisposable {
   /** For the source itself, at any address. */
-  readonly first: Agent;
+  readonly first: Dispatcher;
   /** For redirect targets: only public addresses. */
-  readonly #public: Agent;
-  /** Hosts that were reached at a public address at least once, whatever their names resolve to now. */
+  readonly #public: Dispatcher;
+  /** Hosts that were reached directly at a public address at least once, whatever their names resolve to now. */
   readonly #publicHosts = new Set<string>();
+  /** Hosts that were reached directly at a private address. */
+  readonly #privateHosts = new Set<string>();
 
   constructor({
-    connectTimeoutMs: timeout,
+    connectTimeoutMs,
     headersTimeoutMs: headersTimeout,
-    stallTimeoutMs: bodyTimeout,
+    httpProxy,
+    httpsProxy,
+    noProxy,
   }: AgentSettings) {
-    const options = { allowH2: false, connections, headersTimeout, bodyTimeout };
-    const connector = buildConnector({ allowH2: false, timeout });
+    const http1 = { allowH2: false };
+    const options = {
+      httpProxy,
+      httpsProxy,
+      noProxy,
+      ...http1,
+      connections,
+      connectTimeout: connectTimeoutMs,
+      // For the response of a proxy to CONNECT.
+      clientFactory: (origin: URL, pool: object) => new Pool(origin, { ...pool, headersTimeout }),
+      proxyTls: http1,
+      requestTls: http1,
+    };
+    const timeout = connectTimeoutMs;
+    const connector = buildConnector({ ...http1, timeout });
     const connect: buildConnector.connector = (to, done) =>
       connector(to, (...[error, socket]) => {
         if (error) return done(error, null);
-        if (!isPrivateAddress(socket.remoteAddress ?? "")) this.#publicHosts.add(to.hostname);
+        const isPrivate = isPrivateAddress(socket.remoteAddress ?? "");
+        (isPrivate ? this.#privateHosts : this.#publicHosts).add(to.hostname);
         done(null, socket);
       });
-    this.first = new Agent({ ...options, connect });
-    this.#public = new Agent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
+    this.first = new EnvHttpProxyAgent({ ...options, connect });
+    this.#public = new EnvHttpProxyAgent({ ...options, connect: { timeout, lookup: lookUpPublicAddress } });
   }
 
   /** The agent for a redirect of `from`, which `agent` requested. Throws a DownloadError if `to` is a private address. */
-  next(agent: Agent, from: URL, to: URL): Agent {
-    if (agent !== this.#public && !this.#publicHosts.has(bareHost(from))) return agent;
+  next(agent: Dispatcher, from: URL, to: URL): Dispatcher {
+    if (agent !== this.#public && this.#isPrivate(bareHost(from))) return agent;
     const host = bareHost(to);
     if (isIP(host) !== 0 && isPrivateAddress(host))
       throw new DownloadError("failed", `${from.host} redirects to the private address ${host}`);
@@ -46,6 +70,12 @@ export class Agents implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.first.destroy(), this.#public.destroy()]);
+  }
+
+  /** Of a host that was requested. A name that a proxy resolved counts as public. */
+  #isPrivate(host: string): boolean {
+    if (this.#publicHosts.has(host)) return false;
+    return this.#privateHosts.has(host) || (isIP(host) !== 0 && isPrivateAddress(host));
   }
 }
 

@@ -11,7 +11,6 @@ export class Attempts {
   readonly #maxAttempts: number;
   readonly #breaker: CircuitBreaker;
   #budget = policy.retryBudget;
-  #lastFailure = "";
 
   constructor({ downloadAttempts, breakerCooldownMs }: SourceSettings) {
     this.#maxAttempts = downloadAttempts;
@@ -42,17 +41,16 @@ export class Attempts {
 
   async #runOnce<T>(download: () => Promise<T>): Promise<T> {
     if (!this.#breaker.tryBegin())
-      throw new DownloadError("failed", `not asked, as it failed repeatedly: ${this.#lastFailure}`);
+      throw new DownloadError("failed", `not asked, as it failed repeatedly: ${this.#breaker.fault}`);
     try {
       const result = await download();
-      this.#breaker.succeeded();
+      this.#breaker.ended();
       this.#budget = Math.min(policy.retryBudget, this.#budget + policy.refillPerSuccess);
       return result;
     } catch (error) {
-      if (error instanceof DownloadError && error.isTransient) {
-        this.#lastFailure = error.message;
-        this.#breaker.failed();
-      } else this.#breaker.succeeded(); // It sent a file, even if that is unusable.
+      // Any other error is about a file that the source did send.
+      const isFault = error instanceof DownloadError && error.isTransient;
+      this.#breaker.ended(isFault ? error.message : undefined);
       throw error;
     }
   }

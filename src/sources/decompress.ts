@@ -10,6 +10,7 @@ const maxLayers = 2;
 const signatureBytes = 4;
 
 type Pieces = AsyncIterable<Uint8Array>;
+type AnyPieces = Pieces | Iterable<Uint8Array>;
 
 /**
  * Decompresses gzip, zlib and zstd, which it recognizes by their first bytes. What is not compressed passes through `plain`.
@@ -20,7 +21,7 @@ export async function* decompress(
   plain: (text: Pieces) => Pieces = (text) => text,
   layers = maxLayers,
 ): Pieces {
-  const { start, all } = await readStart(pieces);
+  const { start, all } = await readStart(pieces, signatureBytes);
   const format = layers > 0 ? formats.find(({ hasSignature }) => hasSignature(start)) : undefined;
   yield* format ? decompress(decode(all, format), undefined, layers - 1) : plain(all);
 }
@@ -51,7 +52,11 @@ const formats: Format[] = [
   },
 ];
 
-async function* decode(pieces: Pieces, { name, createDecoder }: Format): Pieces {
+/** Decompresses by a decoder of Node. Throws a DownloadError. */
+export async function* decode(
+  pieces: AnyPieces,
+  { name, createDecoder }: Pick<Format, "name" | "createDecoder">,
+): Pieces {
   const decoder = createDecoder();
   // Errors reach the loop below through the stream.
   pipeline(Readable.from(pieces, { objectMode: false }), decoder, () => {});
@@ -64,11 +69,11 @@ async function* decode(pieces: Pieces, { name, createDecoder }: Format): Pieces 
   }
 }
 
-/** Reads the first bytes, which a server may send one by one. `all` has them too. */
-async function readStart(pieces: Pieces): Promise<{ start: Uint8Array; all: Pieces }> {
+/** Reads at least `bytes` first, which a server may send one by one; `all` has them too. */
+export async function readStart(pieces: Pieces, bytes: number): Promise<{ start: Uint8Array; all: Pieces }> {
   const iterator = pieces[Symbol.asyncIterator]();
   let start: Uint8Array = new Uint8Array();
-  while (start.length < signatureBytes) {
+  while (start.length < bytes) {
     const next = await iterator.next();
     if (next.done === true) break;
     start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);

@@ -1,4 +1,4 @@
-import { request, type Agent, type Dispatcher } from "undici";
+import { request, type Dispatcher } from "undici";
 import type { SourceSettings } from "../config/sources.ts";
 import { discardBody } from "../async/discardBody.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
@@ -23,14 +23,19 @@ export class HttpSource implements Source {
   readonly address: string;
   fault: string | undefined;
   readonly #base: URL;
-  readonly #maxBytes: number;
+  readonly #authorization: string | undefined;
+  readonly #settings: SourceSettings;
   readonly #attempts: Attempts;
   readonly #agents: Agents;
 
   constructor(address: string, settings: SourceSettings) {
-    this.address = address;
     this.#base = new URL(address.endsWith("/") ? address : `${address}/`);
-    this.#maxBytes = settings.maxDownloadBytes;
+    this.#authorization = authorizationOf(this.#base);
+    // What is requested and named from here on has no credentials.
+    this.#base.username = "";
+    this.#base.password = "";
+    this.address = this.#authorization === undefined ? address : this.#base.href;
+    this.#settings = settings;
     this.#attempts = new Attempts(settings);
     this.#agents = new Agents(settings);
   }
@@ -46,10 +51,11 @@ export class HttpSource implements Source {
   async #openPath(path: string, signal: AbortSignal): Promise<SymText | undefined> {
     let url = this.#urlOf(path);
     let agent = this.#agents.first;
+    let authorization = this.#authorization;
     for (let hops = 0; ; hops++) {
-      const response = await this.#get(url, agent, signal);
+      const response = await this.#get(url, authorization, agent, signal);
       const { statusCode, headers } = response;
-      if (statusCode === 200) return symTextOf(response, this.#maxBytes);
+      if (statusCode === 200) return symTextOf(response, this.#settings.maxDownloadBytes);
       discardBody(response.body);
       if (absences.has(statusCode)) return undefined;
       if (!redirects.has(statusCode)) throw unexpectedStatus(statusCode, headers["retry-after"], url);
@@ -57,6 +63,7 @@ export class HttpSource implements Source {
         throw new DownloadError("failed", `${this.address} redirects over ${maxRedirects} times`);
       const target = redirectTarget(url, headers.location);
       agent = this.#agents.next(agent, url, target);
+      if (target.origin !== this.#base.origin) authorization = undefined;
       url = target;
     }
   }
@@ -74,12 +81,23 @@ export class HttpSource implements Source {
     return new URL(this.#base.href + path.replaceAll(/[%?#]/g, encodeURIComponent));
   }
 
-  async #get(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #get(
+    url: URL,
+    authorization: string | undefined,
+    dispatcher: Dispatcher,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const flooded = new AbortController();
     let informational = 0;
     const options = {
       dispatcher,
-      headers: { "accept-encoding": "gzip", "user-agent": "tseliot/1.0" },
+      headers: {
+        "accept-encoding": "gzip",
+        "user-agent": "tseliot/1.0",
+        ...(authorization && { authorization }),
+      },
+      headersTimeout: this.#settings.headersTimeoutMs,
+      bodyTimeout: this.#settings.stallTimeoutMs,
       signal: AbortSignal.any([signal, flooded.signal]),
       highWaterMark,
       // Each of them restarts undici's timeout.
@@ -101,6 +119,13 @@ export class HttpSource implements Source {
       throw failure;
     }
   }
+}
+
+/** Undefined without credentials in the URL. */
+function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(credentials).toString("base64")}`;
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {

@@ -14,9 +14,8 @@ const symFile = Buffer.from(
 export function selfTest(wasm: WebAssembly.Module): boolean {
   using converter = new Converter(wasm, module);
   converter.push(symFile);
-  const bytes = new SharedArrayBuffer(converter.finish());
-  converter.copyInto(new Uint8Array(bytes));
-  const { readAt, size } = asFile(bytes);
+  converter.finish();
+  const { readAt, size } = asFile(converter.copy());
   using symcache = Symcache.open(new WasmInstance(wasm), readAt, size, module);
   const { function: name, file, line } = locationAt(symcache.lookUp(Uint32Array.of(0x1008)), 0);
   return name === "main" && file === "main.c" && line === 42;

@@ -85,14 +85,14 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
     return this.#end !== undefined;
   }
 
-  /** Whether an ask is waiting for its reply. */
-  get isBusy(): boolean {
-    return this.#pending.size > 0;
+  /** How many asks wait for their replies. */
+  get pendingAsks(): number {
+    return this.#pending.size;
   }
 
   /** Whether half of the timeout has passed without progress. */
   get seemsToHang(): boolean {
-    return this.isBusy && this.#idleTicks > timeoutTicks / 2;
+    return this.pendingAsks > 0 && this.#idleTicks > timeoutTicks / 2;
   }
 
   /** The thread's reply. Rejects with a ThreadEnded. Buffers in `transfer` can't be used here afterwards. */

@@ -75,18 +75,16 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
 
 async function temporaryFolder(cacheFolder: string): Promise<string> {
   const name = nameTemporaryFolder(folderPrefix);
+  let path = join(tmpdir(), name);
   try {
-    return await makePrivateFolder(join(tmpdir(), name));
+    await mkdir(path, { mode: 0o700 });
   } catch {
     // In a container, only the cache folder may be writable.
     const folder = join(cacheFolder, "tmp");
     await makeFolders(folder);
-    return await makePrivateFolder(join(folder, name));
+    path = join(folder, name);
+    await mkdir(path, { mode: 0o700 });
   }
-}
-
-async function makePrivateFolder(path: string): Promise<string> {
-  await mkdir(path, { mode: 0o700 });
   return path;
 }
 

@@ -27,12 +27,12 @@ for (const [name, content] of [
 ] as const)
   await writeFile(join(oddities.path, name), content);
 
-test("is there as `npx tseliot` in the repository", async () => {
+test("runs as `npx tseliot` in the repository", async () => {
   const { stdout } = await promisify(execFile)("npx", ["tseliot", "--version"], { cwd: root });
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test("explains itself and each command, with examples", async () => {
+test("prints help with examples for the program and each command", async () => {
   const { code, stdout, stderr } = await run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /Exit codes:\n {2}0 /);
@@ -79,7 +79,10 @@ for (const [parameters, message] of [
   [["inspect", "text"], "text is not a symcache"],
   [["inspect", "text", "0xx"], '"0xx" is not an offset from 0 to 0xffffffff'],
   [["symbolicate", "cut.gz"], "can't read cut.gz: bad gzip: unexpected end of file"],
-  [["symbolicate", "request", "--symbols", "absent"], "--symbols: absent is not a folder"],
+  [
+    ["symbolicate", "request", "--symbols", "absent"],
+    "--symbols: absent is not a folder, a .sym file or a .zip file",
+  ],
   [
     ["symbolicate", "request", "--symbols", "ftp://x"],
     '--symbols has "ftp://x", which is not an https://, http:// or file:/// URL: "ftp://x"',
@@ -101,7 +104,7 @@ for (const [parameters, message] of [
   });
 }
 
-test("shows its help with exit code 2 where no command is named", async () => {
+test("prints its help with exit code 2 if no command is given", async () => {
   const { code, stdout, stderr } = await run([]);
   assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /^Usage: tseliot <command>/);
@@ -111,7 +114,7 @@ for (const [what, input] of [
   ["a long stack", JSON.stringify({ memoryMap: [], stacks: [Array.from({ length: 1e5 }, () => [-1, 1])] })],
   ["many stacks", JSON.stringify({ memoryMap: [], stacks: Array.from({ length: 1e5 }, () => [[-1, 1]]) })],
 ] as const) {
-  test(`ends quietly where nobody reads ${what} to the end`, async () => {
+  test(`exits quietly if the reader of ${what} closes the pipe early`, async () => {
     await using folder = await temporaryFolder();
     const { child, ended } = start(["symbolicate", "--symbols", symbols, "--cache", folder.path]);
     child.stdin.end(input);
@@ -165,7 +168,7 @@ for (const [signal, code, parameters, input] of [
   });
 }
 
-test("serves as `npm start` does, and ends with exit code 0 at SIGTERM", async () => {
+test("starts the service like `npm start`, and exits with code 0 after SIGTERM", async () => {
   await using folder = await temporaryFolder();
   const parameters = ["serve", "--port", "0", "--symbols", symbols, "--cache", folder.path];
   const { child, ended } = start(parameters, { env: { ELIOT_STATSD_HOST: "127.0.0.1" } });
@@ -178,8 +181,8 @@ test("serves as `npm start` does, and ends with exit code 0 at SIGTERM", async (
     memoryMap: [["libstdc++.so.6", "0CEFB84AE0DEB3F9900D2B90425BB3280"]],
     stacks: [[[0, 0xc619a]]],
   });
-  const answer = await fetch(`${url}/symbolicate/v5`, { method: "POST", body });
-  assert.match(await answer.text(), /d_print_mod/);
+  const response = await fetch(`${url}/symbolicate/v5`, { method: "POST", body });
+  assert.match(await response.text(), /d_print_mod/);
   child.kill("SIGTERM");
   assert.equal((await ended).code, 0);
 });

@@ -66,7 +66,7 @@ async function serviceWith(text: string) {
 const [old, newer] = [await serviceWith(before), await serviceWith(after)];
 test.after(() => Promise.all([old, newer].map((service) => service[Symbol.asyncDispose]())));
 
-test("shows each frame that differs, as v5 and as v4 have it, and counts what differs by kind", async () => {
+test("shows each frame that differs in v5 and v4, and counts differences by kind", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "1.json.gz"), gzipSync(JSON.stringify({ jobs: [job] }, null, 2)));
   await writeFile(join(folder.path, "2.json"), JSON.stringify({ ...job, version: 4 }));
@@ -121,7 +121,7 @@ test("shows each frame that differs, as v5 and as v4 have it, and counts what di
   assert.equal(code, 1);
 });
 
-test("finds none between a service and itself, whose address may have a path, from requests on standard input", async () => {
+test("finds no difference between a service and itself, with a path in its URL and requests from standard input", async () => {
   const lines = [{ ...job, version: 5 }, { jobs: [job, job] }, { ...job, version: 4 }, { jobs: null }];
   const input = `${lines.map((line) => JSON.stringify(line)).join("\n\n")}\n`;
   const { code, stdout } = await run(["compare", old.url, `${old.url}/symbolicate/v5`], { input });
@@ -129,7 +129,7 @@ test("finds none between a service and itself, whose address may have a path, fr
   assert.equal(code, 0);
 });
 
-test("prints all differences as JSON, however many a person would be shown", async () => {
+test("prints all differences as JSON, even more than the text output shows", async () => {
   const input = JSON.stringify(job);
   const { code, stdout } = await run(["compare", old.url, newer.url, "-", "--json", "--limit", "1"], {
     input,
@@ -167,20 +167,20 @@ test("prints all differences as JSON, however many a person would be shown", asy
   assert.match(twice.stdout, /\n\n3 more with the same offset and difference\n\n2 requests, /);
 });
 
-test("doesn't mind the order of keys, and tells what is missing and what services have found", async () => {
+test("ignores the order of keys, and reports missing keys and found modules", async () => {
   const frame = { frame: 0, module: "a", module_offset: "0x1", function: "f", line: 1 };
   const reversed = Object.fromEntries(Object.entries(frame).toReversed());
-  const answer = (result: object) => reply("200 OK", JSON.stringify({ results: [result] }));
+  const response = (result: object) => reply("200 OK", JSON.stringify({ results: [result] }));
   await using left = await SymbolServer.start(
     inSequence(
-      answer({ stacks: [[frame]], found_modules: { "a/A": true, "b/B": null } }),
-      answer({ stacks: [[frame, frame], [frame]], found_modules: { "a/A": true } }),
+      response({ stacks: [[frame]], found_modules: { "a/A": true, "b/B": null } }),
+      response({ stacks: [[frame, frame], [frame]], found_modules: { "a/A": true } }),
     ),
   );
   await using right = await SymbolServer.start(
     inSequence(
-      answer({ found_modules: { "b/B": null, "a/A": true }, stacks: [[reversed]] }),
-      answer({ stacks: [[frame]], found_modules: { "a/A": false } }),
+      response({ found_modules: { "b/B": null, "a/A": true }, stacks: [[reversed]] }),
+      response({ stacks: [[frame]], found_modules: { "a/A": false } }),
     ),
   );
   const same = await run(["compare", left.url, right.url], { input: "{}" });
@@ -209,7 +209,7 @@ standard input, job 0, stack 1
   );
 });
 
-test("counts another status, an answer that is none and one that doesn't come as differences", async () => {
+test("counts different statuses, invalid responses and missing responses as differences", async () => {
   const proxyPage = "<html>Bad gateway</html>";
   await using broken = await SymbolServer.start(
     inSequence(
@@ -239,17 +239,17 @@ test("counts another status, an answer that is none and one that doesn't come as
   assert.equal(code, 1);
 });
 
-test("asks a busy service again when it says", async () => {
-  const answer = reply("200 OK", '{"results":[]}');
+test("retries a busy service after Retry-After", async () => {
+  const response = reply("200 OK", '{"results":[]}');
   const busy = reply("503 Service Unavailable", "{}", { "Retry-After": "1" });
-  await using left = await SymbolServer.start(inSequence(busy, answer));
-  await using right = await SymbolServer.start(answer);
+  await using left = await SymbolServer.start(inSequence(busy, response));
+  await using right = await SymbolServer.start(response);
   const { code } = await run(["compare", left.url, right.url], { input: "{}" });
   assert.equal(code, 0);
   assert.equal(left.hits.length, 2);
 });
 
-test("says what it can't compare by, and which service it can't reach", async () => {
+test("reports invalid options, and which service it can't reach", async () => {
   await using folder = await temporaryFolder();
   const end = async (requests: string[], input = "", url = newer.url) => {
     const { code, stderr } = await run(["compare", old.url, url, ...requests], { input, cwd: folder.path });

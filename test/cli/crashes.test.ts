@@ -179,7 +179,7 @@ test("prints all threads of minidump-stackwalk's output, and the functions that 
   ]);
 });
 
-test("says that no thread crashed, and prints all", async () => {
+test("says that no thread crashed, and prints all threads", async () => {
   const crash_info = { type: null, address: null, crashing_thread: null };
   const input = JSON.stringify({ ...minidump, crash_info, crashing_thread: null });
   const { code, stdout } = await run(["symbolicate"], { input, env });

@@ -41,7 +41,7 @@ test("prints a sym file and nothing else", async () => {
   assert.deepEqual(await run(parameters), { code: 0, stdout: symFile.toString(), stderr: "" });
 });
 
-test("downloads from the first source that has it, again after a passing fault", async () => {
+test("downloads from the first source that has the sym file, with a retry after a temporary failure", async () => {
   await using folder = await temporaryFolder();
   await using without = await SymbolServer.start(reply("404 Not Found"));
   const body = gzipSync(symFile);
@@ -58,7 +58,7 @@ test("downloads from the first source that has it, again after a passing fault",
   assert.deepEqual(await readFile(join(folder.path, "out.sym")), symFile);
 });
 
-test("says with exit code 1 that no source has it", async () => {
+test("exits with code 1 if no source has the sym file", async () => {
   await using server = await SymbolServer.start(reply("404 Not Found"));
   const { code, stdout, stderr } = await run([
     "fetch",
@@ -70,7 +70,7 @@ test("says with exit code 1 that no source has it", async () => {
   assert.deepEqual([code, stdout, stderr], [1, "", "tseliot: no source has a sym file for no.so AB\n"]);
 });
 
-test("says with exit code 3 that a download was cut, and leaves no file", async () => {
+test("exits with code 3 if the download is cut short, and leaves no file", async () => {
   await using folder = await temporaryFolder();
   await using server = await SymbolServer.start(
     reply("200 OK", symFile.subarray(0, 100), { "Content-Length": "200" }),
@@ -85,7 +85,7 @@ test("says with exit code 3 that a download was cut, and leaves no file", async 
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test("doesn't begin anew what was printed in part", async () => {
+test("does not retry once it has printed a part", async () => {
   await using server = await SymbolServer.start(async (socket) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${symFile.length}\r\n\r\n`);
     for (const at of [0, 1000]) {
@@ -116,7 +116,7 @@ const unusable = {
 } as const;
 
 for (const [what, [body, reason]] of Object.entries(unusable)) {
-  test(`refuses ${what} with a reason, leaves no file, and tries the next source`, async () => {
+  test(`rejects ${what} with a reason, leaves no file, and tries the next source`, async () => {
     await using folder = await temporaryFolder();
     await using bad = await SymbolServer.start(reply("200 OK", body));
     await using good = await SymbolServer.start(reply("200 OK", symFile));
@@ -146,7 +146,7 @@ test("prints nothing of a file that is not the module's sym file", async () => {
   }
 });
 
-test("saves the text of a sym file that comes compressed, whatever its headers say", async () => {
+test("decompresses a sym file whatever its headers say", async () => {
   await using folder = await temporaryFolder();
   for (const body of [gzipSync(symFile), gzipSync(gzipSync(symFile)), zstdCompressSync(symFile)]) {
     await using server = await SymbolServer.start(
@@ -158,7 +158,7 @@ test("saves the text of a sym file that comes compressed, whatever its headers s
   }
 });
 
-test("takes the reply to a redirect whose Location has bytes that are not ASCII", async () => {
+test("follows a redirect whose Location has non-ASCII bytes", async () => {
   await using server = await SymbolServer.start((socket, path) =>
     (path === "/%E6%90%9C.sym" ? reply("200 OK", symFile) : reply("302 Found", "", { Location: "/搜.sym" }))(
       socket,

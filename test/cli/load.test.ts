@@ -12,7 +12,7 @@ const rustsample = ["rustsample", "B8DC5E914190A65BDCFE4695B870ADD00"];
 const job = { memoryMap: [rustsample], stacks: [[[0, 0x6322a]]] };
 const requests = [job, { jobs: [job, job] }, { ...job, version: 4 }];
 const input = requests.map((request) => `${JSON.stringify(request)}\n`).join("");
-const answer = reply("200 OK", '{"results":[]}');
+const response = reply("200 OK", '{"results":[]}');
 
 interface Report {
   answered: number;
@@ -32,7 +32,7 @@ async function load(url: string, parameters: string[], stdin = input) {
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-test("sends at a rate, and reports what came of it as text, as JSON and as a plot", async () => {
+test("sends requests at a given rate, and reports the results as text, as JSON and as a plot", async () => {
   await using service = await startTestService();
   await using folder = await temporaryFolder();
   const [json, plot] = [join(folder.path, "report.json"), join(folder.path, "latency.svg")];
@@ -87,14 +87,14 @@ test("sends at a rate, and reports what came of it as text, as JSON and as a plo
   assert.doesNotMatch(svg, /NaN|Infinity|undefined/);
 });
 
-test("keeps so many requests under way, and ends after so many that count", async () => {
+test("keeps a given number of requests in flight, and stops after a given number", async () => {
   let underWay = 0;
   let most = 0;
   await using server = await SymbolServer.start(async (socket, path) => {
     most = Math.max(most, ++underWay);
     await setTimeout(20);
     underWay--;
-    await answer(socket, path);
+    await response(socket, path);
   });
   const { code, report } = await load(server.url, ["-c", "5", "-n", "50", "-w", "0.2"], "{}");
   assert.equal(code, 0);
@@ -104,7 +104,7 @@ test("keeps so many requests under way, and ends after so many that count", asyn
   assert.ok(server.hits.length > 55, "some came while warming up");
 });
 
-test("tells errors apart by kind", async () => {
+test("counts errors by kind", async () => {
   const kinds: Record<string, Script> = {
     "status 503": reply("503 Service Unavailable", '{"title":"busy"}'),
     reset: (socket) => socket.resetAndDestroy(),
@@ -114,7 +114,7 @@ test("tells errors apart by kind", async () => {
     "bad HTTP": (socket) => socket.end("hello\r\n\r\n"),
   };
   const cut: Script = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
-  await using server = await SymbolServer.start(inSequence(answer, ...Object.values(kinds), cut, answer));
+  await using server = await SymbolServer.start(inSequence(response, ...Object.values(kinds), cut, response));
   const { code, report } = await load(server.url, ["-n", "9", "-w", "0", "--timeout", "300ms"], "{}");
   assert.deepEqual([report.answered, report.failed], [2, 7]);
   assert.deepEqual(
@@ -126,12 +126,12 @@ test("tells errors apart by kind", async () => {
   assert.equal(code, 0);
 });
 
-test("lets no slow service slow down what arrives", async () => {
+test("keeps its request rate if the service is slow", async () => {
   const open = Promise.withResolvers<void>();
   await using server = await SymbolServer.start(async (socket, path) => {
     if (server.hits.length === 20) await setTimeout(300).then(() => open.resolve());
     await open.promise;
-    await answer(socket, path);
+    await response(socket, path);
   });
   // Nothing is answered before 20 requests have come, and 300 ms more.
   const { report } = await load(server.url, ["--rate", "50", "-n", "40", "-w", "0"], "{}");
@@ -143,10 +143,10 @@ test("lets no slow service slow down what arrives", async () => {
   );
 });
 
-test("counts latency from when a request should be sent, though it was held up itself", async () => {
+test("measures latency from the scheduled time of a request, even if it was sent late", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "request.json"), "{}");
-  await using server = await SymbolServer.start(answer);
+  await using server = await SymbolServer.start(response);
   const parameters = ["load", server.url, "request.json", "-r", "50", "-n", "50", "-w", "0", "--json", "-"];
   const { child, ended } = start(parameters, { cwd: folder.path });
   await waitUntil(() => server.hits.length >= 5);
@@ -158,11 +158,11 @@ test("counts latency from when a request should be sent, though it was held up i
   assert.ok(report.latency.p50 > 100 && report.lateness.max > 500, JSON.stringify(report));
 });
 
-test("ends at Ctrl-C with what it has", async () => {
+test("stops at Ctrl-C and reports the results so far", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "request.json"), "{}");
   await using server = await SymbolServer.start((socket, path) =>
-    server.hits.length > 20 ? undefined : answer(socket, path),
+    server.hits.length > 20 ? undefined : response(socket, path),
   );
   const parameters = ["load", server.url, "request.json", "-d", "1h", "-w", "0", "--json", "report.json"];
   const { child, ended } = start(parameters, { cwd: folder.path });
@@ -175,7 +175,7 @@ test("ends at Ctrl-C with what it has", async () => {
   assert.deepEqual([report.answered, report.failed, report.isInterrupted], [20, 0, true]);
 });
 
-test("says where requests come from when there are none, and which service it can't reach", async () => {
+test("explains how to make requests if there are none, and reports which service it can't reach", async () => {
   const end = async (parameters: string[], stdin = "") => {
     const { code, stderr } = await run(["load", ...parameters], { input: stdin });
     return `${code} ${stderr}`;

@@ -28,7 +28,7 @@ function parse<T>(lines: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-test("makes the same bytes of the same seed, gzipped sym files or not, and others of another", async () => {
+test("generates the same bytes for the same seed, from plain or gzipped sym files, and different ones for another seed", async () => {
   await using folder = await temporaryFolder();
   await cp(symbols, folder.path, { recursive: true });
   for (const name of await readdir(folder.path, { recursive: true }))
@@ -44,7 +44,7 @@ test("makes the same bytes of the same seed, gzipped sym files or not, and other
   assert.ok(made !== (await make("-n", "4", "--seed", "8")));
 });
 
-test("makes requests like the profiler's: one job of long stacks that share their outermost calls", async () => {
+test("generates requests like the profiler's: one job of long stacks with the same outermost calls", async () => {
   const [job, ...others] = parse<Job>(await make("--kind", "profiler", "--count", "1", "--frames", "3000"));
   assert.ok(job && others.length === 0);
   const frames = job.stacks.flat();
@@ -66,7 +66,7 @@ test("makes requests like the profiler's: one job of long stacks that share thei
   assert.ok(distinct > 0.1 && distinct < 0.8, `${distinct} of all frames are distinct`);
 });
 
-test("makes requests like those about crash pings: ten jobs of a stack of 10 to 60 frames", async () => {
+test("generates requests like those for crash pings: ten jobs with a stack of 10 to 60 frames", async () => {
   const requests = parse<{ jobs: Job[] }>(await make("--kind", "crash-ping", "--count", "3"));
   assert.deepEqual(
     requests.map(({ jobs }) => jobs.length),
@@ -81,7 +81,7 @@ test("makes requests like those about crash pings: ten jobs of a stack of 10 to 
   assert.equal(fixed?.jobs.flatMap(({ stacks }) => stacks.flat()).length, 105);
 });
 
-test("makes requests that a service answers, most of their frames with a function and some without", async () => {
+test("generates requests in which most frames have a function and some do not", async () => {
   await using service = await startTestService({ ELIOT_SYMBOLS_URLS: sampleSymbols });
   await using folder = await temporaryFolder();
   const output = join(folder.path, "new", "requests");
@@ -101,7 +101,7 @@ test("makes requests that a service answers, most of their frames with a functio
   }
 });
 
-test("leaves out sym files that are none, and says when there are none at all", async () => {
+test("skips files that are not sym files, and fails if there are no others", async () => {
   await using folder = await temporaryFolder();
   const put = async (name: string, file: string, text: string | Uint8Array) => {
     await mkdir(join(folder.path, name, "AB0"), { recursive: true });

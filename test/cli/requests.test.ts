@@ -19,7 +19,7 @@ interface Recorded {
 }
 
 for (const name of ["v4", "crash-pings-ten-jobs", "lowercase-debug-id", "module-rustsample"])
-  test(`gives for ${name} the recorded answer, here and from a service`, async () => {
+  test(`prints the recorded response for ${name}, symbolicated locally and by a service`, async () => {
     const bytes = await readFile(new URL(`answers/${name}.json.gz`, fixtures));
     const text = gunzipSync(bytes).toString();
     const { request, response } = JSON.parse(text) as Recorded;
@@ -52,7 +52,7 @@ const request = {
   ],
 };
 
-test("prints a request's stacks with inlined calls further in, and what became of the modules", async () => {
+test("prints the stacks of a request with indented inlined calls, and the outcome of each module", async () => {
   const directory = "/build/reproducible-path/gcc-12-12.2.0/build/x86_64-linux-gnu/libstdc++-v3/libsupc++";
   assert.deepEqual(await run(["symbolicate"], { input: gzipSync(JSON.stringify(request)), env }), {
     code: 0,
@@ -80,7 +80,7 @@ test("prints the stacks of several jobs", async () => {
   assert.match(stdout, /^job 0, stack 0\n[^]*\njob 1, stack 1\n/);
 });
 
-test("writes the answer to a file, gzipped where its name says so, and a line on standard error", async () => {
+test("writes the response to a file, gzipped if its name ends in .gz, and a line to standard error", async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, "answer.json.gz");
   const ended = await run(["symbolicate", "--output", file], { input: JSON.stringify(request), env });
@@ -91,7 +91,7 @@ test("writes the answer to a file, gzipped where its name says so, and a line on
   assert.deepEqual(await readdir(folder.path), ["answer.json.gz"]);
 });
 
-test("answers though the cache folder can't be used, and says so once", async () => {
+test("symbolicates without a usable cache folder, and warns once", async () => {
   const input = JSON.stringify(request);
   const { code, stdout, stderr } = await run(["symbolicate", "--cache", "/dev/null"], { input, env });
   assert.equal(code, 0);
@@ -112,7 +112,7 @@ async function startService(listener: RequestListener) {
   };
 }
 
-test("waits for a service that has too much to do", async () => {
+test("retries if the service is overloaded", async () => {
   await using real = await startTestService();
   let asked = 0;
   await using service = await startService(async (asking, response) => {
@@ -141,7 +141,7 @@ for (const [what, answer, code, message] of [
   ["refuses the request", 400, 2, "URL: status 400: job 0 is odd"],
   ["has a fault", 500, 3, "URL: status 500: Internal Server Error"],
 ] as const) {
-  test(`says in one line that the service ${what}`, async () => {
+  test(`reports in one line that the service ${what}`, async () => {
     await using service = await startService((_, response) => {
       if (answer === 400) response.writeHead(400).end('{"title": "job 0 is odd"}');
       else if (answer === 500) response.writeHead(500).end("oops");
@@ -176,13 +176,13 @@ for (const [input, message] of [
     "this Firefox profile is incomplete or damaged: thread Main has no samples",
   ],
 ] as const) {
-  test(`says what is wrong with ${input.slice(0, 40)}`, async () => {
+  test(`explains what is wrong with ${input.slice(0, 40)}`, async () => {
     const stderr = `tseliot: can't symbolicate standard input: ${message}\n`;
     assert.deepEqual(await run(["symbolicate"], { input, env }), { code: 2, stdout: "", stderr });
   });
 }
 
-test("says what is wrong with bytes that are not UTF-8, and with a request", async () => {
+test("explains what is wrong with bytes that are not UTF-8, and with an invalid request", async () => {
   const bytes = await run(["symbolicate"], { input: Buffer.from([0x7b, 0xff, 0x7d]), env });
   const stderr = "tseliot: can't symbolicate standard input: it is not JSON: its text is not UTF-8\n";
   assert.deepEqual(bytes, { code: 2, stdout: "", stderr });

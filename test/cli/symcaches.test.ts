@@ -16,7 +16,7 @@ after(() => folderOfSymcache[Symbol.asyncDispose]());
 const symcache = join(folderOfSymcache.path, "stdc++.symc");
 assert.equal((await run(["convert", gzipped, "--output", symcache])).code, 0);
 
-test("converts a sym file, gzipped or not, from a file or a pipe, into the same symcache", async () => {
+test("converts a plain or gzipped sym file from a file or a pipe into the same symcache", async () => {
   await using folder = await temporaryFolder();
   const cwd = folder.path;
   const text = gunzipSync(await readFile(gzipped));
@@ -44,7 +44,7 @@ test("converts a sym file, gzipped or not, from a file or a pipe, into the same 
   for (const other of others) assert.deepEqual(other, first);
 });
 
-test("converts into what the service answers from", async () => {
+test("converts into the symcache that the service uses", async () => {
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, "symcache-v1/libstdc++.so.6"), { recursive: true });
   const output = join(folder.path, `symcache-v1/libstdc++.so.6/${id}.symc`);
@@ -61,7 +61,7 @@ test("converts into what the service answers from", async () => {
   assert.equal(results[0]?.stacks[0]?.[0]?.["function"], "d_print_mod");
 });
 
-test("leaves what it would have replaced alone where a sym file can't be converted", async () => {
+test("keeps the existing output file if the conversion fails", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "bad.sym"), `MODULE Linux x86_64 ${id} x\nFUNC here 1 0 f\n`);
   await writeFile(join(folder.path, "bad.symc"), "precious");
@@ -74,7 +74,7 @@ test("leaves what it would have replaced alone where a sym file can't be convert
   assert.equal(await readFile(join(folder.path, "bad.symc"), "utf8"), "precious");
 });
 
-test("shows what a symcache holds, checks each page, and looks offsets up", async () => {
+test("describes a symcache, verifies each page, and looks up offsets", async () => {
   const cwd = folderOfSymcache.path;
   const person = await run(["inspect", "stdc++.symc", "0xc619a", "1"], { cwd });
   assert.deepEqual([person.code, person.stderr], [0, ""]);
@@ -126,7 +126,7 @@ for (const [what, damage, message] of [
   ["a name in the trailer changed", (bytes) => changed(bytes, -60, 0x7f), /wrong checksum/],
   ["lengths in the trailer changed", (bytes) => changed(bytes, -32, 0xff, 12), /impossible lengths/],
 ] as [what: string, damage: (bytes: Buffer) => Buffer, message: RegExp][]) {
-  test(`finds a symcache damaged that has ${what}, with exit code 1`, async () => {
+  test(`reports a symcache with ${what} as damaged, with exit code 1`, async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, "bad.symc"), damage(await readFile(symcache)));
     const person = await run(["inspect", "bad.symc", "0xc619a"], { cwd: folder.path });

@@ -77,7 +77,7 @@ test("has the time limits of the service in the balancer's configuration", async
 });
 
 suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
-  test("gives the answers of instances, and asks each of them", async () => {
+  test("forwards requests to all instances, and their responses to the client", async () => {
     await using folder = await temporaryFolder();
     const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
     await using one = await startTestService(env);
@@ -89,7 +89,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.deepEqual([asked(one), asked(two)], [6, 5]);
   });
 
-  test("carries the longest bodies, and leaves refusing longer ones to an instance", async () => {
+  test("forwards bodies up to the limit, and lets an instance reject longer ones", async () => {
     await using service = await startTestService();
     await using balancer = await startBalancer([addressOf(service), addressOf(service)]);
     const whole = body.padEnd(20_000_000);
@@ -101,7 +101,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     }
   });
 
-  test("carries a long answer whole", async () => {
+  test("forwards a long response completely", async () => {
     await using service = await startTestService();
     await using balancer = await startBalancer([addressOf(service), addressOf(service)]);
     const frames = Array.from({ length: 50_000 }, (_, index) => [0, 800_000 + (index % 20_000)]);
@@ -127,7 +127,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.ok(answers > 20);
   });
 
-  test("answers every request while the instances are restarted in turn under load", async () => {
+  test("answers every request while the instances are restarted one after another under load", async () => {
     await using folder = await temporaryFolder();
     const env = { ELIOT_SYMBOLS_CACHE_DIR: folder.path };
     const ports = [await freePort(), await freePort()] as const;
@@ -149,7 +149,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.ok(answers > 20);
   });
 
-  test("asks another instance where one is at its bounds, and tells when both are", async () => {
+  test("asks another instance if one is overloaded, and returns 503 if both are", async () => {
     const refuse: RequestListener = (request_, response) => {
       request_.resume();
       response
@@ -168,7 +168,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.deepEqual([status, text, headers.get("retry-after")], [503, '{"title":"busy"}', "1"]);
   });
 
-  test("says as JSON that no instance can be reached, to pages of any origin", async () => {
+  test("reports as JSON with CORS headers that no instance can be reached", async () => {
     const nobody = `127.0.0.1:${await freePort()}`;
     await using balancer = await startBalancer([nobody, nobody]);
     const { status, text, headers } = await post(balancer.url);
@@ -177,7 +177,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.equal(headers.get("access-control-allow-origin"), "*");
   });
 
-  test("uses connections to instances again", async () => {
+  test("reuses its connections to instances", async () => {
     await using instance = await startInstance((_, response) => void response.end("{}"));
     await using balancer = await startBalancer([instance.address, instance.address]);
     for (let count = 0; count < 40; count++) await post(balancer.url);
@@ -185,7 +185,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.ok(instance.connections() <= 4, String(instance.connections()));
   });
 
-  test("gives request and instance one name in the logs", async () => {
+  test("logs the same request id in the balancer and the instance", async () => {
     await using service = await startTestService();
     await using balancer = await startBalancer([addressOf(service), addressOf(service)]);
     await post(balancer.url);
@@ -197,7 +197,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     assert.equal(names[1], "mine");
   });
 
-  test("lets lines of /symbolicate/bulk through in both directions at once", async () => {
+  test("forwards lines of /symbolicate/bulk in both directions without buffering", async () => {
     await using echo = await startInstance((incoming, response) => void incoming.pipe(response));
     await using balancer = await startBalancer([echo.address, echo.address]);
     const outgoing = request(`${balancer.url}/symbolicate/bulk`, { method: "POST" });

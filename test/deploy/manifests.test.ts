@@ -75,12 +75,12 @@ async function composeInstances(): Promise<ComposeService[]> {
   return instances.map(([, service]) => service);
 }
 
-test("has only settings in docker-compose.yml that there are", async () => {
+test("uses only existing settings in docker-compose.yml", async () => {
   for (const { environment } of await composeInstances())
     assert.deepEqual(unknown(Object.keys(environment)), []);
 });
 
-test("lets an instance of docker-compose.yml end before it is killed", async () => {
+test("gives an instance in docker-compose.yml enough time to stop", async () => {
   const { drainDelayMs, drainTimeoutMs } = readConfig({}).server;
   for (const { stop_grace_period } of await composeInstances())
     // Five seconds more for what is being put into the store.
@@ -88,17 +88,17 @@ test("lets an instance of docker-compose.yml end before it is killed", async () 
 });
 
 suite("deploy/kubernetes/base", () => {
-  test("has settings that there are", () => {
+  test("uses only existing settings", () => {
     assert.deepEqual(unknown(Object.keys(settings)), []);
   });
 
-  test("lets a pod end before it is killed", () => {
+  test("gives a pod enough time to stop", () => {
     // Five seconds more for what is being put into the store.
     const { drainDelayMs, drainTimeoutMs } = config.server;
     assert.ok(pod.terminationGracePeriodSeconds * 1000 > drainDelayMs + drainTimeoutMs + 5000);
   });
 
-  test("asks for what says that the instance works, not for what it needs", async () => {
+  test("probes whether the instance works, not its dependencies", async () => {
     await using service = await startTestService();
     for (const { httpGet } of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {
       assert.equal(httpGet.path, "/__lbheartbeat__");
@@ -108,7 +108,7 @@ suite("deploy/kubernetes/base", () => {
     }
   });
 
-  test("has room for the folder, for what is spooled, and for large symcaches that were evicted under a reader", () => {
+  test("has disk space for the cache, spooled responses, and evicted symcaches that are still open", () => {
     const mount = container.volumeMounts.find(({ mountPath }) => mountPath === config.diskCache.folder);
     const volume = pod.volumes.find(({ name }) => name === mount?.name);
     const room = bytes(volume?.emptyDir?.sizeLimit);
@@ -117,7 +117,7 @@ suite("deploy/kubernetes/base", () => {
     assert.ok(bytes(container.resources.limits["ephemeral-storage"]) > room);
   });
 
-  test("has the memory that docs/operations.md counts", async () => {
+  test("requests the memory that docs/operations.md calculates", async () => {
     const text = await read("docs/operations.md");
     const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
     const [, store = ""] =
@@ -156,7 +156,7 @@ suite("deploy/kubernetes/example", { skip }, () => {
   const named = (manifests: Manifest[], kind: string, name: string | undefined) =>
     manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
 
-  test("puts base and components together, in one namespace", () => {
+  test("combines the base and the components in one namespace", () => {
     const manifests = build();
     const kinds =
       "ConfigMap ConfigMap Deployment HorizontalPodAutoscaler PodDisruptionBudget Service ServiceAccount";
@@ -165,7 +165,7 @@ suite("deploy/kubernetes/example", { skip }, () => {
     assert.equal(namespaces.size, 1);
   });
 
-  test("gives the instances the settings of base, of both components and its own, and the store's secret", () => {
+  test("configures the instances from the base, both components and the example, and with the shared cache's secret", () => {
     const manifests = build();
     const instance = named(manifests, "Deployment", "tseliot")!.spec.template.spec;
     const [maps, secrets] = instance.containers[0].envFrom.map((from) => from.configMapRef ?? from.secretRef);
@@ -177,7 +177,7 @@ suite("deploy/kubernetes/example", { skip }, () => {
     assert.equal(secrets?.name, "tseliot-object-store");
   });
 
-  test("has the map of metrics where the exporter reads it", () => {
+  test("mounts the metrics mapping where the exporter reads it", () => {
     const manifests = build();
     const instance = named(manifests, "Deployment", "tseliot")!.spec.template.spec;
     const volume = instance.volumes.find(({ configMap }) => configMap);

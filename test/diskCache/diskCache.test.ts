@@ -100,7 +100,7 @@ test("keeps symcaches over a restart", async () => {
   assert.equal(await statusOf(service, aster), "main, cached");
 });
 
-test("evicts what was used longest ago, and only as much as it must", async () => {
+test("evicts the least recently used symcaches, and only as many as necessary", async () => {
   await using garden = await plant();
   await using service = await garden.start({ "diskCache.maxBytes": String(3 * size) });
   for (const flower of [aster, daisy, lilac]) await statusOf(service, flower);
@@ -113,7 +113,7 @@ test("evicts what was used longest ago, and only as much as it must", async () =
   assert.equal(await statusOf(service, daisy), "main, converted");
 });
 
-test("evicts no more than it must while it takes stock all the time", async () => {
+test("evicts only as many symcaches as necessary while it rescans the folder continuously", async () => {
   await using garden = await plant();
   await using service = await garden.start({
     "diskCache.maxBytes": String(3 * size),
@@ -126,7 +126,7 @@ test("evicts no more than it must while it takes stock all the time", async () =
     }
 });
 
-test("remembers over a restart what was used longest ago", async () => {
+test("remembers the order of use over a restart", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
@@ -137,7 +137,7 @@ test("remembers over a restart what was used longest ago", async () => {
   assert.deepEqual(await garden.kept(), ["aster", "lilac", "peony"]);
 });
 
-test("treats a time in the future, from a wrong clock, as a use before the start", async () => {
+test("treats a timestamp in the future as a use before the start", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
@@ -164,7 +164,7 @@ test("treats a time in the future, from a wrong clock, as a use before the start
   assert.ok((await stat(join(garden.cache, daisy.path))).mtimeMs < 4e12);
 });
 
-test("evicts at start what is over the cap", async () => {
+test("evicts symcaches over the limit at the start", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
@@ -176,7 +176,7 @@ test("evicts at start what is over the cap", async () => {
   await garden.settles(["aster", "daisy"]);
 });
 
-test("answers from a symcache that is larger than the folder may be, keeps nothing and evicts nobody", async () => {
+test("uses a symcache larger than the cache once, without storing it or evicting others", async () => {
   await using garden = await plant();
   {
     await using service = await garden.start();
@@ -195,7 +195,7 @@ test("answers from a symcache that is larger than the folder may be, keeps nothi
   assert.deepEqual(await garden.kept(), ["aster"]);
 });
 
-test("answers ten modules at once though the folder holds but one", async () => {
+test("answers a request for ten modules with a cache that has space for one", async () => {
   await using garden = await plant();
   await using service = await garden.start({ "diskCache.maxBytes": String(size) });
   const { results } = await service.symbolicate({
@@ -233,7 +233,7 @@ const damages: [string, (path: string) => Promise<void>][] = [
   ["gone", (path) => rm(path)],
 ];
 for (const [what, damage] of damages) {
-  test(`makes a symcache that is ${what} again in the same request`, async () => {
+  test(`converts a symcache that is ${what} again within the request`, async () => {
     await using garden = await plant();
     await using service = await garden.start();
     for (const flower of [aster, daisy]) await statusOf(service, flower);
@@ -258,7 +258,7 @@ test("does not follow a link in place of a symcache", async () => {
   assert.equal(await statusOf(service, aster), "main, converted");
 });
 
-test("removes at start other versions' symcaches and what dead processes left half-written, and nothing else", async () => {
+test("removes only symcaches of other versions and temporary files of dead processes at the start", async () => {
   await using garden = await plant();
   const host = hostname();
   // Process 1 is alive, but was given its number after a reboot.
@@ -281,7 +281,7 @@ test("removes at start other versions' symcaches and what dead processes left ha
   await garden.settles(foreign.toSorted());
 });
 
-test("answers though the folder is not one, says so, and is well again when it is", async () => {
+test("answers without caching while the cache folder is a file, logs that, and recovers", async () => {
   await using garden = await plant();
   await using service = await garden.start();
   await rm(garden.cache, { recursive: true });
@@ -295,7 +295,7 @@ test("answers though the folder is not one, says so, and is well again when it i
   assert.equal(await statusOf(service, aster), "main, cached");
 });
 
-test("says why a folder that takes no names can't be used, as one that was removed but is mounted", async () => {
+test("explains why a removed folder that is still mounted can't be used", async () => {
   await using garden = await plant();
   await using service = await garden.start({ ELIOT_SYMBOLS_CACHE_DIR: "/proc/nowhere" });
   assert.equal(await statusOf(service, aster), "main, converted");
@@ -312,7 +312,7 @@ test("leaves no temporary file behind", async () => {
   assert.deepEqual(await readdir(join(garden.cache, "tmp")), []);
 });
 
-test("starts no thread that lists the folder after its end", async () => {
+test("starts no thread to list the folder after it has been closed", async () => {
   await using cache = await temporaryFolder();
   await mkdir(join(cache.path, "symcache-v1", "aster"), { recursive: true });
   let started = 0;

@@ -12,10 +12,10 @@ import { constants, createGunzip } from "node:zlib";
 import { checkResponse } from "../support/checkResponse.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { impatient, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
-const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`pinged${number + 10}.so`, 500));
+const modules = Array.from({ length: 30 }, (_, index) => syntheticModule(`pinged${index + 10}.so`, 500));
 const base = (module: number) => 0x7f00_0000_0000 + module * 0x1000_0000;
 
 /** A crash ping whose frames are in modules at random, and their functions. */
@@ -41,11 +41,11 @@ function hex(address: number): string {
 function pings(count: number) {
   const random = new Random(7);
   const distinct = Array.from({ length: Math.min(count, 500) }, () => randomPing(random));
-  const at = (number: number) => distinct[number % distinct.length]!;
+  const at = (index: number) => distinct[index % distinct.length]!;
   const lines = function* () {
-    for (let number = 0; number < count; number++) yield at(number).line;
+    for (let index = 0; index < count; index++) yield at(index).line;
   };
-  return { lines, functionsOf: (number: number) => at(number).functions };
+  return { lines, functionsOf: (index: number) => at(index).functions };
 }
 
 interface Answer {
@@ -93,7 +93,7 @@ async function check(
 
 let harness: Harness;
 before(async () => {
-  harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "1" });
+  harness = await startHarness(modules, { ...withoutRetries, ELIOT_DRAIN_TIMEOUT: "1" });
 });
 after(() => harness[Symbol.asyncDispose]());
 
@@ -115,7 +115,7 @@ function spools(): number {
   return targets.filter((target) => target.startsWith(harness.folder) && target.endsWith("(deleted)")).length;
 }
 
-test("answers any number of lines in flat memory, and asks for each module once", async (t) => {
+test("answers any number of lines in constant memory, and downloads each module once", async (t) => {
   const count = times(3_000, 100_000);
   const all = pings(count);
   const sent = open(harness);
@@ -136,7 +136,7 @@ test("answers any number of lines in flat memory, and asks for each module once"
   t.diagnostic(`${count} pings in ${Math.round(seconds)} s: ${Math.round(early)} MB in the first third, ${Math.round(late)} MB after it`);
 }); // prettier-ignore
 
-test("answers a client gzipped that sends all before it reads", async () => {
+test("sends a gzipped response to a client that sends everything before it reads", async () => {
   const all = pings(times(4_000, 20_000));
   const sent = open(harness, "gzip");
   const response = answerOf(sent);
@@ -147,7 +147,7 @@ test("answers a client gzipped that sends all before it reads", async () => {
   assert.equal(spools(), 0);
 });
 
-test("keeps the answers of a client on disk that sends all before it reads", async () => {
+test("spools the response to disk for a client that sends everything before it reads", async () => {
   const all = pings(times(4_000, 20_000));
   const sent = open(harness);
   const response = answerOf(sent);
@@ -159,8 +159,8 @@ test("keeps the answers of a client on disk that sends all before it reads", asy
   assert.equal(spools(), 0);
 });
 
-test("ends a stream whose answers take more than there is for them, behind a whole line", async () => {
-  await using small = await startHarness(modules, { ...impatient, ELIOT_BULK_SPOOL: "1mb" });
+test("ends a stream after a complete line if its response exceeds the disk space for spooling", async () => {
+  await using small = await startHarness(modules, { ...withoutRetries, ELIOT_BULK_SPOOL: "1mb" });
   const all = pings(8_000);
   const sent = open(small);
   const response = answerOf(sent);
@@ -174,8 +174,8 @@ test("ends a stream whose answers take more than there is for them, behind a who
   });
 });
 
-test("ends a stream whose answers can't be kept, for the folder is gone", async () => {
-  await using broken = await startHarness(modules, impatient);
+test("ends a stream if its response can't be spooled because the folder is missing", async () => {
+  await using broken = await startHarness(modules, withoutRetries);
   // Nothing is written to the folder any more.
   await broken.ask(...modules);
   const all = pings(8_000);
@@ -191,7 +191,7 @@ test("ends a stream whose answers can't be kept, for the folder is gone", async 
   assert.equal(error?.fatal, true);
 });
 
-test("waits for a client that has sent all and reads slowly, without disk or memory", async () => {
+test("waits for a client that has sent everything and reads slowly, without using disk or memory", async () => {
   const all = pings(times(1_000, 5_000));
   const body = [...all.lines()].join("");
   const idle = residentMegabytes();
@@ -209,7 +209,7 @@ test("waits for a client that has sent all and reads slowly, without disk or mem
   assert.ok(most < idle + 150, `${idle} MB, then ${most} MB`);
 });
 
-test("is done with clients that leave at any moment of a stream", async () => {
+test("releases all resources if clients disconnect at any moment of a stream", async () => {
   const random = new Random(8);
   const all = pings(300);
   const body = [...all.lines()].join("");
@@ -227,7 +227,7 @@ test("is done with clients that leave at any moment of a stream", async () => {
   assert.deepEqual(await check(await answerOf(sent), all), { lines: 300 });
 });
 
-test("ends a stream with an error line where the service has a bug, and reports it", async () => {
+test("ends a stream with an error line after an internal error, and reports it", async () => {
   const bug = `
     import { registerHooks } from "node:module";
     registerHooks({
@@ -238,7 +238,7 @@ test("ends a stream with an error line where the service has a bug, and reports 
         return { ...loaded, source };
       },
     });`;
-  await using broken = await startHarness(modules, impatient, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
+  await using broken = await startHarness(modules, withoutRetries, () => [process.execPath, "--import", `data:text/javascript,${encodeURIComponent(bug)}`, "src/main.ts"]); // prettier-ignore
   const all = pings(300);
   const report = broken.service.logged('"request failed"');
   const summary = broken.service.logged("request.summary");

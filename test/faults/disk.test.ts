@@ -25,7 +25,7 @@ import { ifAbsent } from "../../src/diskCache/files.ts";
 import { temporaryFolder } from "../support/service.ts";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { ask, impatient, startHarness, type Harness } from "../support/harness.ts";
+import { ask, withoutRetries, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const run = promisify(execFile);
@@ -37,21 +37,21 @@ async function temporaryFiles(harness: Harness): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-test("gives no wrong answer after kills at any moment of converting, writing and renaming", async (t) => {
+test("returns no wrong function after it was killed at any moment of converting, writing and renaming", async (t) => {
   const kills = times(4, 200);
   const random = new Random(1);
   const modules = Array.from({ length: kills }, (_, number) =>
     syntheticModule(`killed${number}.so`, 1 + random.below(20_000)),
   );
   const settled = syntheticModule("settled.so");
-  await using harness = await startHarness([settled, ...modules], impatient);
+  await using harness = await startHarness([settled, ...modules], withoutRetries);
   await harness.ask(settled);
   for (const module of modules) {
-    const answer = harness.ask(module).catch(() => []);
+    const response = harness.ask(module).catch(() => []);
     // The moments spread over the 200 ms that the largest takes, and some of them over its end.
     await new Promise((resolve) => setTimeout(resolve, random.below(250)));
     harness.service.signal("SIGKILL");
-    await answer;
+    await response;
     await harness.restart();
     await waitUntil(async () => (await temporaryFiles(harness)).length === 0);
     const [first, second] = await harness.ask(settled, module);
@@ -82,12 +82,12 @@ const flipABit = (bytes: Buffer, random: Random) => {
   return bytes;
 };
 
-test("makes any damaged symcache again within the same request, or answers rightly what the damage didn't touch", async (t) => {
+test("converts a damaged symcache again within the request unless the lookup doesn't touch the damage", async (t) => {
   const cases = times(100, 10_000);
   const random = new Random(2);
   const modules = [1, 300, 2_000].map((functions) => syntheticModule(`damaged${functions}.so`, functions));
   const symcaches = modules.map(symcacheOf);
-  await using harness = await startHarness(modules, impatient);
+  await using harness = await startHarness(modules, withoutRetries);
   await harness.ask(...modules);
   let found = 0;
   for (let number = 0; number < cases; number++) {
@@ -99,9 +99,9 @@ test("makes any damaged symcache again within the same request, or answers right
     const temporary = join(harness.folder, "tmp", "damaged");
     await writeFile(temporary, damaged);
     await rename(temporary, pathOf(harness, module));
-    const [answer] = await harness.ask(module);
-    assert.match(answer ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
-    if (answer === "right, converted") found++;
+    const [response] = await harness.ask(module);
+    assert.match(response ?? "", isSame ? /^right, cached$/ : /^right, (cached|converted)$/);
+    if (response === "right, converted") found++;
   }
   // What was not looked at may be damaged still; looked at as a whole, nothing is.
   for (const module of modules) {
@@ -112,10 +112,10 @@ test("makes any damaged symcache again within the same request, or answers right
   t.diagnostic(`${cases} damaged symcaches, ${found} found by the lookup`);
 });
 
-test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made whole under its readers", async () => {
+test("returns no wrong function while an open symcache is truncated, extended, zeroed and repaired", async () => {
   const module = syntheticModule("module.so", 20_000);
   const whole = symcacheOf(module);
-  await using harness = await startHarness([module], impatient);
+  await using harness = await startHarness([module], withoutRetries);
   await harness.ask(module);
   const random = new Random(9);
   const path = pathOf(harness, module);
@@ -142,7 +142,7 @@ test("gives no wrong answer while a symcache is cut, lengthened, zeroed and made
   assert.deepEqual(await harness.kept(), [module.name]);
 });
 
-test("replaces whatever else is in place of a symcache, and follows no link", async () => {
+test("replaces anything else at the path of a symcache, and follows no link", async () => {
   const other = syntheticModule("other.so");
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, "x.symc");
@@ -171,7 +171,7 @@ test("replaces whatever else is in place of a symcache, and follows no link", as
     module: syntheticModule(`module${index}.so`),
   }));
   const modules = [other, ...cases.map(({ module }) => module)];
-  await using harness = await startHarness(modules, impatient);
+  await using harness = await startHarness(modules, withoutRetries);
   await harness.ask(other);
   await cp(pathOf(harness, other), outside);
   for (const { module } of cases) await writeFile(ownOutside(module), symcacheOf(module));
@@ -194,13 +194,16 @@ test("replaces whatever else is in place of a symcache, and follows no link", as
   assert.deepEqual(await readFile(outside), Buffer.from(symcacheOf(other)));
 });
 
-test("follows no link in place of a module's folder, and leaves what it leads to alone", async () => {
+test("does not follow a link in place of a module's folder or change its target", async () => {
   const module = syntheticModule("module.so");
   await using elsewhere = await temporaryFolder();
   const outside = join(elsewhere.path, `${module.id}.symc`);
   await writeFile(outside, symcacheOf(module));
   await utimes(outside, 1, 1);
-  await using harness = await startHarness([module], { ...impatient, ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb" });
+  await using harness = await startHarness([module], {
+    ...withoutRetries,
+    ELIOT_SYMBOLS_CACHE_MAX_SIZE: "1mb",
+  });
   const folder = dirname(pathOf(harness, module));
   await symlink(elsewhere.path, folder);
   await harness.restart();
@@ -210,10 +213,13 @@ test("follows no link in place of a module's folder, and leaves what it leads to
   assert.equal((await stat(outside)).mtimeMs, 1000);
 });
 
-test("answers while the folder is removed, replaced by a file and back again, without a restart", async () => {
+test("answers while the cache folder is removed, replaced by a file and restored, without a restart", async () => {
   const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
   const [first, second, third] = modules as [SyntheticModule, SyntheticModule, SyntheticModule];
-  await using harness = await startHarness(modules, { ...impatient, "diskCache.rescanIntervalMs": "50" });
+  await using harness = await startHarness(modules, {
+    ...withoutRetries,
+    "diskCache.rescanIntervalMs": "50",
+  });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
   await rm(harness.folder, { recursive: true });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
@@ -231,11 +237,11 @@ test("answers while the folder is removed, replaced by a file and back again, wi
   assert.deepEqual(await harness.kept(), [first.name, third.name]);
 });
 
-test("uses a symcache that is larger than the cap once, keeps it not, and evicts nobody", async () => {
+test("uses a symcache larger than the limit once, without storing it or evicting others", async () => {
   const [small, large] = [syntheticModule("small.so"), syntheticModule("large.so", 5_000)];
   const cap = symcacheOf(small).length + 1000;
   await using harness = await startHarness([small, large], {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   await harness.ask(small);
@@ -244,14 +250,14 @@ test("uses a symcache that is larger than the cap once, keeps it not, and evicts
   assert.deepEqual(await harness.kept(), [small.name]);
 });
 
-test("answers rightly while every file is evicted under its readers and writers, and keeps the cap", async () => {
+test("returns correct functions and keeps the limit while files are evicted during reads and writes", async () => {
   const random = new Random(3);
   const modules = Array.from({ length: 12 }, (_, number) =>
     syntheticModule(`evicted${number + 10}.so`, 2_000),
   );
   const cap = 2 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   const requests = Array.from({ length: times(60, 2_000) }, () => [
@@ -260,7 +266,7 @@ test("answers rightly while every file is evicted under its readers and writers,
   ]);
   const client = async () => {
     for (let pair; (pair = requests.pop());)
-      for (const answer of await harness.ask(...new Set(pair))) assert.match(answer, /^right/);
+      for (const response of await harness.ask(...new Set(pair))) assert.match(response, /^right/);
   };
   await Promise.all(Array.from({ length: 6 }, client));
   const names = await harness.kept();
@@ -271,10 +277,10 @@ test("answers rightly while every file is evicted under its readers and writers,
   );
 });
 
-test("answers from all symcaches, and keeps them, though few of them can be open at once", async () => {
+test("uses and keeps all symcaches although only a few can be open at once", async () => {
   const modules = Array.from({ length: 200 }, (_, number) => syntheticModule(`module${number}.so`));
   const command = ["sh", "-c", `ulimit -n 120; exec ${process.execPath} src/main.ts`];
-  await using harness = await startHarness(modules, impatient, () => command);
+  await using harness = await startHarness(modules, withoutRetries, () => command);
   for (const module of modules) {
     await mkdir(dirname(pathOf(harness, module)));
     await writeFile(pathOf(harness, module), symcacheOf(module));
@@ -287,9 +293,12 @@ test("answers from all symcaches, and keeps them, though few of them can be open
   assert.equal((await harness.kept()).length, modules.length);
 });
 
-test("sweeps what another process left half-written when it was killed, while it runs", async () => {
+test("removes temporary files of another, killed process while it runs", async () => {
   const module = syntheticModule("module.so");
-  await using harness = await startHarness([module], { ...impatient, "diskCache.rescanIntervalMs": "50" });
+  await using harness = await startHarness([module], {
+    ...withoutRetries,
+    "diskCache.rescanIntervalMs": "50",
+  });
   await harness.ask(module);
   const left = join(harness.folder, "tmp", `${hostname()}-4194305-0a1b2c`);
   await mkdir(join(harness.folder, "elsewhere"));
@@ -301,7 +310,7 @@ test("sweeps what another process left half-written when it was killed, while it
   assert.deepEqual(await harness.kept(), [module.name]);
 });
 
-test("is ready soon though the folder holds very many files, and keeps the cap when it has counted them", async (t) => {
+test("starts quickly with very many files in the folder, and enforces the limit once it has counted them", async (t) => {
   const files = times(2_000, 100_000);
   await using folder = await temporaryFolder();
   const bytes = 100;
@@ -316,7 +325,7 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   const cap = (files / 2) * bytes + symcacheOf(module).length;
   const start = performance.now();
   await using harness = await startHarness([module], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     "diskCache.maxBytes": String(cap),
   });
@@ -329,7 +338,7 @@ test("is ready soon though the folder holds very many files, and keeps the cap w
   assert.ok(left.includes("new.so") && left.includes(`old${files - 1}.so`) && !left.includes("old0.so"));
 });
 
-test("evicts what was used longest ago, though the clock is set back an hour and on again", async () => {
+test("evicts the least recently used symcaches even if the clock is set back an hour and forward again", async () => {
   const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`timed${number}.so`));
   const code = `
     const { now } = Date;
@@ -347,7 +356,7 @@ test("evicts what was used longest ago, though the clock is set back an hour and
     "src/main.ts",
   ];
   const settings = {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(4 * symcacheOf(modules[0]!).length),
     "diskCache.rescanIntervalMs": "50",
   };

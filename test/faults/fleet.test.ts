@@ -1,6 +1,6 @@
-/** Several machines: instances with folders of their own, behind nginx, that share a store. */
+/** Three instances with their own cache folders, behind nginx, with one shared cache. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { noNginx } from "../support/balancer.ts";
 import { noS3Server, startS3Server } from "../support/s3Server.ts";
@@ -10,124 +10,141 @@ import { Random, times } from "../support/scale.ts";
 import { ask } from "../support/harness.ts";
 
 const clientCount = 2;
-/** Milliseconds between a client's answer and its next request: instances start meanwhile, on the same machine. */
-const pause = 30;
+/** Between a client's response and its next request: instances start at the same time, on the same machine. */
+const pauseMs = 30;
+const breakerCooldownMs = 200;
 
-/** Modules that no other test has. */
-function makeModules(purpose: string, count: number): SyntheticModule[] {
-  return Array.from({ length: count }, (_, number) => syntheticModule(`${purpose}${number}.so`, 20));
+const synthesize = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => syntheticModule(`${prefix}${index}.so`, 20));
+
+/** Each test has its own modules, so all share one fleet. */
+const modules = {
+  sequential: synthesize("sequential", times(20, 200)),
+  simultaneous: synthesize("simultaneous", times(20, 200)),
+  restart: synthesize("restart", 40),
+  outage: synthesize("outage", 40),
+  afterOutage: syntheticModule("afterOutage.so"),
+};
+
+const keysOf = (of: SyntheticModule[]) => of.map(({ key }) => key);
+
+async function askSuccessfully(url: string, asked: SyntheticModule[]): Promise<void> {
+  for (const outcome of await ask(url, ...asked)) assert.match(outcome, /^right/);
 }
 
-const keysOf = (modules: SyntheticModule[]) => modules.map(({ key }) => key);
-
-async function askRightly(url: string, modules: SyntheticModule[]): Promise<void> {
-  for (const answer of await ask(url, ...modules)) assert.match(answer, /^right/);
-}
-
-/** Clients that ask the fleet for two of the modules, again and again until `work` is done. Gives how many answers there were. */
+/** Clients ask the fleet for two of the modules, again and again until `work` is done. Returns the number of responses. */
 async function underLoad(
   fleet: Fleet,
-  modules: SyntheticModule[],
+  asked: SyntheticModule[],
   work: () => Promise<unknown>,
 ): Promise<number> {
-  let answers = 0;
+  let responses = 0;
   const over = new AbortController();
-  const clients = Array.from({ length: clientCount }, async (_, number) => {
-    const random = new Random(number);
+  const clients = Array.from({ length: clientCount }, async (_, index) => {
+    const random = new Random(index);
     while (!over.signal.aborted) {
-      await askRightly(fleet.url, [...new Set([random.pick(modules), random.pick(modules)])]);
-      answers++;
-      await setTimeout(pause);
+      await askSuccessfully(fleet.url, [...new Set([random.pick(asked), random.pick(asked)])]);
+      responses++;
+      await setTimeout(pauseMs);
     }
   });
   await Promise.all([...clients, work().finally(() => over.abort())]);
-  return answers;
+  return responses;
 }
 
-const options = { skip: noNginx || noS3Server };
+suite("a fleet with a shared cache", { skip: noNginx || noS3Server }, () => {
+  const running = new AsyncDisposableStack();
+  let store: Awaited<ReturnType<typeof startS3Server>>;
+  let fleet: Fleet;
+  before(async () => {
+    store = running.use(await startS3Server());
+    const settings = { ...store.settings, "sharedCache.breakerCooldownMs": String(breakerCooldownMs) };
+    fleet = running.use(await startFleet(Object.values(modules).flat(), settings));
+  });
+  after(() => running.disposeAsync());
 
-test(
-  "converts once what is asked of three instances in turn, and not at all what the store has",
-  options,
-  async (t) => {
-    const modules = makeModules("turn", times(20, 200));
-    await using store = await startS3Server();
-    await using fleet = await startFleet(modules, store.settings);
-    for (const [turn, { url }] of fleet.instances.entries()) {
-      await Promise.all(modules.map((module) => askRightly(url, [module])));
-      if (turn === 0) await store.holds(keysOf(modules));
-    }
-    assert.equal(fleet.downloads(), modules.length);
+  /** Runs `work` and returns how often the fleet downloaded a sym file meanwhile: once for each conversion. */
+  async function countDownloads(work: () => Promise<unknown>): Promise<number> {
+    const earlier = fleet.downloads();
+    await work();
+    return fleet.downloads() - earlier;
+  }
 
-    assert.equal(await fleet.end(0, "SIGTERM"), 0);
-    await fleet.emptyFolder(0);
-    await fleet.start(0);
-    await Promise.all(modules.map((module) => askRightly(fleet.instances[0]!.url, [module])));
-    assert.equal(fleet.downloads(), modules.length);
-    t.diagnostic(
-      `${modules.length} modules asked of three instances in turn: ${fleet.downloads()} conversions`,
-    );
-  },
-);
-
-test("converts at most thrice what is asked of three instances at once", options, async (t) => {
-  const modules = makeModules("once", times(20, 200));
-  await using store = await startS3Server();
-  await using fleet = await startFleet(modules, store.settings);
-  await Promise.all(modules.flatMap((module) => fleet.instances.map(({ url }) => askRightly(url, [module]))));
-  const conversions = fleet.downloads();
-  assert.ok(conversions <= instanceCount * modules.length, String(conversions));
-  t.diagnostic(
-    `${modules.length} modules asked of three instances at the same moment: ${conversions} conversions`,
-  );
-});
-
-test(
-  "answers all while an instance is killed and all are restarted in turn with empty folders, and downloads nothing",
-  options,
-  async (t) => {
-    const modules = makeModules("restart", 40);
-    await using store = await startS3Server();
-    await using fleet = await startFleet(modules, store.settings);
-    await Promise.all(modules.map((module) => askRightly(fleet.url, [module])));
-    await store.holds(keysOf(modules));
-    const before = fleet.downloads();
-    const answers = await underLoad(fleet, modules, async () => {
-      for (let turn = 0; turn < times(1, 6); turn++) {
-        await setTimeout(200);
-        await fleet.end(turn % instanceCount, "SIGKILL");
-        await setTimeout(200);
-        await fleet.start(turn % instanceCount);
-      }
-      for (let turn = 0; turn < times(1, 3) * instanceCount; turn++) {
-        assert.equal(await fleet.end(turn % instanceCount, "SIGTERM"), 0);
-        await fleet.emptyFolder(turn % instanceCount);
-        await fleet.start(turn % instanceCount);
+  test("converts a module once if three instances need it one after another", async (t) => {
+    const asked = modules.sequential;
+    const askEach = (url: string) => Promise.all(asked.map((module) => askSuccessfully(url, [module])));
+    const conversions = await countDownloads(async () => {
+      for (const [index, { url }] of fleet.instances.entries()) {
+        await askEach(url);
+        if (index === 0) await store.holds(keysOf(asked));
       }
     });
-    assert.equal(fleet.downloads(), before);
-    t.diagnostic(`${answers} answers, all of them right, while instances were killed and restarted`);
-  },
-);
-
-test("answers all while the store is away, and stores again once it is back", options, async () => {
-  const modules = makeModules("away", 40);
-  const later = syntheticModule("later.so");
-  await using store = await startS3Server();
-  const settings = { ...store.settings, "sharedCache.breakerCooldownMs": "200" };
-  await using fleet = await startFleet([...modules, later], settings);
-  await underLoad(fleet, modules.slice(0, 20), async () => {
-    await setTimeout(200);
-    const restart = await store.stop();
-    await Promise.all(modules.map((module) => askRightly(fleet.url, [module])));
-    await restart();
+    assert.equal(conversions, asked.length);
+    t.diagnostic(
+      `${asked.length} modules requested from three instances in turn: ${conversions} conversions`,
+    );
   });
-  // Longer than the store is left alone.
-  await setTimeout(500);
-  const [first, second] = fleet.instances;
-  await askRightly(first!.url, [later]);
-  await store.holds([later.key]);
-  const before = fleet.downloads();
-  await askRightly(second!.url, [later]);
-  assert.equal(fleet.downloads(), before);
+
+  test("converts nothing on an instance with an empty folder if the shared cache has the symcaches", async () => {
+    const conversions = await countDownloads(async () => {
+      assert.equal(await fleet.end(0, "SIGTERM"), 0);
+      await fleet.emptyFolder(0);
+      await fleet.start(0);
+      const { url } = fleet.instances[0]!;
+      await Promise.all(modules.sequential.map((module) => askSuccessfully(url, [module])));
+    });
+    assert.equal(conversions, 0);
+  });
+
+  test("converts a module at most three times if three instances need it at once", async (t) => {
+    const asked = modules.simultaneous;
+    const conversions = await countDownloads(() =>
+      Promise.all(
+        asked.flatMap((module) => fleet.instances.map(({ url }) => askSuccessfully(url, [module]))),
+      ),
+    );
+    assert.ok(
+      conversions >= asked.length && conversions <= instanceCount * asked.length,
+      String(conversions),
+    );
+    t.diagnostic(
+      `${asked.length} modules requested from three instances at once: ${conversions} conversions`,
+    );
+  });
+
+  test("answers every request and downloads nothing while instances are killed and restarted with empty folders", async (t) => {
+    const asked = modules.restart;
+    await Promise.all(asked.map((module) => askSuccessfully(fleet.url, [module])));
+    await store.holds(keysOf(asked));
+    let responses = 0;
+    const conversions = await countDownloads(async () => {
+      responses = await underLoad(fleet, asked, async () => {
+        for (let round = 0; round < times(1, 6); round++) {
+          await fleet.end(round % instanceCount, "SIGKILL");
+          await fleet.start(round % instanceCount);
+        }
+        for (let round = 0; round < times(1, 3) * instanceCount; round++) {
+          assert.equal(await fleet.end(round % instanceCount, "SIGTERM"), 0);
+          await fleet.emptyFolder(round % instanceCount);
+          await fleet.start(round % instanceCount);
+        }
+      });
+    });
+    assert.equal(conversions, 0);
+    t.diagnostic(`${responses} correct responses while instances were killed and restarted`);
+  });
+
+  test("answers every request while the shared cache is down, and stores symcaches again once it is back", async () => {
+    const { outage, afterOutage } = modules;
+    await underLoad(fleet, outage.slice(0, 20), async () => {
+      const restart = await store.stop();
+      await Promise.all(outage.map((module) => askSuccessfully(fleet.url, [module])));
+      await restart();
+    });
+    await setTimeout(2 * breakerCooldownMs);
+    const [first, second] = fleet.instances;
+    await askSuccessfully(first!.url, [afterOutage]);
+    await store.holds([afterOutage.key]);
+    assert.equal(await countDownloads(() => askSuccessfully(second!.url, [afterOutage])), 0);
+  });
 });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/syntheticModule.ts";
-import { ask, impatient, kept, startHarness } from "../support/harness.ts";
+import { ask, withoutRetries, kept, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const run = promisify(execFile);
@@ -38,7 +38,7 @@ async function startOnDisk(
   mount: (folder: string) => string,
   env: Record<string, string> = {},
 ) {
-  const harness = await startHarness(modules, { ...impatient, ...env }, (folder) => [
+  const harness = await startHarness(modules, { ...withoutRetries, ...env }, (folder) => [
     "unshare",
     "--mount",
     "sh",
@@ -75,22 +75,22 @@ async function startOnDisk(
 const page = 4096;
 
 test(
-  "answers, however little the disk has left, keeps whole files only, and all is well once it has room",
+  "answers with any amount of disk space left, keeps only complete files, and recovers",
   { skip },
   async () => {
-    const modules = Array.from({ length: 9 }, (_, number) => syntheticModule(`module${number}.so`, 300));
+    const modules = Array.from({ length: 9 }, (_, index) => syntheticModule(`module${index}.so`, 300));
     const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
     await using harness = await startOnTmpfs(modules, "size=400k");
     assert.deepEqual(await harness.ask(settled), ["right, converted"]);
     const filler = join(harness.folder, "filler");
     const pages = Math.ceil(symcacheOf(settled).length / page);
     const leaving = [0, 1, 2, Math.floor(pages / 2), pages - 1, pages, pages + 1];
-    for (const [number, left] of leaving.entries()) {
+    for (const [index, left] of leaving.entries()) {
       // No room but for so many pages; then it is made.
       await writeFile(filler, Buffer.alloc(left * page));
       await writeFile(`${filler}-2`, Buffer.alloc(400 * 1024)).catch(() => {});
       await rm(filler);
-      const module = others[number]!;
+      const module = others[index]!;
       assert.deepEqual(await harness.ask(settled, module), ["right, cached", "right, converted"]);
       for (const name of await harness.kept()) assert.ok(!name.startsWith("tmp/"), `${left} pages: ${name}`);
       await rm(`${filler}-2`);
@@ -103,15 +103,15 @@ test(
   },
 );
 
-test("answers where no file or no folder can be made any more, and says so", { skip }, async () => {
-  const modules = Array.from({ length: 10 }, (_, number) => syntheticModule(`module${number}.so`));
+test("answers if no file or folder can be created, and logs that", { skip }, async () => {
+  const modules = Array.from({ length: 10 }, (_, index) => syntheticModule(`module${index}.so`));
   const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
   await using harness = await startOnTmpfs(modules, "size=2m,nr_inodes=60");
   assert.deepEqual(await harness.ask(settled), ["right, converted"]);
   for (const [left, module] of others.entries()) {
     const fillers = [];
-    for (let number = 0; number < 60; number++) {
-      const path = join(harness.folder, `filler-${number}`);
+    for (let index = 0; index < 60; index++) {
+      const path = join(harness.folder, `filler-${index}`);
       if (
         !(await writeFile(path, "").then(
           () => true,
@@ -138,7 +138,7 @@ test("answers where no file or no folder can be made any more, and says so", { s
 });
 
 test(
-  "says that the folder is read-only, answers all the same, and is well again without a restart",
+  "answers with a read-only cache folder, logs that, and recovers without a restart",
   { skip },
   async () => {
     const [one, other] = [syntheticModule("one.so"), syntheticModule("other.so")];
@@ -156,29 +156,25 @@ test(
   },
 );
 
-test(
-  "removes a damaged symcache later where the folder is read-only, and never answers from it",
-  { skip },
-  async () => {
-    const module = syntheticModule("module.so");
-    await using harness = await startOnTmpfs([module], "size=1m");
-    await harness.ask(module);
-    const path = join(harness.folder, "symcache-v1", `${module.key}.symc`);
-    await writeFile(path, Buffer.alloc((await stat(path)).size));
-    await harness.remount("ro");
-    for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(module), ["right, converted"]);
-    await harness.remount("rw");
-    assert.deepEqual(await harness.ask(module), ["right, converted"]);
-    assert.deepEqual(await harness.ask(module), ["right, cached"]);
-    assert.deepEqual(await readdir(join(harness.folder, "symcache-v1")), [module.name]);
-  },
-);
+test("never uses a damaged symcache in a read-only folder, and removes it later", { skip }, async () => {
+  const module = syntheticModule("module.so");
+  await using harness = await startOnTmpfs([module], "size=1m");
+  await harness.ask(module);
+  const path = join(harness.folder, "symcache-v1", `${module.key}.symc`);
+  await writeFile(path, Buffer.alloc((await stat(path)).size));
+  await harness.remount("ro");
+  for (let time = 0; time < 2; time++) assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  await harness.remount("rw");
+  assert.deepEqual(await harness.ask(module), ["right, converted"]);
+  assert.deepEqual(await harness.ask(module), ["right, cached"]);
+  assert.deepEqual(await readdir(join(harness.folder, "symcache-v1")), [module.name]);
+});
 
 test(
-  "gives up on a full disk what nobody used for an hour, as much as a new symcache needs, and nothing else",
+  "evicts only symcaches unused for an hour on a full disk, as many as a new one needs",
   { skip },
   async () => {
-    const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`, 300));
+    const modules = Array.from({ length: 8 }, (_, index) => syntheticModule(`module${index}.so`, 300));
     const [old, older, recent, ...fresh] = modules as [
       SyntheticModule,
       SyntheticModule,
@@ -202,8 +198,8 @@ test(
     await writeFile(filler, Buffer.alloc(400 * 1024)).catch(() => {});
 
     const expected = [[old, recent, fresh[0]!], [recent, fresh[0]!, fresh[1]!]]; // prettier-ignore
-    for (const [number, left] of expected.entries()) {
-      assert.deepEqual(await harness.ask(fresh[number]!, recent), ["right, converted", "right, cached"]);
+    for (const [index, left] of expected.entries()) {
+      assert.deepEqual(await harness.ask(fresh[index]!, recent), ["right, converted", "right, cached"]);
       assert.deepEqual(await harness.kept(), left.map(({ name }) => name)); // prettier-ignore
     }
     assert.deepEqual(await harness.ask(fresh[2]!), ["right, converted"]);
@@ -216,10 +212,10 @@ test(
 );
 
 test(
-  "answers where the disk takes what is written and has no room when that is flushed, and keeps it once it has",
+  "answers if the disk is full only when a file is flushed, and stores the symcache once there is space",
   { skip: skipThin },
   async () => {
-    const modules = [1, 2, 3].map((number) => syntheticModule(`module${number}.so`, 20_000));
+    const modules = [1, 2, 3].map((index) => syntheticModule(`module${index}.so`, 20_000));
     // Large enough to be answered from while it is flushed.
     const large = syntheticModule("large.so", 320_000);
     await using harness = await startOnDisk([...modules, large], thinDisk);
@@ -238,7 +234,7 @@ test(
   },
 );
 
-test("answers while another disk is mounted over the folder and taken away", { skip }, async () => {
+test("answers while another disk is mounted over the folder and unmounted", { skip }, async () => {
   const modules = ["one.so", "other.so"].map((name) => syntheticModule(name));
   await using harness = await startOnTmpfs(modules, "size=1m", { "diskCache.rescanIntervalMs": "50" });
   await harness.ask(modules[0]!);
@@ -252,10 +248,10 @@ test("answers while another disk is mounted over the folder and taken away", { s
 });
 
 test(
-  "answers while the disk hangs for all who write, and keeps what it makes once it doesn't",
+  "answers while all writes to the disk hang, and stores symcaches again once they do not",
   { skip: skipThin },
   async () => {
-    const modules = Array.from({ length: 4 }, (_, number) => syntheticModule(`module${number}.so`));
+    const modules = Array.from({ length: 4 }, (_, index) => syntheticModule(`module${index}.so`));
     const [settled, ...others] = modules as [SyntheticModule, ...SyntheticModule[]];
     await using harness = await startOnDisk(modules, otherDisk);
     await harness.ask(settled);

@@ -7,15 +7,15 @@ import { startStatsdServer } from "../support/statsdServer.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { times } from "../support/scale.ts";
-import { impatient, jobOf, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
-const modules = Array.from({ length: 30 }, (_, number) => syntheticModule(`module${number + 10}.so`, 500));
+const modules = Array.from({ length: 30 }, (_, index) => syntheticModule(`module${index + 10}.so`, 500));
 const [healthy] = modules as [SyntheticModule];
 
 /** Clients that ask on and on until nobody takes their connections; each answer must be whole and right. */
 async function askOn(harness: Harness, clients: number): Promise<number> {
-  let answers = 0;
+  let responses = 0;
   const client = async (first: number) => {
     for (let turn = 0; ; turn++) {
       const module = modules[(first + turn) % modules.length]!;
@@ -29,31 +29,31 @@ async function askOn(harness: Harness, clients: number): Promise<number> {
       using _ = connection;
       connection.send(postHead(job.length) + job);
       // Never read by the service where it came after the port was closed.
-      const answer = await connection.answer().catch(() => undefined);
-      if (!answer) return;
-      assert.equal(answer.status, 200);
-      const length = Number(/content-length: ([0-9]+)/.exec(answer.head)?.[1]);
-      assert.equal(Buffer.byteLength(answer.body), length);
-      assert.ok(answer.body.includes(module.frames[0]!.function));
-      answers++;
+      const response = await connection.response().catch(() => undefined);
+      if (!response) return;
+      assert.equal(response.status, 200);
+      const length = Number(/content-length: ([0-9]+)/.exec(response.head)?.[1]);
+      assert.equal(Buffer.byteLength(response.body), length);
+      assert.ok(response.body.includes(module.frames[0]!.function));
+      responses++;
     }
   };
-  await Promise.all(Array.from({ length: clients }, (_, number) => client(number * 3)));
-  return answers;
+  await Promise.all(Array.from({ length: clients }, (_, index) => client(index * 3)));
+  return responses;
 }
 
-test("answers every request that it took when SIGTERM comes under load, flushes metrics, and leaves no temporary file", async (t) => {
+test("answers all accepted requests after SIGTERM under load, flushes metrics, and leaves no temporary file", async (t) => {
   const rounds = times(1, 20);
-  let answers = 0;
+  let responses = 0;
   for (let round = 0; round < rounds; round++) {
     await using statsd = await startStatsdServer();
-    await using harness = await startHarness(modules, { ...impatient, ...statsd.env });
+    await using harness = await startHarness(modules, { ...withoutRetries, ...statsd.env });
     const closing = harness.service.logged("closing");
     const asking = askOn(harness, 12);
     await new Promise((resolve) => setTimeout(resolve, 300));
     harness.service.signal("SIGTERM");
     await closing;
-    answers += await asking;
+    responses += await asking;
     assert.equal(await harness.service.exit, 0);
     assert.ok((await statsd.received(/symbolicate\.api/)).length > 0);
     const names = await harness.kept();
@@ -64,15 +64,15 @@ test("answers every request that it took when SIGTERM comes under load, flushes 
     await harness.restart();
     assert.match((await harness.ask(healthy))[0] ?? "", /^right/);
   }
-  t.diagnostic(`${answers} answers while SIGTERM came ${rounds} times`);
+  t.diagnostic(`${responses} answers while SIGTERM came ${rounds} times`);
 });
 
 for (const where of ["request", "timer"] as const)
-  test(`logs an error that a ${where} met and nobody caught as fatal, answers what it took, and ends with 1`, async () => {
+  test(`logs an uncaught error in a ${where} as fatal, answers all accepted requests, and exits with code 1`, async () => {
     const crash = `process.on("SIGUSR2", () => setTimeout(() => { throw new Error("made to crash") }))`;
     const reject = `process.on("SIGUSR2", () => { void Promise.reject(new Error("made to crash")) })`;
     const code = where === "timer" ? crash : reject;
-    await using harness = await startHarness(modules, impatient, () => [
+    await using harness = await startHarness(modules, withoutRetries, () => [
       process.execPath,
       "--import",
       `data:text/javascript,${encodeURIComponent(code)}`,
@@ -85,24 +85,24 @@ for (const where of ["request", "timer"] as const)
       await goOn.promise;
       socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${healthy.symFile.length}\r\n\r\n${healthy.symFile}`);
     });
-    const answer = harness.ask(healthy);
+    const response = harness.ask(healthy);
     await asked.promise;
     const [fatal, closing] = [harness.service.logged("made to crash"), harness.service.logged("closing")];
     harness.service.signal("SIGUSR2");
     assert.equal((JSON.parse(await fatal) as { Severity: number }).Severity, 2);
     await closing;
     goOn.resolve();
-    assert.deepEqual(await answer, ["right, converted"]);
+    assert.deepEqual(await response, ["right, converted"]);
     assert.equal(await harness.service.exit, 1);
     assert.deepEqual(await harness.kept(), [healthy.name]);
   });
 
-test("answers though statsd and Sentry are away, hang, or nobody reads its log", async () => {
+test("answers while statsd and Sentry are down or hang and its log is not read", async () => {
   const hanging = createServer(() => {}).listen(0, "127.0.0.1");
   await once(hanging, "listening");
   const { port } = hanging.address() as { port: number };
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_STATSD_HOST: "nosuch.invalid",
     ELIOT_SECRET_SENTRY_DSN: `http://key@127.0.0.1:${port}/1`,
     ELIOT_LOGGING_LEVEL: "DEBUG",
@@ -124,15 +124,15 @@ test("answers though statsd and Sentry are away, hang, or nobody reads its log",
   );
 });
 
-test("answers though nobody reads its log on, and ends though that is not read to its end", async () => {
-  await using harness = await startHarness(modules, { ...impatient, ELIOT_DRAIN_TIMEOUT: "600" });
+test("answers and exits although its log is no longer read", async () => {
+  await using harness = await startHarness(modules, { ...withoutRetries, ELIOT_DRAIN_TIMEOUT: "600" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   harness.service.stallLog();
   const { peakMegabytes: before } = await harness.resources();
   // 1 MB of log, more than a pipe holds; with the big counts 35 MB, more than is kept of it.
   const headers = { "user-agent": "x".repeat(256), "accept-language": "x".repeat(64) };
   for (let round = 0; round < times(20, 500); round++)
-    await Promise.all(Array.from({ length: 100 }, () => fetch(`${harness.service.url}/__lbheartbeat__`, { headers }).then((answer) => answer.text()))); // prettier-ignore
+    await Promise.all(Array.from({ length: 100 }, () => fetch(`${harness.service.url}/__lbheartbeat__`, { headers }).then((response) => response.text()))); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
   const { peakMegabytes: after } = await harness.resources();
   assert.ok(after < before + 100, `${before} MB, then ${after} MB`);
@@ -140,8 +140,8 @@ test("answers though nobody reads its log on, and ends though that is not read t
   assert.equal(await harness.service.exit, 0);
 });
 
-test("tells clients that asked before SIGTERM that their connections end behind the answer", async () => {
-  await using harness = await startHarness(modules, impatient);
+test("closes connections after the responses to requests from before SIGTERM", async () => {
+  await using harness = await startHarness(modules, withoutRetries);
   const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   harness.fault(healthy, async (socket) => {
     asked.resolve();
@@ -156,15 +156,15 @@ test("tells clients that asked before SIGTERM that their connections end behind 
   harness.service.signal("SIGTERM");
   await closing;
   goOn.resolve();
-  const answer = await client.answer();
-  assert.equal(answer.status, 200);
-  assert.match(answer.head, /\r\nconnection: close$/m);
+  const response = await client.response();
+  assert.equal(response.status, 200);
+  assert.match(response.head, /\r\nconnection: close$/m);
   assert.equal(await harness.service.exit, 0);
 });
 
-test("takes no more connections than leave enough open files to all else", async () => {
+test("limits connections so that enough file handles are left", async () => {
   const start = ["sh", "-c", `ulimit -n 500; exec ${process.execPath} src/main.ts`];
-  await using harness = await startHarness(modules, impatient, () => start);
+  await using harness = await startHarness(modules, withoutRetries, () => start);
   for (const module of modules.slice(0, 10)) await harness.ask(module);
   const kept = await harness.kept();
   await harness.restart();
@@ -173,7 +173,7 @@ test("takes no more connections than leave enough open files to all else", async
   for (const module of modules) {
     const job = JSON.stringify(jobOf([module]));
     first!.send(postHead(job.length) + job);
-    const { status, body } = await first!.answer();
+    const { status, body } = await first!.response();
     assert.equal(status, 200);
     assert.ok(body.includes(module.frames[0]!.function), module.name);
   }
@@ -183,9 +183,9 @@ test("takes no more connections than leave enough open files to all else", async
   assert.equal((await harness.kept()).length, modules.length);
 });
 
-test("tells both heartbeats from SIGTERM on, and answers them at once while everything else waits", async () => {
+test("reports SIGTERM in both heartbeats, and answers them at once while other requests wait", async () => {
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "sources.headersTimeoutMs": "60000",
     ELIOT_DRAIN_DELAY: "600",
   });

@@ -8,7 +8,7 @@ import { syntheticModule, symcacheOf, type SyntheticModule } from "../support/sy
 import { postHead, rawClient } from "../support/rawClient.ts";
 import { isWhole, times } from "../support/scale.ts";
 import { percentile, steadyLoad, type Taken } from "../support/steadyLoad.ts";
-import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const healthy = syntheticModule("healthy.so");
@@ -33,9 +33,9 @@ async function heartbeat(harness: Harness): Promise<Record<string, string>> {
   return ((await response.json()) as { checks: Record<string, string> }).checks;
 }
 
-test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
+test("downloads and converts once for a hundred concurrent requests, even if the first client disconnects", async () => {
   const [module] = news as [SyntheticModule];
-  await using harness = await startHarness(news, impatient);
+  await using harness = await startHarness(news, withoutRetries);
   const held = hold(harness, [module]);
   using first = await rawClient(harness.service.url);
   const job = JSON.stringify(jobOf([module]));
@@ -56,9 +56,12 @@ function manyFrames(module: SyntheticModule, count: number): string {
   return JSON.stringify({ memoryMap: [[module.name, module.id]], stacks: [frames] });
 }
 
-test("answers 503 with Retry-After at once to requests past their bound, and the rest rightly", async () => {
+test("answers 503 with Retry-After at once to requests over the limit, and the others correctly", async () => {
   const places = 6;
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  await using harness = await startHarness([healthy], {
+    ...withoutRetries,
+    ELIOT_MAX_REQUESTS: String(places),
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const clients = await Promise.all(Array.from({ length: 30 }, () => rawClient(harness.service.url)));
   const [admitted, excess] = [clients.slice(0, places), clients.slice(places)];
@@ -72,38 +75,38 @@ test("answers 503 with Retry-After at once to requests past their bound, and the
   }
   // Before the body has come.
   for (const { send } of excess) send(postHead(body.length));
-  for (const answer of await Promise.all(excess.map((client) => client.answer()))) {
+  for (const answer of await Promise.all(excess.map((client) => client.response()))) {
     assert.deepEqual([answer.status, answer.body], [503, '{"title":"503 Service Unavailable"}']);
     assert.match(answer.head, /\r\nretry-after: [1-9][0-9]*\r\n/);
     assert.match(answer.head, /\r\naccess-control-allow-origin: \*\r\n/);
   }
   assert.equal((await fetch(`${harness.service.url}/__lbheartbeat__`)).status, 200);
   assert.equal((await heartbeat(harness))["queues"], "warning");
-  for (const answer of await Promise.all(admitted.map((client) => client.answer()))) {
+  for (const answer of await Promise.all(admitted.map((client) => client.response()))) {
     assert.equal(answer.status, 200);
     assert.equal(answer.body.split('"function":"in healthy.so::0()"').length, 50_001);
   }
   // The refused can come again, on the same connection.
   const [again] = excess;
   again!.send(body + postHead(body.length) + body);
-  assert.equal((await again!.answer()).status, 200);
+  assert.equal((await again!.response()).status, 200);
   for (const client of clients) client[Symbol.dispose]();
 });
 
-test("lets clients that are slow to send their bodies take nobody's place", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: "2" });
+test("does not let clients that send their bodies slowly block others", async () => {
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_REQUESTS: "2" });
   const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(harness.service.url)));
   for (const { send } of clients) send(postHead(body.length) + body.slice(0, 10));
   for (let time = 0; time < 10; time++) assert.match((await harness.ask(healthy))[0] ?? "", /^right/);
   for (const client of clients) {
     client.send(body.slice(10));
-    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.response()).status, 200);
     client[Symbol.dispose]();
   }
 });
 
-test("answers 503 where answers that nobody takes would need more than their bound, and forgets those that are done", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "50mb" });
+test("answers 503 if unread responses would exceed their memory limit, and releases that of finished ones", async () => {
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_BODIES_SIZE: "50mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   // 18 MB each, beside its body and what was found.
   const large = manyFrames(healthy, 150_000);
@@ -123,8 +126,8 @@ test("answers 503 where answers that nobody takes would need more than their bou
   }
 });
 
-test("answers 503 where bodies would take more than their bound together, and forgets those that are done", async () => {
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_BODIES_SIZE: "1mb" });
+test("answers 503 if bodies would exceed their memory limit, and releases that of finished ones", async () => {
+  await using harness = await startHarness([healthy], { ...withoutRetries, ELIOT_MAX_BODIES_SIZE: "1mb" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const statusOf = async (length: number) =>
     (await fetch(`${harness.service.url}/symbolicate/v5`, { method: "POST", body: body.padEnd(length) }))
@@ -144,14 +147,14 @@ test("answers 503 where bodies would take more than their bound together, and fo
     assert.equal(status, 503);
     assert.deepEqual(await harness.ask(healthy), ["right, cached"]);
     client.send(" ");
-    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.response()).status, 200);
     client[Symbol.dispose]();
   }
   assert.equal(await statusOf(900_000), 200);
 });
 
-test("leaves half of all places to requests whose symcaches are there: the others are overloaded, with 200", async () => {
-  await using harness = await startHarness([healthy, ...news], { ...impatient, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
+test("reserves half of the request limit for cached modules, and answers 200 with overloaded modules to others", async () => {
+  await using harness = await startHarness([healthy, ...news], { ...withoutRetries, ELIOT_MAX_REQUESTS: "8", "sources.headersTimeoutMs": "60000" }); // prettier-ignore
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const held = hold(harness, news);
   const waiting: Promise<string[]>[] = [];
@@ -171,9 +174,9 @@ test("leaves half of all places to requests whose symcaches are there: the other
   assert.deepEqual(await harness.kept(), [healthy, ...news].map(({ name }) => name).toSorted());
 });
 
-test("leaves modules past the queue of downloads out with 200 and the reason, and has them a little later", async () => {
+test("answers 200 with a reason for modules over the download queue's limit, and has them a little later", async () => {
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     "sources.headersTimeoutMs": "60000",
     ELIOT_MAX_DOWNLOADS: "2",
     "sources.maxQueuedDownloads": "3",
@@ -200,9 +203,9 @@ test("leaves modules past the queue of downloads out with 200 and the reason, an
   for (const module of late) assert.deepEqual(await harness.ask(module), ["right, converted"]);
 });
 
-test("leaves modules out of which a request names more than may ever wait, and asks nobody for them", async () => {
+test("rejects modules over the queue's limit within one request without asking a source", async () => {
   await using harness = await startHarness([healthy], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_MAX_DOWNLOADS: "4",
     "sources.maxQueuedDownloads": "16",
   });
@@ -225,9 +228,9 @@ test("leaves modules out of which a request names more than may ever wait, and a
   );
 });
 
-test("answers requests whose symcaches are there while ever so many wait for downloads", async () => {
+test("answers requests for cached modules while many others wait for downloads", async () => {
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_MAX_DOWNLOADS: "2",
     "sources.headersTimeoutMs": "60000",
   });
@@ -246,12 +249,12 @@ test("answers requests whose symcaches are there while ever so many wait for dow
   for (const answer of await Promise.all(cold)) assert.match(answer[0] ?? "", /^right/);
 });
 
-test("answers requests whose symcaches are there while a large sym file is converted", async (t) => {
+test("answers requests for cached modules while a large sym file is converted", async (t) => {
   const large = Array.from({ length: times(1, 8) }, (_, number) =>
     syntheticModule(`large${number + 10}.so`, times(50_000, 1_000_000)),
   );
   await using harness = await startHarness([healthy, ...large], {
-    ...impatient,
+    ...withoutRetries,
     "sources.stallTimeoutMs": "60000",
   });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
@@ -287,9 +290,12 @@ test("answers requests whose symcaches are there while a large sym file is conve
   if (isWhole) assert.ok(p99 < 50, `${p99} ms`);
 });
 
-test("answers what it has places for at ten times the load, and refuses the rest at once", async (t) => {
+test("answers as many requests as it can at ten times the load, and rejects the others at once", async (t) => {
   const places = 6;
-  await using harness = await startHarness([healthy], { ...impatient, ELIOT_MAX_REQUESTS: String(places) });
+  await using harness = await startHarness([healthy], {
+    ...withoutRetries,
+    ELIOT_MAX_REQUESTS: String(places),
+  });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   const { url } = harness.service;
   const frames = manyFrames(healthy, 10_000);
@@ -311,31 +317,31 @@ test("answers what it has places for at ten times the load, and refuses the rest
 
 const withHandles = ["sh", "-c", 'ulimit -n ${HANDLES:-1024} && exec "$0" src/main.ts', process.execPath];
 
-test("has file handles left for symcaches and downloads, however many connections come", async () => {
+test("keeps file handles for symcaches and downloads with any number of connections", async () => {
   await using harness = await startHarness(
     [healthy, ...news],
-    { ...impatient, HANDLES: "300" },
+    { ...withoutRetries, HANDLES: "300" },
     () => withHandles,
   );
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   await harness.restart();
   using client = await rawClient(harness.service.url);
   client.send(postHead(body.length) + body);
-  assert.equal((await client.answer()).status, 200);
+  assert.equal((await client.response()).status, 200);
   const crowd = await Promise.all(Array.from({ length: 400 }, () => rawClient(harness.service.url)));
   for (const { socket } of crowd) socket.resume();
   await Promise.race(crowd.map(({ closed }) => closed));
   const job = JSON.stringify(jobOf([healthy, ...news]));
   client.send(postHead(job.length) + job);
-  const answers = outcomes(JSON.parse((await client.answer()).body) as V5Response, [healthy, ...news]);
+  const answers = outcomes(JSON.parse((await client.response()).body) as V5Response, [healthy, ...news]);
   const expected = ["right, cached", ...news.map(() => "right, converted")];
   assert.deepEqual(answers.map(({ text }) => text), expected); // prettier-ignore
   for (const one of crowd) one[Symbol.dispose]();
 });
 
-test("keeps symcaches that it can't open for want of file handles", async () => {
+test("keeps symcaches that it can't open for lack of file handles", async () => {
   const modules = Array.from({ length: 90 }, (_, number) => syntheticModule(`kept${number + 10}.so`));
-  await using harness = await startHarness(modules, impatient, () => withHandles);
+  await using harness = await startHarness(modules, withoutRetries, () => withHandles);
   assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, converted"]));
   await harness.restart({ HANDLES: "120" });
   const answers = new Set(await harness.ask(...modules));
@@ -344,10 +350,10 @@ test("keeps symcaches that it can't open for want of file handles", async () => 
   assert.deepEqual(new Set(await harness.ask(...modules)), new Set(["right, cached"]));
 });
 
-test("never lets slow sources look as if a converter hung, nor a wait for a converter like a slow source", async () => {
+test("tells a slow source from a hanging converter, and waiting for a converter from a slow source", async () => {
   const slow = news.slice(0, 3);
   await using harness = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     ELIOT_CONVERTERS: "1",
     "sources.downloadTimeoutMs": "1000",
     "sources.stallTimeoutMs": "60000",
@@ -370,14 +376,14 @@ test("never lets slow sources look as if a converter hung, nor a wait for a conv
   );
 });
 
-test("keeps file handles flat over many large modules in turn", async (t) => {
+test("does not leak file handles over many large modules", async (t) => {
   const count = times(12, 500);
   const modules = Array.from({ length: count }, (_, number) =>
     syntheticModule(`large${number + 1000}.so`, 20_000),
   );
   const cap = 5 * symcacheOf(modules[0]!).length + 1000;
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
   });
   for (const module of modules) assert.deepEqual(await harness.ask(module), ["right, converted"]);

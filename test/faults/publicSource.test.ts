@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { startNameServer } from "../support/nameServer.ts";
-import { impatient, startHarness } from "../support/harness.ts";
+import { withoutRetries, startHarness } from "../support/harness.ts";
 
 const publicAddress = "203.0.113.7";
 const within = "FAULTS_IN_NAMESPACE";
@@ -22,11 +22,11 @@ const prepare = [
 const canPrepare = () => spawnSync("unshare", [...namespace, prepare], { stdio: "ignore" }).status === 0;
 
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
-const settings = { ...impatient, "sources.breakerCooldownMs": "1", "sources.connectTimeoutMs": "1000" };
+const settings = { ...withoutRetries, "sources.breakerCooldownMs": "1", "sources.connectTimeoutMs": "1000" };
 
 if (process.env[within] === undefined)
   test(
-    "asks public addresses only where a public source redirects, and finds servers again when names have addresses again",
+    "restricts redirects of a public source to public addresses, and recovers when names resolve again",
     { skip: canPrepare() ? false : "a network namespace of its own needs root and iproute2" },
     async () => {
       const again = `exec ${process.execPath} --test ${fileURLToPath(import.meta.url)}`;
@@ -61,7 +61,7 @@ else {
     assert.deepEqual(await harness.ask(module), ["right, converted"]);
   });
 
-  test("takes a source that was reached at a public address for public, whatever its name resolves to a moment later", async () => {
+  test("treats a source that was reached at a public address as public even if its name then resolves differently", async () => {
     const module = syntheticModule("module.so");
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
@@ -74,7 +74,7 @@ else {
     assert.deepEqual(inner.hits, []);
   });
 
-  test("follows no redirect inwards of a public server that a private one redirects to", async () => {
+  test("does not follow a redirect from a private server via a public one to a private address", async () => {
     const module = syntheticModule("module.so");
     await using inner = await SymbolServer.start(reply("200 OK", module.symFile));
     await using outer = await SymbolServer.start(redirect(inner.url), publicAddress);
@@ -87,7 +87,7 @@ else {
     assert.deepEqual(await harness.ask(module), ["right, converted"]);
   });
 
-  test("answers cached modules while no name server answers, and new ones once it does", async () => {
+  test("answers cached modules while the name server is down, and new ones once it is up", async () => {
     const [cached, module] = [syntheticModule("cached.so"), syntheticModule("module.so")];
     await using names = await startNameServer(() => ["127.0.0.1"]);
     await using harness = await startHarness([cached, module], settings);

@@ -6,20 +6,18 @@ import { setTimeout } from "node:timers/promises";
 import { bytesIn } from "../support/bytesIn.ts";
 import { syntheticModule, symcacheOf } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { ask, impatient, startHarness } from "../support/harness.ts";
+import { ask, withoutRetries, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const processes = 4;
 
-test("keeps the cap within one file a process, and answers rightly, while four processes share a folder and are killed", async (t) => {
+test("keeps the limit within one file per process, and returns correct functions, while four processes share a folder and are killed", async (t) => {
   const random = new Random(4);
-  const modules = Array.from({ length: 40 }, (_, number) =>
-    syntheticModule(`shared${number + 10}.so`, 1_000),
-  );
+  const modules = Array.from({ length: 40 }, (_, index) => syntheticModule(`shared${index + 10}.so`, 1_000));
   const file = symcacheOf(modules[0]!).length + 100;
   const cap = 8 * file;
   await using harness = await startHarness(modules, {
-    ...impatient,
+    ...withoutRetries,
     "diskCache.maxBytes": String(cap),
     "diskCache.rescanIntervalMs": "500",
     ELIOT_CONVERTERS: "1",
@@ -36,23 +34,21 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   const watching = watch();
   let left = times(120, 20_000);
   let kills = 0;
-  const client = async (number: number) => {
-    const isRestless = number > 0;
+  const client = async (index: number) => {
+    const isRestless = index > 0;
     while (left-- > 0) {
       if (isRestless && random.below(60) === 0) {
         kills++;
-        const killed = services[number]!;
+        const killed = services[index]!;
         killed.signal("SIGKILL");
         await killed.exit;
-        services[number] = await harness.start();
+        services[index] = await harness.start();
       }
       const asked = [...new Set([random.pick(modules), random.pick(modules)])];
-      for (const answer of await ask(services[number]!.url, ...asked)) assert.match(answer, /^right/);
+      for (const response of await ask(services[index]!.url, ...asked)) assert.match(response, /^right/);
     }
   };
-  const ends = await Promise.allSettled(
-    services.map((_, number) => client(number).finally(() => (left = 0))),
-  );
+  const ends = await Promise.allSettled(services.map((_, index) => client(index).finally(() => (left = 0))));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   over.abort();
   await watching;
@@ -69,17 +65,17 @@ test("keeps the cap within one file a process, and answers rightly, while four p
   );
 });
 
-test("keeps the smallest of the caps that processes on one folder have", async () => {
-  const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`shared${number}.so`, 100));
+test("enforces the smallest limit of the processes that share a folder", async () => {
+  const modules = Array.from({ length: 8 }, (_, index) => syntheticModule(`shared${index}.so`, 100));
   const file = symcacheOf(modules[0]!).length;
-  const settings = { ...impatient, "diskCache.rescanIntervalMs": "100" };
+  const settings = { ...withoutRetries, "diskCache.rescanIntervalMs": "100" };
   await using harness = await startHarness(modules, settings);
   await harness.ask(...modules);
   assert.equal((await harness.kept()).length, 8);
   const frugal = await harness.start({ "diskCache.maxBytes": String(3 * file + 100) });
   const folder = join(harness.folder, "symcache-v1");
   for (const service of [harness.service, frugal, harness.service]) {
-    for (const answer of await ask(service.url, ...modules)) assert.match(answer, /^right/);
+    for (const response of await ask(service.url, ...modules)) assert.match(response, /^right/);
     await waitUntil(async () => (await bytesIn(folder)) <= 3 * file + 100);
   }
 });

@@ -14,7 +14,7 @@ import { syntheticModule, type SyntheticModule } from "../support/syntheticModul
 import { ask, kept, startHarness, type Harness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
-const patience = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
+const shortTimeouts = { "sharedCache.stallTimeoutMs": "300", "sharedCache.getTimeoutMs": "1000" };
 /** The store is asked again at once. */
 const undaunted = { "sharedCache.breakerCooldownMs": "1" };
 const headerEnd = 16 + 80;
@@ -188,12 +188,12 @@ async function sharedCacheHealth({ url }: { url: string }): Promise<unknown[]> {
   return [response.status, checks["shared_cache"], details["shared_cache"]];
 }
 
-test("goes on as if there were no store, whatever that gives", async (t) => {
+test("works as without a shared cache, whatever the shared cache responds with", async (t) => {
   const modules = faults.map((_, number) =>
     syntheticModule(`store${number}.so`, 50 + number, { inlines: true }),
   );
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness(modules, { ...store.settings, ...patience, ...undaunted });
+  await using harness = await startHarness(modules, { ...store.settings, ...shortTimeouts, ...undaunted });
   const objects = await fill(harness, store, modules);
   await using empty = await startEmpty(harness);
   for (const [number, { what, script, isBad = false }] of faults.entries())
@@ -211,7 +211,7 @@ test("goes on as if there were no store, whatever that gives", async (t) => {
   assert.deepEqual(await kept(empty.folder, modules), modules.map(({ name }) => name).toSorted());
 });
 
-test("gets a large symcache in parts, of one object only", async () => {
+test("downloads a large symcache in parts of a single object version", async () => {
   const modules = ["whole.so", "cut.so", "gone.so", "replaced.so"].map(largeModule);
   const [sound, cut, gone, replaced] = modules as [
     SyntheticModule,
@@ -248,7 +248,7 @@ test("gets a large symcache in parts, of one object only", async () => {
   await waitUntil(async () => isDeepStrictEqual(await kept(empty.folder, modules), names));
 });
 
-test("gets two large symcaches at a time, and small ones beside them", async () => {
+test("downloads two large symcaches at a time, and small ones at the same time", async () => {
   const large = Array.from({ length: 4 }, (_, number) => largeModule(`large${number}.so`));
   const small = syntheticModule("small.so");
   await using store = await ScriptedS3Server.start();
@@ -279,10 +279,10 @@ test("gets two large symcaches at a time, and small ones beside them", async () 
   assert.equal(most, 2);
 });
 
-test("asks a store that keeps failing no more for a while, then finds out by itself that it is well", async () => {
+test("does not ask a failing shared cache for a while, then finds out that it has recovered", async () => {
   const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`broken${number}.so`));
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness(modules, { ...store.settings, ...patience });
+  await using harness = await startHarness(modules, { ...store.settings, ...shortTimeouts });
   await fill(harness, store, modules);
   for (const module of modules) store.scripts.set(`GET ${objectPath(module)}`, refuses(503, "SlowDown"));
   await using empty = await startEmpty(harness, { "sharedCache.breakerCooldownMs": "3600000" });
@@ -310,12 +310,15 @@ for (const [what, script] of [
   ["breaks the connection off", (request) => request.socket.resetAndDestroy()],
   ["takes nothing", () => {}],
 ] as [string, StoreScript][])
-  test(`answers, and gives what there is, where the store ${what}`, async () => {
+  test(`answers, and uses existing objects, if the shared cache ${what}`, async () => {
     const [stored, other, another] = ["stored.so", "other.so", "another.so"].map((name) =>
       syntheticModule(name),
     ) as [SyntheticModule, SyntheticModule, SyntheticModule];
     await using store = await ScriptedS3Server.start();
-    await using harness = await startHarness([stored, other, another], { ...store.settings, ...patience });
+    await using harness = await startHarness([stored, other, another], {
+      ...store.settings,
+      ...shortTimeouts,
+    });
     await fill(harness, store, [stored]);
     await using empty = await startEmpty(harness);
     for (const module of [other, another]) store.scripts.set(`PUT ${objectPath(module)}`, script);
@@ -326,7 +329,7 @@ for (const [what, script] of [
     assert.equal(store.objects.size, 1);
   });
 
-test("doesn't wait for what gives the store's key, and asks the store once it does", async () => {
+test("does not wait for the credential provider, and uses the shared cache once there are credentials", async () => {
   const modules = ["early.so", "late.so"].map((name) => syntheticModule(name));
   const [early, late] = modules as [SyntheticModule, SyntheticModule];
   await using store = await ScriptedS3Server.start();
@@ -336,7 +339,7 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
   // As in a pod whose account has a role.
   const env = {
     ...store.settings,
-    ...patience,
+    ...shortTimeouts,
     ...undaunted,
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
@@ -368,7 +371,7 @@ test("doesn't wait for what gives the store's key, and asks the store once it do
   await waitUntil(() => store.objects.has(objectPath(late)));
 });
 
-test("ends also while what gives the store's key takes its time", async () => {
+test("exits while the credential provider is slow", async () => {
   const module = syntheticModule("keyless.so");
   await using store = await ScriptedS3Server.start();
   await using folder = await temporaryFolder();
@@ -376,7 +379,7 @@ test("ends also while what gives the store's key takes its time", async () => {
   await writeFile(file, "[default]\ncredential_process = sleep 3600\n");
   await using harness = await startHarness([module], {
     ...store.settings,
-    ...patience,
+    ...shortTimeouts,
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
     AWS_CONFIG_FILE: file,
@@ -387,11 +390,11 @@ test("ends also while what gives the store's key takes its time", async () => {
   assert.equal(await harness.service.exit, 0);
 });
 
-test("puts symcaches also into a store that doesn't know If-None-Match", async () => {
+test("stores symcaches in a shared cache that does not support If-None-Match", async () => {
   const module = syntheticModule("plain.so");
   const path = objectPath(module);
   await using store = await ScriptedS3Server.start();
-  await using harness = await startHarness([module], { ...store.settings, ...patience });
+  await using harness = await startHarness([module], { ...store.settings, ...shortTimeouts });
   store.scripts.set(`PUT ${path}`, async (request, response) => {
     if (request.headers["if-none-match"] === undefined) await store.put(path, request, response);
     else refuses(501, "NotImplemented")(request, response);
@@ -403,7 +406,7 @@ test("puts symcaches also into a store that doesn't know If-None-Match", async (
   );
 });
 
-test("takes a connection that is closed on an object which the store has for what it is: no fault", async () => {
+test("does not count a closed connection as a failure if the shared cache already has the object", async () => {
   const known = ["one.so", "two.so", "three.so"].map((name) => syntheticModule(name));
   const last = syntheticModule("four.so");
   await using store = await ScriptedS3Server.start();
@@ -419,7 +422,7 @@ test("takes a connection that is closed on an object which the store has for wha
   await waitUntil(() => store.objects.has(objectPath(last)));
 });
 
-test("lets a store take its time to keep what it got: nobody waits for that", async () => {
+test("does not let requests wait until the shared cache has stored a symcache", async () => {
   const module = syntheticModule("kept.so");
   const path = objectPath(module);
   await using store = await ScriptedS3Server.start();
@@ -437,7 +440,7 @@ test("lets a store take its time to keep what it got: nobody waits for that", as
   assert.equal(left, false);
 });
 
-test("puts what is under way into the store before it ends", async () => {
+test("finishes uploads to the shared cache before it exits", async () => {
   const module = syntheticModule("last.so", 50_000);
   await using store = await ScriptedS3Server.start();
   await using harness = await startHarness([module], store.settings);
@@ -447,7 +450,7 @@ test("puts what is under way into the store before it ends", async () => {
   assert.equal(store.objects.size, 1);
 });
 
-test("ends also while the store takes its time", async () => {
+test("exits while the shared cache is slow", async () => {
   const module = syntheticModule("slow.so");
   await using store = await ScriptedS3Server.start();
   await using harness = await startHarness([module], {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { reply } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { isWhole, Random, times } from "../support/scale.ts";
-import { impatient, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
+import { withoutRetries, jobOf, outcomes, startHarness, type Harness } from "../support/harness.ts";
 import type { V5Response } from "../support/service.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
@@ -79,7 +79,7 @@ const mutants = Array.from({ length: times(150, 5_000) }, (_, number) =>
 let harness: Harness;
 before(async () => {
   harness = await startHarness([healthy, ...modules, ...mutants], {
-    ...impatient,
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     "sources.headersTimeoutMs": "60000",
     "sources.stallTimeoutMs": "60000",
@@ -102,7 +102,7 @@ async function outcomeOf(module: (typeof modules)[0]) {
 }
 
 for (const [number, { what, records, status, isLarge = false }] of used.entries())
-  test(`bears a sym file with ${what}, and pays for it once`, async () => {
+  test(`survives a sym file with ${what}, and converts it only once`, async () => {
     const module = modules[number]!;
     const [head = "", rest = ""] = module.symFile.split(/(?<=FILE .*\n)/);
     const text = Buffer.from(head + records() + rest, "utf8");
@@ -121,7 +121,7 @@ for (const [number, { what, records, status, isLarge = false }] of used.entries(
     assert.deepEqual(await temporary(), []);
   });
 
-test("gives no wrong function for sym files that are cut, doubled or changed anywhere, and never fails", async (t) => {
+test("returns no wrong function for truncated, doubled or changed sym files, and never fails", async (t) => {
   const statuses = new Map<string, number>();
   for (const module of mutants) {
     const bytes = Buffer.from(module.symFile);
@@ -152,10 +152,10 @@ test("gives no wrong function for sym files that are cut, doubled or changed any
   );
 });
 
-test("ends a conversion that outgrows its memory, alone and once", async () => {
+test("stops only a conversion that exceeds its memory, and only once", async () => {
   const [large, other] = [syntheticModule("large.so", 60_000), syntheticModule("other.so")];
   await using smallWorld = await startHarness([large, other], {
-    ...impatient,
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
     ELIOT_CONVERTER_MEMORY: "4mb",
@@ -167,17 +167,17 @@ test("ends a conversion that outgrows its memory, alone and once", async () => {
   assert.deepEqual(await smallWorld.kept(), [other.name]);
 });
 
-test("ends a conversion that takes too long in all, alone and once", async () => {
+test("stops only a conversion that takes too long, and only once", async () => {
   const [slow, other] = [syntheticModule("slow.so", 60_000), syntheticModule("other.so")];
-  await using impatientWorld = await startHarness([slow, other], {
-    ...impatient,
+  await using limited = await startHarness([slow, other], {
+    ...withoutRetries,
     "sources.notFoundTtlMs": "600000",
     ELIOT_CONVERTERS: "1",
     "conversion.totalTimeoutMs": "1",
   });
-  assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);
-  assert.deepEqual(await impatientWorld.ask(slow), ["bare, timeout"]);
-  assert.equal(impatientWorld.hits(slow), 1);
-  assert.deepEqual(await impatientWorld.ask(other), ["right, converted"]);
-  assert.deepEqual(await impatientWorld.kept(), [other.name]);
+  assert.deepEqual(await limited.ask(slow), ["bare, timeout"]);
+  assert.deepEqual(await limited.ask(slow), ["bare, timeout"]);
+  assert.equal(limited.hits(slow), 1);
+  assert.deepEqual(await limited.ask(other), ["right, converted"]);
+  assert.deepEqual(await limited.kept(), [other.name]);
 });

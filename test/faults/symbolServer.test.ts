@@ -6,11 +6,11 @@ import { startTestService } from "../support/service.ts";
 import { certificatePath, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { downloadFaults, wholeDownloads } from "../support/downloadFaults.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
-import { impatient, outcomes, startHarness, jobOf, type Harness } from "../support/harness.ts";
+import { withoutRetries, outcomes, startHarness, jobOf, type Harness } from "../support/harness.ts";
 
 const healthy = syntheticModule("healthy.so");
-const faulty = downloadFaults.map((_, number) => syntheticModule(`faulty${number}.so`));
-const fine = wholeDownloads.map((_, number) => syntheticModule(`fine${number}.so`));
+const faulty = downloadFaults.map((_, index) => syntheticModule(`faulty${index}.so`));
+const fine = wholeDownloads.map((_, index) => syntheticModule(`fine${index}.so`));
 const modules = [healthy, ...faulty, ...fine];
 const limits = {
   "sources.stallTimeoutMs": "1000",
@@ -25,15 +25,19 @@ const limits = {
 let harness: Harness;
 let remembering: Harness;
 before(async () => {
-  harness = await startHarness(modules, { ...impatient, ...limits });
-  remembering = await startHarness(modules, { ...impatient, ...limits, "sources.notFoundTtlMs": "600000" });
+  harness = await startHarness(modules, { ...withoutRetries, ...limits });
+  remembering = await startHarness(modules, {
+    ...withoutRetries,
+    ...limits,
+    "sources.notFoundTtlMs": "600000",
+  });
 });
 after(() => Promise.all([harness, remembering].map((each) => each[Symbol.asyncDispose]())));
 
-for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
-  const module = faulty[number]!;
+for (const [index, { what, script, status, isRemembered, hits = 1 }] of downloadFaults.entries()) {
+  const module = faulty[index]!;
 
-  test(`answers all but the module for which a server has ${what}, and that once it has it`, async () => {
+  test(`answers all modules but one for which a server has ${what}, and that one once the server has recovered`, async () => {
     harness.fault(module, script(module));
     const others = (await harness.kept()).filter((name) => name !== healthy.name);
     const [first, second] = await harness.ask(healthy, module);
@@ -58,9 +62,9 @@ for (const [number, { what, script, status, isRemembered, hits = 1 }] of downloa
     });
 }
 
-for (const [number, [how, script]] of wholeDownloads.entries()) {
-  const module = fine[number]!;
-  test(`takes a sym file that comes ${how}`, async () => {
+for (const [index, [how, script]] of wholeDownloads.entries()) {
+  const module = fine[index]!;
+  test(`accepts a sym file that arrives ${how}`, async () => {
     harness.fault(module, script(module));
     assert.deepEqual(await harness.ask(module), ["right, converted"]);
     assert.ok((await harness.kept()).includes(module.name));
@@ -78,10 +82,10 @@ for (const [retryAfter, hits] of [
   ["Fri, 31 Dec 9999 23:59:59 GMT", 1],
 ] as const) {
   const shown = retryAfter.length > 40 ? "four hundred nines" : JSON.stringify(retryAfter);
-  test(`asks ${hits} times where 429 says Retry-After: ${shown}, and not again soon where it is long`, async () => {
+  test(`asks ${hits} times if a 429 has Retry-After: ${shown}, and not again soon if it is long`, async () => {
     await using server = await SymbolServer.start(reply("429 Busy", "", { "Retry-After": retryAfter }));
     await using service = await startTestService({
-      ...impatient,
+      ...withoutRetries,
       ELIOT_SYMBOLS_URLS: server.url,
       "sources.downloadAttempts": "2",
     });
@@ -93,12 +97,12 @@ for (const [retryAfter, hits] of [
   });
 }
 
-test("goes on to the next source from one that refuses connections, has no name, a bad certificate or no TLS", async () => {
+test("tries the next source if one refuses connections, does not resolve, or has an invalid certificate or no TLS", async () => {
   await using untrusted = await SymbolServer.startTls(reply("200 OK", "never sent"));
   await using noTls = await SymbolServer.start(() => {});
   const stalling = noTls.url.replace("http:", "https:");
   const bad = ["http://127.0.0.1:1/", "http://nosuch.invalid/", untrusted.url, stalling];
-  await using other = await startHarness([healthy], impatient);
+  await using other = await startHarness([healthy], withoutRetries);
   await other.restart({
     ELIOT_SYMBOLS_URLS: [...bad, other.server.url].join(),
     "sources.connectTimeoutMs": "1000",
@@ -113,19 +117,22 @@ test("goes on to the next source from one that refuses connections, has no name,
   for (const address of bad) assert.ok(JSON.stringify(details).includes(address), address);
 });
 
-test("takes a certificate that NODE_EXTRA_CA_CERTS has", async () => {
+test("accepts a certificate from NODE_EXTRA_CA_CERTS", async () => {
   const module = syntheticModule("secret.so");
   await using server = await SymbolServer.startTls(reply("200 OK", module.symFile));
-  await using other = await startHarness([module], { ...impatient, NODE_EXTRA_CA_CERTS: certificatePath });
+  await using other = await startHarness([module], {
+    ...withoutRetries,
+    NODE_EXTRA_CA_CERTS: certificatePath,
+  });
   await other.restart({ ELIOT_SYMBOLS_URLS: server.url });
   assert.deepEqual(await other.ask(module), ["right, converted"]);
   assert.deepEqual(server.hits, [module.path]);
 });
 
-test("answers cached modules all through an outage, fails new ones at once, and finds out by itself when it is over", async () => {
-  const news = Array.from({ length: 12 }, (_, number) => syntheticModule(`new${number}.so`));
+test("answers cached modules during an outage, fails new ones at once, and recovers afterwards", async () => {
+  const news = Array.from({ length: 12 }, (_, index) => syntheticModule(`new${index}.so`));
   await using other = await startHarness([healthy, ...news], {
-    ...impatient,
+    ...withoutRetries,
     "sources.breakerCooldownMs": "1000",
   });
   assert.deepEqual(await other.ask(healthy), ["right, converted"]);
@@ -160,10 +167,10 @@ test("answers cached modules all through an outage, fails new ones at once, and 
   assert.deepEqual(await other.kept(), [healthy, next, probe].map(({ name }) => name).toSorted());
 });
 
-test("fails other modules at once while a single download finds out whether an outage is over", async () => {
-  const news = Array.from({ length: 8 }, (_, number) => syntheticModule(`new${number}.so`));
+test("fails other modules at once while a single download checks whether an outage is over", async () => {
+  const news = Array.from({ length: 8 }, (_, index) => syntheticModule(`new${index}.so`));
   await using other = await startHarness(news, {
-    ...impatient,
+    ...withoutRetries,
     "sources.breakerCooldownMs": "200",
     "sources.headersTimeoutMs": "60000",
   });
@@ -189,9 +196,9 @@ test("fails other modules at once while a single download finds out whether an o
   assert.deepEqual(await other.ask(next!), ["right, converted"]);
 });
 
-test("asks again within a request after each of several passing faults", async () => {
+test("retries within a request after each of several temporary failures", async () => {
   const module = syntheticModule("passing.so");
-  await using other = await startHarness([module], { ...impatient, "sources.downloadAttempts": "4" });
+  await using other = await startHarness([module], { ...withoutRetries, "sources.downloadAttempts": "4" });
   other.fault(
     module,
     inSequence(
@@ -210,9 +217,9 @@ for (const [status, outcome] of [
   ["302 Found", "right, converted"],
   ["503 Busy", "bare, download_failed"],
 ] as const)
-  test(`waits for no body of ${status}, and lets go of one that comes a byte at a time`, async () => {
+  test(`does not wait for the body of ${status}, and cuts off a slow one`, async () => {
     const module = syntheticModule("slowBody.so");
-    await using other = await startHarness([module], { ...impatient, ELIOT_MAX_DOWNLOADS: "1" });
+    await using other = await startHarness([module], { ...withoutRetries, ELIOT_MAX_DOWNLOADS: "1" });
     let isWhole = false;
     const closed = Promise.withResolvers<void>();
     const trickle: Script = (socket) => {
@@ -232,9 +239,9 @@ for (const [status, outcome] of [
     ]);
   });
 
-test("uses a connection again behind the body of a 404 that comes a little later", async () => {
+test("reuses a connection after the body of a 404 that arrives a little later", async () => {
   const missing = ["first.so", "second.so"].map((name) => syntheticModule(name));
-  await using other = await startHarness(missing, impatient);
+  await using other = await startHarness(missing, withoutRetries);
   const sockets = new Set<Socket>();
   for (const module of missing)
     other.fault(module, (socket) => {

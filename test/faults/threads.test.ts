@@ -8,7 +8,7 @@ import { reply } from "../support/symbolServer.ts";
 import { attachDebugger } from "../support/debugger.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { Random, times } from "../support/scale.ts";
-import { impatient, startHarness } from "../support/harness.ts";
+import { withoutRetries, startHarness } from "../support/harness.ts";
 import { waitUntil } from "../support/waitUntil.ts";
 
 const converter = "converterThread.ts";
@@ -42,7 +42,7 @@ const fails = `throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscal
 /** A world under a debugger, whose service has one thread of each kind. */
 async function startDebugged(modules: SyntheticModule[], env: Record<string, string> = {}) {
   const command = [process.execPath, "--inspect=127.0.0.1:0", "src/main.ts"];
-  const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...impatient, ...env };
+  const settings = { ELIOT_CONVERTERS: "1", ELIOT_LOOKUP_WORKERS: "1", ...withoutRetries, ...env };
   await using starting = new AsyncDisposableStack();
   const harness = starting.use(await startHarness(modules, settings, () => command));
   const address = /ws:\S+/.exec(harness.service.errors.join("\n"))?.[0] ?? "";
@@ -63,7 +63,7 @@ async function startDebugged(modules: SyntheticModule[], env: Record<string, str
 
 const [one, other] = [syntheticModule("one.so"), syntheticModule("other.so")];
 
-test("downloads and converts once more where a converter ends at its work, without an error", async () => {
+test("downloads and converts again if a converter exits during a conversion", async () => {
   await using debugged = await startDebugged([one]);
   const { harness } = debugged;
   await debugged.evaluate(converter, inCrate("converter_push", exit));
@@ -72,7 +72,7 @@ test("downloads and converts once more where a converter ends at its work, witho
   assert.deepEqual(await harness.kept(), [one.name]);
 });
 
-test("says that a module failed where its converters keep ending, and remembers nothing", async () => {
+test("reports a module as failed if its converters keep exiting, and does not remember that", async () => {
   await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
   const { harness } = debugged;
   harness.fault(one, async (socket, path) => {
@@ -86,7 +86,7 @@ test("says that a module failed where its converters keep ending, and remembers 
 });
 
 for (const step of ["converter_push", "converter_finish", "symcache_file_write"])
-  test(`fails a sym file at which the converter traps in ${step}, once, and nothing else`, async () => {
+  test(`fails only the sym file at which the converter traps in ${step}, and only once`, async () => {
     await using debugged = await startDebugged([one, other], { "sources.notFoundTtlMs": "600000" });
     const { harness } = debugged;
     await debugged.evaluate(converter, inCrate(step, trap));
@@ -96,25 +96,25 @@ for (const step of ["converter_push", "converter_finish", "symcache_file_write"]
     assert.deepEqual(await harness.kept(), [other.name]);
   });
 
-test("replaces a converter that ended, hangs or traps before it had any text, and loses nothing", async () => {
+test("replaces a converter that exits, hangs or traps before it has received any text, and loses nothing", async () => {
   const expressions = [
     idle(exit),
     idle(hang),
     inCrate("converter_new", hang),
     inCrate("converter_new", trap),
   ];
-  const modules = expressions.map((_, number) => syntheticModule(`module${number}.so`));
+  const modules = expressions.map((_, index) => syntheticModule(`module${index}.so`));
   await using debugged = await startDebugged(modules, { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
-  for (const [number, expression] of expressions.entries()) {
-    const module = modules[number]!;
+  for (const [index, expression] of expressions.entries()) {
+    const module = modules[index]!;
     await debugged.evaluate(converter, expression);
     assert.deepEqual(await harness.ask(module), ["right, converted"], expression);
     assert.equal(harness.hits(module), 1);
   }
 });
 
-test("ends a converter that hangs at its work, and converts what waited for it", async () => {
+test("stops a converter that hangs, and converts the waiting sym files", async () => {
   await using debugged = await startDebugged([one, other], {
     "sources.notFoundTtlMs": "600000",
     "conversion.stepTimeoutMs": "2000",
@@ -131,7 +131,7 @@ test("ends a converter that hangs at its work, and converts what waited for it",
   assert.deepEqual(await harness.kept(), [other.name]);
 });
 
-test("remembers nothing of a sym file whose symcache a hanging disk doesn't take", async () => {
+test("does not remember the failure of a symcache that a hanging disk does not accept", async () => {
   await using debugged = await startDebugged([one], {
     "sources.notFoundTtlMs": "600000",
     "conversion.stepTimeoutMs": "2000",
@@ -143,7 +143,7 @@ test("remembers nothing of a sym file whose symcache a hanging disk doesn't take
   assert.deepEqual(await harness.kept(), [one.name]);
 });
 
-test("waits for a slow disk as long as it takes something", async () => {
+test("waits for a slow disk as long as there is progress", async () => {
   const large = syntheticModule("large.so", 250_000);
   await using debugged = await startDebugged([large], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
@@ -154,7 +154,7 @@ test("waits for a slow disk as long as it takes something", async () => {
 });
 
 for (const name of ["openSync", "writeSync", "closeSync"])
-  test(`answers without keeping what the disk has no room for in ${name}`, async () => {
+  test(`answers without storing a symcache if the disk is full in ${name}`, async () => {
     await using debugged = await startDebugged([one, other]);
     const { harness } = debugged;
     // By then the thread has loaded its modules, for which it may need the disk.
@@ -164,7 +164,7 @@ for (const name of ["openSync", "writeSync", "closeSync"])
     assert.deepEqual(await harness.kept(), [other.name]);
   });
 
-test("takes no pause of the whole process for a thread that hangs", async () => {
+test("does not mistake a pause of the whole process for a hanging thread", async () => {
   await using debugged = await startDebugged([one], { "conversion.stepTimeoutMs": "2000" });
   const { harness } = debugged;
   const tell = `process.getBuiltinModule("node:fs").writeSync(2, "at work\\n");`;
@@ -178,7 +178,7 @@ test("takes no pause of the whole process for a thread that hangs", async () => 
   assert.equal(harness.hits(one), 1);
 });
 
-test("answers rightly while lookup threads end at random moments", async (t) => {
+test("returns correct functions while lookup threads exit at random moments", async (t) => {
   const ends = times(10, 500);
   const random = new Random(8);
   const modules = [20_000, 300, 3].map((functions) => syntheticModule(`module${functions}.so`, functions));
@@ -208,7 +208,7 @@ test("answers rightly while lookup threads end at random moments", async (t) => 
 });
 
 for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
-  test(`says that a module failed whose lookup thread ${what} at it; a new thread has all other answers`, async () => {
+  test(`reports a module as failed if its lookup thread ${what}, and answers all others with a new thread`, async () => {
     await using debugged = await startDebugged([one], { "lookup.timeoutMs": "2000" });
     const { harness } = debugged;
     await harness.ask(one);
@@ -220,7 +220,7 @@ for (const [what, deed] of Object.entries({ hangs: hang, traps: trap }))
     assert.deepEqual(await harness.ask(one), ["right, cached"]);
   });
 
-test("tells the load balancer that a thread hangs, and that it is well again", async () => {
+test("reports a hanging thread to the load balancer, and its recovery", async () => {
   await using debugged = await startDebugged([one], {
     "conversion.stepTimeoutMs": "2000",
     "lookup.timeoutMs": "2000",
@@ -244,10 +244,10 @@ const canBound =
   process.getuid?.() === 0 && spawnSync(program, [...options, "prlimit", "--version"]).status === 0;
 
 test(
-  "makes do with the threads that it has where the system gives no more, and takes others once it does",
+  "works with fewer threads if the system can start no more, and starts them later",
   { skip: canBound ? false : "to bound another user's threads needs root, setpriv and prlimit" },
   async () => {
-    const modules = Array.from({ length: 8 }, (_, number) => syntheticModule(`module${number}.so`));
+    const modules = Array.from({ length: 8 }, (_, index) => syntheticModule(`module${index}.so`));
     const [first, large, next, ...others] = modules as [
       SyntheticModule,
       SyntheticModule,
@@ -258,7 +258,7 @@ test(
     const command = (folder: string) => ["sh", "-c", start, process.execPath, folder];
     await using harness = await startHarness(
       modules,
-      { ...impatient, "sources.maxSymFileBytes": "1000000" },
+      { ...withoutRetries, "sources.maxSymFileBytes": "1000000" },
       command,
     );
     const allow = (more: number) => {

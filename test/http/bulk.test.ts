@@ -109,7 +109,7 @@ test("answers a crash ping by the modules that its addresses are in", async () =
   });
 });
 
-test("takes pings in Android's camelCase, and with the names that pings used to have", async () => {
+test("accepts pings with Android's camelCase keys, and with older keys", async () => {
   const asked = await askOne(ping);
   const camelCase = (text: string) =>
     text.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -126,7 +126,7 @@ test("takes pings in Android's camelCase, and with the names that pings used to 
   assert.deepEqual(await askOne(older), asked);
 });
 
-test("takes addresses as hex with or without 0x and as integers, to 2^64 − 1", async () => {
+test("accepts addresses as hex with or without 0x and as integers, up to 2^64 − 1", async () => {
   const of = (ip: string, base_address: string) =>
     `{"modules":[{"base_address":${base_address},"debug_file":"a","debug_id":"A"}],"threads":[{"frames":[{"ip":${ip},"module_index":0},{"ip":${ip}}]}]}\n`;
   const lines = await ask(
@@ -146,7 +146,7 @@ test("takes addresses as hex with or without 0x and as integers, to 2^64 − 1",
   );
 });
 
-test("answers a ping though symbols can't have the name or the id of a module", async () => {
+test("answers a ping that has modules with an invalid name or id", async () => {
   const of = (debug_file: unknown, debug_id: unknown) => ({
     ...ping,
     modules: [{ base_address: "0x0", debug_file, debug_id, filename: "字.dll" }, ping.modules[1]],
@@ -250,7 +250,7 @@ for (const debug_id of [undefined, null, "", "0".repeat(33)])
     ]);
   });
 
-test("takes pings without threads, frames, modules or a thread that crashed", async () => {
+test("accepts pings without threads, frames, modules or a crashed thread", async () => {
   assert.deepEqual(
     await ask(
       ndjson({ threads: [] }, { threads: [{}] }, { crash_thread: 7, threads: null }) +
@@ -282,7 +282,7 @@ for (const [fault, change] of [
 const libstdcModule = ping.modules[1];
 const crashFrame = ping.threads[1]?.frames[0];
 for (const base_address of [null, undefined, "", "0xhello", -1, 0.5, {}, "0x10000000000000000"])
-  test(`takes a frame of a module with the base address ${JSON.stringify(base_address)} as one without a module`, async () => {
+  test(`treats a frame of a module with the base address ${JSON.stringify(base_address)} as one without a module`, async () => {
     const modules = [{ ...libstdcModule, base_address }, libstdcModule];
     const threads = [{ frames: [{ ip: "0x7f", module_index: 0, trust: "scan" }, crashFrame] }];
     const { threads: answered } = await askOne({ modules, threads });
@@ -291,7 +291,7 @@ for (const base_address of [null, undefined, "", "0xhello", -1, 0.5, {}, "0x1000
     assert.equal(known?.["function"], "d_print_mod");
   });
 
-test("takes a frame of a module that is not an object as one without a module", async () => {
+test("treats a frame of a module that is not an object as one without a module", async () => {
   const threads = [{ frames: [0, 1, 2].map((module_index) => ({ ip: 5, module_index })) }];
   const { threads: answered, found_modules } = await askOne({ modules: [null, 5, []], threads });
   const bare = { module: "<unknown>", module_offset: "0x5" };
@@ -302,7 +302,7 @@ test("takes a frame of a module that is not an object as one without a module", 
 });
 
 for (const index of [-1, -2, 2, 1e10, 0.5, "1", true, {}])
-  test(`takes a frame with the module index ${JSON.stringify(index)} as one without a module`, async () => {
+  test(`treats a frame with the module index ${JSON.stringify(index)} as one without a module`, async () => {
     const threads = [{ frames: [{ ...crashFrame, module_index: index }, crashFrame] }];
     const [bare, known] = (await askOne({ ...ping, threads })).threads[0]?.frames ?? [];
     assert.equal(bare?.["module"], "<unknown>");
@@ -311,7 +311,7 @@ for (const index of [-1, -2, 2, 1e10, 0.5, "1", true, {}])
   });
 
 for (const ip of [null, undefined, "", "pc", "0x10000000000000000", -1, 0.5, []])
-  test(`takes an ip of ${JSON.stringify(ip)} as an unknown offset in its module`, async () => {
+  test(`treats an ip of ${JSON.stringify(ip)} as an unknown offset in its module`, async () => {
     const threads = [{ frames: [{ ...crashFrame, ip }, { ip }, null, 5, crashFrame] }];
     const { threads: answered } = await askOne({ ...ping, threads });
     const frames = answered[0]?.frames ?? [];
@@ -322,7 +322,7 @@ for (const ip of [null, undefined, "", "pc", "0x10000000000000000", -1, 0.5, []]
     assert.equal(frames[4]?.["function"], "d_print_mod");
   });
 
-test("takes a frame below the base of its module as one without a module", async () => {
+test("treats a frame below the base address of its module as one without a module", async () => {
   const threads = [{ frames: [{ ip: 1, module_index: 1 }, crashFrame] }];
   const [bare, known] = (await askOne({ ...ping, threads })).threads[0]?.frames ?? [];
   assert.deepEqual(bare, { frame: 0, module: "<unknown>", module_offset: "0x1" });
@@ -356,7 +356,7 @@ test("answers a crash address outside of all modules without one, and an unreada
   assert.deepEqual(known.threads, (await askOne(ping)).threads);
 });
 
-test("makes frames of calls that were inlined, innermost first, where they are wanted flat", async () => {
+test("returns inlined calls as frames, innermost first, with inlines=flat", async () => {
   const nested = await askOne(ping);
   const [known, bare] = nested.threads[1]?.frames ?? [];
   const {
@@ -380,7 +380,7 @@ test("makes frames of calls that were inlined, innermost first, where they are w
   assert.deepEqual(await askOne(ping, "?inlines=nested"), nested);
 });
 
-test("gives the thread that crashed, and frames from the top, where that is wanted", async () => {
+test("returns only the crashed thread and the top frames if the query says so", async () => {
   const { threads } = await askOne(ping);
   const crashing = await askOne(ping, "?thread=crashing");
   assert.deepEqual([crashing.threads, crashing.crash_thread], [[threads[1]], 0]);
@@ -432,7 +432,7 @@ test("answers bad lines in their places, and skips blank ones", async () => {
   assert.deepEqual(await ask("\n\r\n  \n"), []);
 });
 
-test("takes lines up to the limit, and tells of a longer one", async () => {
+test("accepts lines up to the limit, and answers a longer one with an error", async () => {
   const line = JSON.stringify(job);
   const result = await v5(job);
   const text = `${line.padEnd(1_000_000)}\n${line.padEnd(1_000_001)}\n${line}\n${"[".repeat(3_000_000)}`;
@@ -445,7 +445,7 @@ for (const [encoding, compress] of [
   ["zstd", zstdCompressSync],
 ] as const) {
   // prettier-ignore
-  test(`takes a body in ${encoding}, and tells where one is cut`, async () => {
+  test(`accepts a body in ${encoding}, and reports one that is cut short`, async () => {
     const headers = { "content-encoding": encoding };
     assert.deepEqual(await ask(compress(ndjson(job, job)), "", headers), [await v5(job), await v5(job)]);
     const many = compress(Array.from({ length: 2000 }, () => ndjson({ ...job, noise: randomBytes(400).toString("hex") })).join(""));
@@ -460,7 +460,7 @@ for (const [encoding, compress] of [
   });
 }
 
-test("ends a body that goes on and on without a line", async () => {
+test("disconnects a client that sends an endless line", async () => {
   for (const bomb of [
     Buffer.alloc(50e6, "\n"),
     Buffer.alloc(50e6, " "),
@@ -487,7 +487,7 @@ test("answers 415 to other encodings, 405 to other methods, and allows preflight
   );
 });
 
-test("tells with the Debug header what became of each module", async () => {
+test("reports each module's outcome with the Debug header", async () => {
   const missing = { ...job, memoryMap: [["missing.so", "A"], ["idle.so", "A"]], stacks: [[[0, 1], [-1, 1]]] }; // prettier-ignore
   const lines = await ask(ndjson(job, missing), "", { debug: "yes" });
   const statuses = lines.map(
@@ -525,7 +525,7 @@ for (const [accepted, encoding] of [
   ["br, gzip", "gzip"],
   ["gzip;q=0", undefined],
 ] as const)
-  test(`answers each line while the next has yet to come, for as long as lines come, to a client that accepts ${accepted}`, async () => {
+  test(`answers each line before the next arrives, to a client that accepts ${accepted}`, async () => {
     const { sent, answer } = open({ "accept-encoding": accepted });
     const result = await v5(job);
     sent.write(ndjson(job));
@@ -544,7 +544,7 @@ for (const [accepted, encoding] of [
     assert.equal(await next(), null);
   });
 
-test("puts lines together that come in single bytes", async () => {
+test("joins lines that arrive byte by byte", async () => {
   const { sent, answer } = open();
   for (const byte of Buffer.from(ndjson(job, job))) {
     sent.write(Buffer.of(byte));
@@ -556,7 +556,7 @@ test("puts lines together that come in single bytes", async () => {
   assert.deepEqual([await next(), await next(), await next()], [result, result, null]);
 });
 
-test("ends with an error line where nothing comes for longer than a request may take", async () => {
+test("ends with an error line if nothing arrives for longer than the request timeout", async () => {
   const { sent, answer } = open();
   sent.on("error", () => {});
   sent.write(`${ndjson(job)}{"stacks"`);
@@ -566,19 +566,19 @@ test("ends with an error line where nothing comes for longer than a request may 
   assert.equal(await next(), null);
 });
 
-test("waits for a client that sends on once it has its answers, though these took longer than a request may", async () => {
+test("waits for a client's next lines after responses that took longer than the request timeout", async () => {
   await using server = await SymbolServer.start(async (socket) => {
     await setTimeout(1500);
     socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   });
-  await using impatient = await startTestService({
+  await using withoutRetries = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
     "server.requestTimeoutMs": "1000",
   });
   // More than are read ahead.
   const count = 300;
   const line = { memoryMap: [["late.so", "A"]], stacks: [[[0, 1]]] };
-  const { sent, answer } = open({}, impatient.url);
+  const { sent, answer } = open({}, withoutRetries.url);
   sent.write(ndjson(...Array.from({ length: count }, () => line)));
   const { next } = await answer;
   for (let number = 0; number < count; number++) await next();
@@ -588,7 +588,7 @@ test("waits for a client that sends on once it has its answers, though these too
   assert.deepEqual([await next(), await next()], [{ stacks, found_modules }, null]);
 });
 
-test("looks lines that come together up together, and counts them", async () => {
+test("looks up lines that arrive together in one group, and counts them", async () => {
   await askOne(job);
   // Behind all metrics of what was asked before.
   await fetch(`${service.url}/__version__`);
@@ -615,7 +615,7 @@ test("looks lines that come together up together, and counts them", async () => 
   assert.deepEqual([summary?.["lines"], summary?.["bad_lines"], summary?.["end"]], [count + 1, 1, "whole"]);
 });
 
-test("keeps answers in order though the symbols of an earlier line are late", async () => {
+test("keeps responses in order if the symbols of an earlier line are late", async () => {
   const goOn = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   const lateId = "0123456789ABCDEF0123456789ABCDEF0";
@@ -651,7 +651,7 @@ async function deepJob(frames: number) {
   return { memoryMap: [["deep.so", debugId]], stacks: [Array.from({ length: frames }, () => [0, 0x10])] };
 }
 
-test("answers a line with an error where its answer would be too large, and the others", async () => {
+test("answers a line whose response would be too large with an error, and the others as usual", async () => {
   const tooLarge = { error: { title: "the answer would be too large: ask for fewer frames" } };
   const small = await deepJob(1);
   // 5,001 rows a frame: over 2 MB of JSON, and over the 16 million that a lookup gives.
@@ -661,7 +661,7 @@ test("answers a line with an error where its answer would be too large, and the 
   }
 });
 
-test("tells of a line for which there is no room, and answers the others", async () => {
+test("answers a line that exceeds the memory limit with an error, and the others as usual", async () => {
   await using small = await startTestService({
     ELIOT_SYMBOLS_URLS: `${sampleSymbols},file://${symbols.path}`,
     ELIOT_MAX_BODY_SIZE: "1mb",
@@ -673,7 +673,7 @@ test("tells of a line for which there is no room, and answers the others", async
   assert.match(lines[1] ?? "", /d_print_mod/);
 });
 
-test("answers 503 where all places are taken, and takes streams again when they are not", async () => {
+test("answers 503 if the request limit is reached, and accepts streams again later", async () => {
   await using small = await startTestService({ ELIOT_MAX_REQUESTS: "2" });
   const streams = Array.from({ length: 2 }, () =>
     request(`${small.url}/symbolicate/bulk`, { method: "POST" }),
@@ -696,7 +696,7 @@ test("answers 503 where all places are taken, and takes streams again when they 
   assert.equal(small.log.filter(({ Fields }) => Fields["end"] === "left").length, 2);
 });
 
-test("answers 503 where there is no room for a stream's lines", async () => {
+test("answers 503 if a stream's lines would exceed the memory limit", async () => {
   await using small = await startTestService({ ELIOT_MAX_BODIES_SIZE: "20mb" });
   assert.equal((await small.post("/symbolicate/bulk", ndjson(job))).status, 503);
   assert.equal((await small.post("/symbolicate/v5", JSON.stringify(job))).status, 200);

@@ -13,9 +13,9 @@ test.after(() => service[Symbol.asyncDispose]());
 async function answersTo(bytes: string): Promise<{ status: string; headers: string; body: string }[]> {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write(bytes);
-  const answers = (await text(socket)).split(/(?=HTTP\/1\.1 \d)/);
-  return answers.map((answer) => {
-    const [head = "", body = ""] = answer.split("\r\n\r\n");
+  const responses = (await text(socket)).split(/(?=HTTP\/1\.1 \d)/);
+  return responses.map((response) => {
+    const [head = "", body = ""] = response.split("\r\n\r\n");
     const [status = "", ...headers] = head.split("\r\n");
     return { status, headers: headers.join("\n").toLowerCase(), body };
   });
@@ -71,12 +71,12 @@ for (const [what, bytes, status] of [
 ] as const)
   // prettier-ignore
   test(`answers ${what} with ${status} as JSON, and closes the connection`, async () => {
-    const answers = await answersTo(bytes);
+    const responses = await answersTo(bytes);
     assert.deepEqual(
-      answers.map((answer) => [answer.status, JSON.parse(answer.body)]),
+      responses.map((response) => [response.status, JSON.parse(response.body)]),
       [[`HTTP/1.1 ${status}`, { title: status }]],
     );
-    const headers = answers[0]?.headers ?? "";
+    const headers = responses[0]?.headers ?? "";
     assert.match(headers, /^access-control-allow-origin: \*$/m);
     assert.match(headers, /^content-type: application\/json/m);
     assert.match(headers, /^x-content-type-options: nosniff$/m);
@@ -107,7 +107,7 @@ for (const [what, bytes, status] of [
   ],
 ] as const)
   // prettier-ignore
-  test(`answers ${what} with ${status} as JSON, and what comes next on the connection`, async () => {
+  test(`answers ${what} with ${status} as JSON, and the next request on the connection`, async () => {
     const [error, next, ...others] = await answersTo(
       bytes + get("/__lbheartbeat__", "Host: a\r\nConnection: close\r\n"),
     );
@@ -118,12 +118,12 @@ for (const [what, bytes, status] of [
     assert.deepEqual(others, []);
   });
 
-test("answers requests that come all at once on one connection", async () => {
-  const answers = await answersTo(
+test("answers pipelined requests", async () => {
+  const responses = await answersTo(
     get("/__lbheartbeat__") + get("/nowhere") + get("/__lbheartbeat__", "Host: a\r\nConnection: close\r\n"),
   );
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK"],
   );
 });
@@ -133,23 +133,23 @@ for (const [what, behind] of [
   ["headers that never end", "GET /nowhere HT"],
   ["a body that is none", post(chunked, "no\r\n")],
 ])
-  test(`answers a request before the error of ${what} behind it`, async () => {
-    const answers = await answersTo(get("/__heartbeat__") + behind);
-    assert.equal(answers[0]?.status, "HTTP/1.1 200 OK");
-    assert.match(answers[1]?.status ?? "", /^HTTP\/1\.1 40[08] /);
-    assert.equal(answers.length, 2);
+  test(`answers a request before it reports ${what} after it`, async () => {
+    const responses = await answersTo(get("/__heartbeat__") + behind);
+    assert.equal(responses[0]?.status, "HTTP/1.1 200 OK");
+    assert.match(responses[1]?.status ?? "", /^HTTP\/1\.1 40[08] /);
+    assert.equal(responses.length, 2);
   });
 
-test("answers a request though more comes behind the one that it is told to be the last", async () => {
+test("answers a request with Connection: close even if more data follows", async () => {
   const last = get("/__heartbeat__", "Host: a\r\nConnection: close\r\n");
-  const answers = await answersTo(last + get("/nowhere"));
+  const responses = await answersTo(last + get("/nowhere"));
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     ["HTTP/1.1 200 OK"],
   );
 });
 
-test("asks for a body whose client waits for that", async () => {
+test("sends 100 Continue to a client that waits for it", async () => {
   const body = "[]";
   const [first, second] = await answersTo(
     post("Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n", body),
@@ -165,18 +165,18 @@ for (const target of [
   "http://a:1:2/__lbheartbeat__?a=b",
 ])
   test(`answers a request for ${target}`, async () => {
-    const [answer] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
-    assert.deepEqual([answer?.status, answer?.body], ["HTTP/1.1 200 OK", '{"status":"ok"}']);
+    const [response] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
+    assert.deepEqual([response?.status, response?.body], ["HTTP/1.1 200 OK", '{"status":"ok"}']);
   });
 
 for (const target of ["http://", "*", "//", "/%ff", "///x", "http://a"])
   test(`answers JSON, or the page, to a request for ${target}`, async () => {
-    const [answer] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
-    assert.match(answer?.headers ?? "", /^content-security-policy: /m);
-    assert.ok(answer?.body.startsWith('{"title":"404') || answer?.body.startsWith("<!doctype html>"));
+    const [response] = await answersTo(get(target, "Host: a\r\nConnection: close\r\n"));
+    assert.match(response?.headers ?? "", /^content-security-policy: /m);
+    assert.ok(response?.body.startsWith('{"title":"404') || response?.body.startsWith("<!doctype html>"));
   });
 
-test("lets a client that sends all of a body over the limit before it reads have its answer", async () => {
+test("delivers the response to a client that sends an entire body over the limit before it reads", async () => {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1").pause();
   socket.write(post("Content-Length: 30000000\r\nConnection: close\r\n"));
   for (let sent = 0; sent < 30; sent++)
@@ -186,7 +186,7 @@ test("lets a client that sends all of a body over the limit before it reads have
   assert.match(await text(socket), /^HTTP\/1\.1 413 /);
 });
 
-test("answers on when clients break their connections off, whatever they had begun", async () => {
+test("keeps working when clients reset their connections at any point", async () => {
   for (const bytes of [
     "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
     "NONSENSE\r\n\r\n",
@@ -204,7 +204,7 @@ test("answers on when clients break their connections off, whatever they had beg
   assert.deepEqual(service.log.filter(({ Severity }) => Severity < 4), []); // prettier-ignore
 });
 
-test("answers on when a client leaves in the middle of its body", async () => {
+test("keeps working when a client disconnects in the middle of its body", async () => {
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.write("POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{");
   socket.end();

@@ -38,7 +38,7 @@ const nothingDownloaded = {
   save_symcache: { time: "seconds", time_per_module: {} },
 };
 
-test("tells what a download, a conversion and a hit took", async () => {
+test("reports the durations of a download, a conversion and a cache hit", async () => {
   await using server = await SymbolServer.start(reply("200 OK", symFile));
   await using service = await startTestService({ ELIOT_SYMBOLS_URLS: server.url });
   const took = { [`libtest.so/${id}`]: "seconds" };
@@ -76,7 +76,7 @@ test("tells what a download, a conversion and a hit took", async () => {
   });
 });
 
-test("tells what failed, under the module's name and id as the request has them", async () => {
+test("reports failures under the module's name and id as in the request", async () => {
   await using server = await SymbolServer.start(reply("500 Internal Server Error"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
@@ -106,7 +106,7 @@ test("tells what failed, under the module's name and id as the request has them"
   });
 });
 
-test("says nothing of modules that were not asked for", async () => {
+test("does not report modules without frames", async () => {
   await using service = await startTestService();
   const memoryMap = [
     ["unused.so", id],
@@ -131,7 +131,7 @@ test("says nothing of modules that were not asked for", async () => {
   });
 });
 
-test("gives a reason in words, and the same again while it is remembered", async () => {
+test("reports a reason in words, and the same one while the failure is remembered", async () => {
   await using symbols = await temporaryFolder();
   const large = join(symbols.path, "large.so", id);
   await mkdir(large, { recursive: true });

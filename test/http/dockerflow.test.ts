@@ -21,7 +21,7 @@ test("answers /__version__ with {} where there is no version.json", async () => 
   assert.equal(await (await fetch(`${service.url}/__version__`)).text(), "{}");
 });
 
-test("answers /__heartbeat__ with what it looked at", async () => {
+test("answers /__heartbeat__ with the results of its checks", async () => {
   await using service = await startTestService();
   const response = await fetch(`${service.url}/__heartbeat__`);
   assert.equal(response.status, 200);
@@ -40,7 +40,7 @@ test("answers /__heartbeat__ with what it looked at", async () => {
   });
 });
 
-test("warns of each symbol server that is down, with 200", async () => {
+test("reports each symbol server that is down as a warning, with 200", async () => {
   await using one = await SymbolServer.start(reply("500 Internal Server Error"));
   await using other = await SymbolServer.start(reply("502 Bad Gateway"));
   await using service = await startTestService({
@@ -67,7 +67,7 @@ for (const path of ["/__version__", "/__heartbeat__", "/__lbheartbeat__", "/"]) 
 }
 
 for (const path of ["/__broken__", "/__error__"]) {
-  test(`fails on purpose at ${path}`, async () => {
+  test(`fails deliberately at ${path}`, async () => {
     await using service = await startTestService();
     const response = await fetch(service.url + path);
     assert.deepEqual([response.status, await response.json()], [500, { title: "500 Internal Server Error" }]);

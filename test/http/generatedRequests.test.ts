@@ -88,7 +88,7 @@ interface Frame {
   module_offset: string;
 }
 
-test("echoes every frame of every good request, in its place", async () => {
+test("echoes every frame of every valid request at its position", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(job, { maxLength: 10 }), async (jobs) => {
       const response = await service.post("/symbolicate/v5", bodyOf(jobs));
@@ -132,7 +132,7 @@ test("answers any JSON with 200 or 400", async () => {
   );
 });
 
-test("answers bytes at random with 400", async () => {
+test("answers random bytes with 400", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), async (bytes) => {
       const { status } = await service.post("/symbolicate/v5", bytes);

@@ -21,7 +21,7 @@ test("serves a document that is OpenAPI 3.1", async () => {
   assert.ok(valid, JSON.stringify(errors));
 });
 
-test("has a page of it that needs no script, whose links lead somewhere", async () => {
+test("serves it as a page without scripts, with valid links", async () => {
   const response = await fetch(`${service.url}/docs`);
   assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none';script-src 'self';style-src 'self';/); // prettier-ignore
   const html = await response.text();
@@ -34,7 +34,7 @@ test("has a page of it that needs no script, whose links lead somewhere", async 
   assert.equal((await fetch(service.url + sheet)).headers.get("content-type"), "text/css; charset=utf-8");
 });
 
-test("would notice an answer that is not in the document", () => {
+test("detects a response that is not in the document", () => {
   const answer = { method: "POST", path: "/symbolicate/v5", status: 200, contentType: "application/json" };
   const body = (frame: object) => JSON.stringify({ results: [{ stacks: [[frame]], found_modules: {} }] });
   const frame = { frame: 0, module: "a", module_offset: "0x1" };
@@ -80,7 +80,7 @@ for (const [path, schema, bodies] of [
   ["/symbolicate/v5", V5Request, fc.oneof(job, jobs, anything)],
   ["/symbolicate/v4", V4Request, fc.oneof(job, jobs, anything)],
 ] as const)
-  test(`${path} takes what its schema takes, and refuses what that refuses`, async () => {
+  test(`${path} accepts and rejects the same requests as its schema`, async () => {
     const counts = { taken: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(bodies, async (value) => {
@@ -94,14 +94,14 @@ for (const [path, schema, bodies] of [
     assert.ok(counts.taken > 100 && counts.refused > 100, JSON.stringify(counts));
   });
 
-test("/symbolicate/bulk takes each line that its schema takes", async () => {
+test("/symbolicate/bulk accepts each line that its schema accepts", async () => {
   const values = fc.sample(fc.oneof(ping, job, anything), 3000);
   const response = await service.post("/symbolicate/bulk", values.map((value) => `${JSON.stringify(value)}\n`).join("")); // prettier-ignore
   const lines = (await response.text()).split("\n");
   const counts = { taken: 0, refused: 0 };
-  for (const [number, value] of values.entries()) {
+  for (const [index, value] of values.entries()) {
     const isGood = BulkLine.safeParse(parseJson(Buffer.from(JSON.stringify(value)))).success;
-    const { error } = JSON.parse(lines[number] ?? "") as { error?: { title: string } };
+    const { error } = JSON.parse(lines[index] ?? "") as { error?: { title: string } };
     counts[error ? "refused" : "taken"]++;
     if (isGood) assert.equal(error, undefined, JSON.stringify(value));
     // What a ping has and isn't needed may be anything.
@@ -114,7 +114,7 @@ function isPing(value: unknown): boolean {
   return typeof value === "object" && value !== null && "threads" in value;
 }
 
-test("parses integers past 2^53 as their schema has them", () => {
+test("parses integers past 2^53 exactly", () => {
   const body = (offset: string) =>
     parseJson(Buffer.from(`{"memoryMap":[["a","A"]],"stacks":[[[0,${offset}]]]}`));
   assert.ok(V5Request.safeParse(body("18446744073709551615")).success);

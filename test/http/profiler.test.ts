@@ -33,7 +33,7 @@ test("allows the preflight that a browser sends for its user-agent header", asyn
   assert.equal(response.headers.get("access-control-max-age"), "86400");
 });
 
-test("answers text/plain with what the profiler's schema asks for", async () => {
+test("answers a text/plain request in the format of the profiler's schema", async () => {
   const addresses = [0x6322a, 0x1000, 0x65070];
   const response = await service.post(
     "/symbolicate/v5",
@@ -65,7 +65,7 @@ test("answers text/plain with what the profiler's schema asks for", async () => 
   }
 });
 
-test("answers 60,000 addresses of one library as it answers each of them", async () => {
+test("returns the same for 60,000 addresses of one library as for each of them alone", async () => {
   const addresses = Array.from({ length: 60_000 }, (_, index) => 0xa0000 + ((index * 7919) % 0x150000));
   const { results } = await service.symbolicate({ jobs: [job(libraries[0], addresses)] });
   const frames = results[0]?.stacks[0] ?? [];
@@ -79,7 +79,7 @@ test("answers 60,000 addresses of one library as it answers each of them", async
   }
 });
 
-test("answers all its requests at once", async () => {
+test("answers concurrent requests of the profiler", async () => {
   const alone = await service.symbolicate({ jobs: libraries.map((library) => job(library, [0x6322a])) });
   const together = await Promise.all(
     Array.from({ length: 30 }, () =>

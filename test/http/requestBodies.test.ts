@@ -17,7 +17,7 @@ async function answer(bytes: string | Uint8Array<ArrayBuffer>, headers?: Record<
 
 const plain = await answer(body);
 
-test("finds the function to begin with", () => {
+test("finds the function in the unmodified request", () => {
   assert.equal(plain.status, 200);
   assert.match(JSON.stringify(plain.json), /"function":/);
 });
@@ -28,16 +28,16 @@ for (const [encoding, compress] of [
   ["br", brotliCompressSync],
   ["zstd", zstdCompressSync],
 ] as const) {
-  test(`takes a body in ${encoding}`, async () => {
+  test(`accepts a body in ${encoding}`, async () => {
     assert.deepEqual(await answer(compress(body), { "content-encoding": encoding }), plain);
   });
 
-  test(`answers 400 to a body in ${encoding} that is cut`, async () => {
+  test(`answers 400 to a body in ${encoding} that is cut short`, async () => {
     const cut = compress(body).subarray(0, -5);
     assert.deepEqual(await answer(cut, { "content-encoding": encoding }), { status: 400, json: notJson });
   });
 
-  test(`answers 413 to a bomb in ${encoding}`, async () => {
+  test(`answers 413 to a decompression bomb in ${encoding}`, async () => {
     const bomb = compress(Buffer.alloc(50e6, " "));
     assert.deepEqual(await answer(bomb, { "content-encoding": encoding }), {
       status: 413,
@@ -52,13 +52,13 @@ for (const encoding of ["compress", "constructor", "gzip, gzip"]) {
   });
 }
 
-test("takes a body of just the limit, and not a byte more", async () => {
+test("accepts a body of exactly the limit, and not a byte more", async () => {
   const limit = 1_000_000;
   assert.deepEqual(await answer(body.toString().padEnd(limit)), plain);
   assert.equal((await answer(body.toString().padEnd(limit + 1))).status, 413);
 });
 
-test("parses a large body to the same answer", async () => {
+test("answers a large body like a small one", async () => {
   assert.deepEqual(await answer(body.toString().padEnd(300_000)), plain);
   assert.deepEqual(await answer("{".padEnd(300_000)), { status: 400, json: notJson });
 });
@@ -67,7 +67,7 @@ test("skips a byte order mark", async () => {
   assert.deepEqual(await answer(Buffer.concat([Buffer.from("\uFEFF"), body])), plain);
 });
 
-test("takes any charset for UTF-8", async () => {
+test("treats any charset as UTF-8", async () => {
   assert.deepEqual(await answer(body, { "content-type": "application/json; charset=latin1" }), plain);
 });
 
@@ -104,22 +104,22 @@ for (const padding of [0, 300_000]) {
   });
 }
 
-test("answers more stacks and modules than go into one piece, in their number", async () => {
+test("answers requests with more stacks and modules than fit into one slice", async () => {
   const stacks = Array.from({ length: 40_000 }, () => []);
-  const names = Array.from({ length: 5_000 }, (_, number) => `module${number}`);
+  const names = Array.from({ length: 5_000 }, (_, index) => `module${index}`);
   const memoryMap = [...names, ...names].map((name) => [name, "A"]);
   const { json } = await answer(JSON.stringify({ memoryMap, stacks }));
   const found_modules = Object.fromEntries(names.map((name) => [`${name}/A`, null]));
   assert.deepEqual(json, { results: [{ stacks, found_modules }] });
 });
 
-test("refuses offsets of 2^64 and more", async () => {
+test("rejects offsets of 2^64 and more", async () => {
   const { status, json } = await answer(`{"memoryMap":[["a","A"]],"stacks":[[[0,18446744073709551616]]]}`);
   assert.equal(status, 400);
   assert.deepEqual(json, { title: "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset" });
 });
 
-test("answers 413 where the answer would be too large", async () => {
+test("answers 413 if the response would be too large", async () => {
   const many = JSON.stringify({ ...job, stacks: [Array.from({ length: 40_000 }, () => [0, 4096])] });
   assert.deepEqual(await answer(many), {
     status: 413,

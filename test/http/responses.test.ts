@@ -52,7 +52,7 @@ test("writes names and paths as JSON.stringify() does, in v5 and v4", async () =
   assert.equal(await v4.text(), JSON.stringify({ symbolicatedStacks: [lines], knownModules: [true] }));
 });
 
-test("answers 413 where an answer would be too large to be made, and keeps the symcache", async () => {
+test("answers 413 if a response would exceed the limit while it is built, and keeps the symcache", async () => {
   const depth = 5000;
   const inlines = Array.from({ length: depth }, (_, level) => `INLINE ${level} 1 0 0 10 10`);
   await addSymFile("deep.so", "FILE 0 a.c", "INLINE_ORIGIN 0 g", "FUNC 10 10 0 f", ...inlines, "10 10 2 0");
@@ -72,7 +72,7 @@ test("answers 413 where an answer would be too large to be made, and keeps the s
   assert.equal(again.debug.modules.status_per_module[`deep.so/${debugId}`]?.status, "cached");
 });
 
-test("names each of many modules once", async () => {
+test("lists each of many modules once", async () => {
   const memoryMap = Array.from({ length: 100_000 }, (_, i) => [i.toString(36), i % 2 ? "A" : ""]);
   const body = JSON.stringify({ memoryMap: [...memoryMap, ["0", ""]], stacks: [[[5, 1]]] });
   const response = await service.post("/symbolicate/v5", body);

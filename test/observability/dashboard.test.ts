@@ -19,7 +19,7 @@ const exported = Object.entries(catalogue).map(([name, { type, tags }]) => {
   return { names, labels: ["host", ...tags, ...(names.length > 1 ? ["le"] : [])] as string[] };
 });
 
-test("graphs every metric of the catalogue, and no other", () => {
+test("graphs exactly the metrics of the catalogue", () => {
   const graphed = new Set(panels.flatMap(({ expr }) => expr.flatMap((query) => query.match(/eliot_\w+/g))));
   const missing = exported.filter(({ names }) => !names.some((name) => graphed.has(name)));
   assert.deepEqual(missing, []);
@@ -28,7 +28,7 @@ test("graphs every metric of the catalogue, and no other", () => {
   assert.deepEqual(unknown, []);
 });
 
-test("groups by labels that a metric has, and names only those in the legend", () => {
+test("groups by existing labels of a metric, and uses only those in the legend", () => {
   for (const { title, expr, alias } of panels) {
     assert.equal(alias.length, expr.length, title);
     for (const [index, query] of expr.entries()) {

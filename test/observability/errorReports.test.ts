@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { startSentryServer } from "../support/sentryServer.ts";
 import { startTestService } from "../support/service.ts";
 
-test("reports a bug to Sentry, without what tells of the client", async () => {
+test("reports an internal error to Sentry without client data", async () => {
   await using sentry = await startSentryServer();
   await using service = await startTestService({
     ELIOT_SECRET_SENTRY_DSN: sentry.dsn,

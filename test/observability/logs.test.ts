@@ -48,7 +48,7 @@ test("logs a request.summary for a request", async () => {
   });
 });
 
-test("logs health checks and static files at DEBUG, with the path that was requested", async () => {
+test("logs health checks and static files at DEBUG, with the requested path", async () => {
   const debugLines: Record<string, unknown>[] = [];
   await using debugging = await startTestService(
     { ELIOT_LOGGING_LEVEL: "DEBUG" },
@@ -73,12 +73,12 @@ test("logs health checks and static files at DEBUG, with the path that was reque
   );
 });
 
-test("writes timestamps in nanoseconds, all 19 digits of them", async () => {
+test("writes timestamps in nanoseconds with all 19 digits", async () => {
   await linesOf("/cache");
   assert.match(lines[0] ?? "", /"Timestamp":1\d{18},/);
 });
 
-test("keeps lines whole and fields flat, whatever a client sends", async () => {
+test("writes one line per message and flat fields, whatever a client sends", async () => {
   const agent = `"\\}{ ${"x".repeat(5000)}`;
   const [summary] = await linesOf("/%0A%22/".concat("y".repeat(5000)), {
     headers: { "user-agent": agent, "x-request-id": "bad id" },
@@ -89,7 +89,7 @@ test("keeps lines whole and fields flat, whatever a client sends", async () => {
   for (const value of Object.values(Fields)) assert.notEqual(typeof value, "object");
 });
 
-test("logs an error with its traceback when something is broken", async () => {
+test("logs an internal error with its stack trace", async () => {
   const [error, summary] = await linesOf("/__broken__");
   const { Severity, Fields } = error as { Severity: number; Fields: Record<string, string> };
   assert.equal(Severity, 3);
@@ -98,7 +98,7 @@ test("logs an error with its traceback when something is broken", async () => {
   assert.deepEqual((summary as { Fields: Record<string, unknown> }).Fields["code"], 500);
 });
 
-test("logs nothing of a body", async () => {
+test("logs nothing from a request body", async () => {
   const bodies = [
     body,
     body.slice(0, -2),
@@ -113,7 +113,7 @@ test("logs nothing of a body", async () => {
   }
 });
 
-test("names no module that may not exist when the folder can't be read", async () => {
+test("does not log module names that may not exist if the folder can't be read", async () => {
   await using folder = await temporaryFolder();
   const loop = join(folder.path, "loop");
   await symlink(loop, loop);
@@ -127,7 +127,7 @@ test("names no module that may not exist when the folder can't be read", async (
   assert.ok(!JSON.stringify(unlucky.log).includes("secret.so"));
 });
 
-test("masks the DSN where it logs its configuration", async () => {
+test("masks the DSN when it logs its configuration", async () => {
   const log: string[] = [];
   const dsn = "http://s3cret@127.0.0.1:9/1";
   await using _ = await startTestService(
@@ -138,7 +138,7 @@ test("masks the DSN where it logs its configuration", async () => {
   assert.ok(!log.some((line) => line.includes("s3cret")));
 });
 
-test("writes lines for a person where the machine is a developer's", async () => {
+test("writes human-readable lines in development", async () => {
   const shown: string[] = [];
   const logDestination = { write: (line: string) => void shown.push(line) };
   await using _ = await startTestService({ ELIOT_LOCAL_DEV_ENV: "true" }, { logDestination });

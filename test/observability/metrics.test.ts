@@ -103,7 +103,7 @@ for (const [name, reason] of [
   });
 }
 
-test("counts an id that is none under bad_debug_id", async () => {
+test("counts an invalid debug id under bad_debug_id", async () => {
   const folderOf = `${symbols.path}/short.so/AB`;
   await mkdir(folderOf, { recursive: true });
   await writeFile(`${folderOf}/short.so.sym`, "MODULE Linux x86_64 AB short.so\n");
@@ -130,7 +130,7 @@ for (const [reason, body] of [
   });
 }
 
-test("counts a body that its client breaks off for no bad request", async () => {
+test("does not count a body that its client aborts as a bad request", async () => {
   statsd.clear();
   const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
   socket.end(`POST /symbolicate/v5 HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{`);
@@ -139,7 +139,7 @@ test("counts a body that its client breaks off for no bad request", async () => 
   ]);
 });
 
-test("times an answer though its client takes nothing of it", async () => {
+test("measures the duration of a response that its client does not read", async () => {
   statsd.clear();
   const stacks = [Array.from({ length: 100_000 }, () => [0, 4096])];
   const body = JSON.stringify({ ...plain, stacks });
@@ -156,7 +156,7 @@ for (const path of ["/", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "
   });
 }
 
-test("counts v4 apart from v5", async () => {
+test("counts v4 and v5 separately", async () => {
   const metrics = await metricsOf("/symbolicate/v4", JSON.stringify(plain));
   assert.ok(metrics.includes("eliot.symbolicate.api:#|ms|#host:testhost,version:v4"));
   assert.ok(metrics.includes("eliot.symbolicate.stacks_count:#|h|#host:testhost,version:v4"));

@@ -35,7 +35,7 @@ const faults = {
 };
 
 for (const [fault, script] of Object.entries(faults))
-  test(`logs nothing of a request whose module a server has ${fault} for`, async () => {
+  test(`logs no client data if a symbol server has ${fault} for a module`, async () => {
     await using sentry = await startSentryServer();
     await using server = await SymbolServer.start(script);
     await using service = await startTestService({
@@ -76,7 +76,7 @@ const requests: [string, Uint8Array, number][] = [
   ["is no request", Buffer.from(`${marker} ${marker}\r\n\r\n`), 400],
 ]; // prettier-ignore
 
-test("logs nothing of requests that go wrong", async () => {
+test("logs no client data of failing requests", async () => {
   await using sentry = await startSentryServer();
   await using service = await startTestService({
     ELIOT_SECRET_SENTRY_DSN: sentry.dsn,
@@ -98,7 +98,7 @@ test("logs nothing of requests that go wrong", async () => {
   assert.deepEqual(sentry.received.filter((sent) => sent.includes(marker)), []); // prettier-ignore
 });
 
-test("logs no value of a variable that holds a secret", async () => {
+test("does not log the value of a secret variable", async () => {
   const dsn = `http://${marker}@127.0.0.1:1/1`;
   const values: Record<string, string> = {
     AWS_ACCESS_KEY_ID: marker,
@@ -119,12 +119,20 @@ test("logs no value of a variable that holds a secret", async () => {
 
 for (const [variable, value] of [
   ["ELIOT_SECRET_SENTRY_DSN", `https://sentry.example/${marker}`],
-  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}@symbols.example/?x`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}%zz@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker}%E9@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `https://user:${marker},${marker}@symbols.example/`],
+  ["ELIOT_SYMBOLS_URLS", `file:///a, https://user:${marker},x@symbols.example/,file:///b`],
+  ["ELIOT_SYMBOLS_URLS", `file://user:${marker}@host/folder`],
+  ["HTTP_PROXY", `ftp://user:${marker}@proxy.example`],
+  ["HTTPS_PROXY", `user:${marker}/@proxy example`],
+  ["HTTPS_PROXY", `http://user:${marker}%@proxy.example`],
   ["ELIOT_SYMBOLS_URLS", `https://user:pass/${marker}@symbols.example/`],
   ["ELIOT_SYMBOLS_URLS", `https://symbols.example/?token=${marker}`],
   ["ELIOT_SYMBOLS_URLS", `ftp://user:${marker}@symbols.example/#${marker}`],
 ] as const)
-  test(`does not start with ${variable}=${value}, and doesn't show what is secret of it`, async () => {
+  test(`does not start with ${variable}=${value}, and does not print the secret in it`, async () => {
     const env = { ...process.env, [variable]: value };
     const child = spawn(process.execPath, ["src/main.ts"], { cwd: root, env });
     const [shown, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);

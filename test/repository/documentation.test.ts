@@ -11,14 +11,14 @@ import { startTestService, temporaryFolder } from "../support/service.ts";
 const root = new URL("../../", import.meta.url);
 const run = promisify(execFile);
 
-test("has tables that the code would write", async () => {
+test("has up-to-date generated tables", async () => {
   await run(process.execPath, ["scripts/docs.ts", "--check"], { cwd: root });
 });
 
 const settings = allSettings.map(({ variable }) => variable);
 const operations = await readFile(new URL("docs/operations.md", root), "utf8");
 
-test("names only variables and metrics that there are, wherever it names one", async () => {
+test("names only existing variables and metrics", async () => {
   const pages = (await readdir(new URL("docs/", root))).filter((name) => name.endsWith(".md"));
   for (const page of ["README.md", ...pages.map((name) => `docs/${name}`)]) {
     const text = await readFile(new URL(page, root), "utf8");
@@ -29,13 +29,13 @@ test("names only variables and metrics that there are, wherever it names one", a
   }
 });
 
-test("tells operators of every variable, but for where the service is and whom it asks", () => {
+test("documents every variable for operators", () => {
   const others = ["PORT", "ELIOT_HOST", "ELIOT_SYMBOLS_URLS"];
   const variables = settings.filter((variable) => !others.includes(variable));
   assert.deepEqual(variables.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(operations)), []); // prettier-ignore
 });
 
-test("has an alert for every metric that says that something is wrong", () => {
+test("has an alert for every metric that counts failures", () => {
   const [, alerts = ""] = /## Alerts([^]*?)\n## /.exec(operations) ?? [];
   /** How large requests are, and how full the folder is. */
   const others = [
@@ -48,7 +48,7 @@ test("has an alert for every metric that says that something is wrong", () => {
   assert.deepEqual(metrics.filter((metric) => !alerts.includes(`\`eliot.${metric}\``)), []); // prettier-ignore
 });
 
-test("tells of every check of the heartbeat", async () => {
+test("documents every check of the heartbeat", async () => {
   await using service = await startTestService();
   const response = await fetch(`${service.url}/__heartbeat__`);
   const { checks } = (await response.json()) as { checks: object };
@@ -57,7 +57,7 @@ test("tells of every check of the heartbeat", async () => {
   assert.deepEqual(new Set(told), new Set(Object.keys(checks)));
 });
 
-test("draws in docs/architecture.md a picture that explains every import between the folders of src", async () => {
+test("has a picture in docs/architecture.md that allows every import between the folders of src", async () => {
   const page = await readFile(new URL("docs/architecture.md", root), "utf8");
   const [, picture = ""] = /```mermaid\n([^]*?)```/.exec(page) ?? [];
   const arrows = [...picture.matchAll(/^ *(\w+)\S*.*? --> (\w+)/gm)].map(([, from = "", to = ""]) => ({
@@ -100,20 +100,20 @@ function parseLines(text: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-test("shows in the README what its example answers", async () => {
+test("shows the actual response of the example in the README", async () => {
   const { answers, shown } = await examplesOf("README.md");
   assert.equal(answers.length, 1);
   assert.deepEqual(answers, shown);
 });
 
-test("shows in docs/api.md what its examples answer", async () => {
+test("shows the actual responses of the examples in docs/api.md", async () => {
   const { answers, shown } = await examplesOf("docs/api.md");
   assert.equal(answers.length, 4);
   assert.deepEqual(answers.slice(1, 3), shown);
   assert.match(JSON.stringify(answers[0]), /d_print_comp_inner/);
 });
 
-test("shows in docs/cli.md what its example prints", async () => {
+test("shows the actual output of the example in docs/cli.md", async () => {
   const text = await readFile(new URL("docs/cli.md", root), "utf8");
   const [, example = "", shown] = /```sh\n([^]*?)```\n\n```text\n([^]*?)```/.exec(text) ?? [];
   const command = example.replace("npx tseliot", `"${process.execPath}" src/cli/main.ts`);
@@ -123,7 +123,7 @@ test("shows in docs/cli.md what its example prints", async () => {
   assert.equal(stdout, shown);
 });
 
-test("symbolicates crash pings as docs/crash-pings.md does, by curl and in Python", async () => {
+test("symbolicates crash pings with the curl and Python examples of docs/crash-pings.md", async () => {
   await using service = await startTestService();
   await using folder = await temporaryFolder();
   const page = await readFile(new URL("docs/crash-pings.md", root), "utf8");
@@ -173,7 +173,7 @@ test("symbolicates crash pings as docs/crash-pings.md does, by curl and in Pytho
   assert.deepEqual(rest, [{ error }]);
 });
 
-test("asks in docs/deploy.md for what the sample symbols have", async () => {
+test("requests a module of the sample symbols in docs/deploy.md", async () => {
   const { answers } = await examplesOf("docs/deploy.md");
   assert.equal(answers.length, 1);
   assert.match(JSON.stringify(answers), /"function":.*"xfs\.ko\/0889C6CDC1D5161AB8CE01CEE8CE53DF0":true/);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const read = async (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
 
-test("lets no package run scripts when it is installed but those that package.json names", async () => {
+test("allows install scripts only for the packages that package.json lists", async () => {
   const { allowScripts } = JSON.parse(await read("package.json")) as {
     allowScripts: Record<string, boolean>;
   };

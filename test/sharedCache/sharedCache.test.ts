@@ -33,7 +33,7 @@ async function startHarness(modules: SyntheticModule[]) {
 }
 
 suite("a shared cache", { skip: noS3Server }, () => {
-  test("gives another instance what one has converted, byte for byte", async () => {
+  test("gives another instance the same symcache, byte for byte", async () => {
     const modules = [
       syntheticModule("small.so"),
       syntheticModule("inlines +~@[1].so", 2000, { inlines: true }),
@@ -64,7 +64,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     }
   });
 
-  test("converts while the store is gone, and asks it again when it is back", async () => {
+  test("converts while the shared cache is down, and uses it again when it is back", async () => {
     const [before, meanwhile, after] = ["before.so", "meanwhile.so", "after.so"].map((name) =>
       syntheticModule(name),
     ) as [SyntheticModule, SyntheticModule, SyntheticModule];
@@ -80,7 +80,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     assert.deepEqual(await ask(second.url, after), ["right, cached"]);
   });
 
-  test("converts where the store refuses the key, and logs what it said", async () => {
+  test("converts if the shared cache rejects the credentials, and logs its reason", async () => {
     const module = syntheticModule("forbidden.so");
     await using harness = await startHarness([module]);
     await using service = await harness.start({ AWS_SECRET_ACCESS_KEY: "another" });
@@ -89,7 +89,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     assert.match(String(line?.Fields["error"]), /responded with 403 SignatureDoesNotMatch/);
   });
 
-  test("takes an address and a key as people write them", async () => {
+  test("accepts an endpoint and a prefix with or without slashes", async () => {
     const module = syntheticModule("written.so");
     await using harness = await startHarness([module]);
     const { port } = new URL(harness.store.settings.ELIOT_SHARED_CACHE_ENDPOINT);
@@ -103,7 +103,7 @@ suite("a shared cache", { skip: noS3Server }, () => {
     await harness.store.holds([module.key]);
   });
 
-  test("tells statsd what it gets and puts", async () => {
+  test("counts gets and puts in statsd", async () => {
     const module = syntheticModule("counted.so");
     await using harness = await startHarness([module]);
     await using first = await harness.start();

@@ -10,10 +10,10 @@ export interface Checked {
 }
 
 /** Compares each frame of an answer of 200 with what it must be. Throws an error that says where they differ. */
-export function checkResponse({ version, jobs }: SoakRequest, answer: unknown): Checked {
+export function checkResponse({ version, jobs }: SoakRequest, response: unknown): Checked {
   const used = new Set(jobs.flatMap(usedModules));
-  if (version === "v4") return checkV4(jobs[0] as AskedJob, used, answer);
-  const { results } = answer as { results: V5Result[] };
+  if (version === "v4") return checkV4(jobs[0] as AskedJob, used, response);
+  const { results } = response as { results: V5Result[] };
   if (results.length !== jobs.length) throw new Error(`${results.length} results of ${jobs.length} jobs`);
   const checked = jobs.map((job, number) => checkV5(job, used, results[number] as V5Result));
   return { found: checked.flatMap(({ found }) => found), bare: checked.flatMap(({ bare }) => bare) };
@@ -43,8 +43,8 @@ function checkV5(job: AskedJob, used: Set<string>, { stacks, found_modules }: V5
   return check(job, used, isFound);
 }
 
-function checkV4(job: AskedJob, used: Set<string>, answer: unknown): Checked {
-  const { symbolicatedStacks, knownModules } = answer as {
+function checkV4(job: AskedJob, used: Set<string>, response: unknown): Checked {
+  const { symbolicatedStacks, knownModules } = response as {
     symbolicatedStacks: string[][];
     knownModules: (boolean | null)[];
   };

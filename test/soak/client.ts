@@ -9,8 +9,8 @@ import { crashPings, oldRequest, profile, smallRequest, type SoakRequest } from 
 import type { Counters } from "./counters.ts";
 import type { FaultSchedule } from "./faultSchedule.ts";
 
-/** Milliseconds in which an answer must begin: longer than all attempts of a download. */
-const patience = 120_000;
+/** The response must begin within this time, which is longer than all attempts of a download. */
+const timeoutMs = 120_000;
 /** Requests at once: more than there are places for. */
 const crowd = 300;
 /** Limits of the service that clients meet. */
@@ -40,10 +40,10 @@ export interface ClientParts {
 
 /** It ends connections that were not used for ten seconds, though the service would keep them. */
 export function newAgent(): Agent {
-  return new Agent({ keepAliveMaxTimeout: 10_000, headersTimeout: patience, bodyTimeout: patience });
+  return new Agent({ keepAliveMaxTimeout: 10_000, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
 }
 
-/** A client that does this and that, and looks at every answer. */
+/** A client that sends all kinds of requests and checks every response. */
 export class Client {
   readonly #parts: ClientParts;
   readonly #random: Random;
@@ -85,7 +85,7 @@ export class Client {
   async #ask(asked: SoakRequest, agent = this.#agent): Promise<void> {
     const path = `/symbolicate/${asked.version}`;
     const answered = await this.#send("POST", path, asked.headers, asked.body, agent);
-    if (answered) this.#parts.oracle.answer(asked, answered);
+    if (answered) this.#parts.oracle.check(asked, answered);
   }
 
   async #askBadly(): Promise<void> {
@@ -101,7 +101,7 @@ export class Client {
     if (answered) this.#parts.oracle.status(answered, ...statuses);
   }
 
-  /** Leaves while it sends its request, waits for the answer, or has yet to take it. */
+  /** Disconnects while it sends its request, waits for the response, or reads it. */
   async #leave(): Promise<void> {
     const random = this.#random;
     const asked = crashPings(random, this.#parts.population);
@@ -125,16 +125,16 @@ export class Client {
       await setTimeout(100);
     }
     try {
-      const { status, head, body: text } = await client.answer();
+      const { status, head, body: text } = await client.response();
       const isRetryAfterSaid = head.includes("\r\nretry-after: ");
       const until = performance.now();
-      this.#parts.oracle.answer(asked, { status, isRetryAfterSaid, text, from, until });
+      this.#parts.oracle.check(asked, { status, isRetryAfterSaid, text, from, until });
     } catch (error) {
-      this.#parts.counters.isWrong(`no answer: ${String(error)}`);
+      this.#parts.counters.isWrong(`no response: ${String(error)}`);
     }
   }
 
-  /** Undefined where it was told to stop meanwhile, or there was no answer. */
+  /** Undefined if it was told to stop meanwhile, or if there was no response. */
   async #send(
     method: "GET" | "POST",
     path: string,
@@ -155,7 +155,7 @@ export class Client {
       const isRetryAfterSaid = response.headers["retry-after"] !== undefined;
       return { status: response.statusCode, isRetryAfterSaid, text, from, until: performance.now() };
     } catch (error) {
-      if (!this.#signal.aborted) this.#parts.counters.isWrong(`no answer to ${path}: ${String(error)}`);
+      if (!this.#signal.aborted) this.#parts.counters.isWrong(`no response to ${path}: ${String(error)}`);
       return undefined;
     }
   }

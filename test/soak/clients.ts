@@ -23,8 +23,8 @@ export async function askOn(
   };
   await Promise.all([
     goOn(new Random(2, seed), longestRestOfCrowds, (client) => client.crowd()),
-    ...Array.from({ length: clients }, (_, number) =>
-      goOn(new Random(100 + number, seed), longestRest, (client) => client.act()),
+    ...Array.from({ length: clients }, (_, index) =>
+      goOn(new Random(100 + index, seed), longestRest, (client) => client.act()),
     ),
   ]);
   await agent.destroy();

@@ -1,21 +1,21 @@
-/** So many wrong answers are told of in words. */
+/** Wrong responses over this number are only counted. */
 const shown = 10;
 
 /** What came of all requests. */
 export class Counters {
   /** Answers by status, and clients that left, without waiting for theirs. */
-  readonly answers = new Map<string, number>();
+  readonly responses = new Map<string, number>();
   /** What became of modules: by status where the request had a Debug header. */
   readonly modules = new Map<string, number>();
   /** What was wrong, in words; the first few of many. */
   readonly wrong: string[] = [];
-  wrongAnswers = 0;
-  /** Milliseconds of answers since the last taking: of all, and of those whose symcaches were all in the folder. */
+  wrongResponses = 0;
+  /** Response times in milliseconds since the last sample: of all responses, and of those with cached symcaches only. */
   #all: number[] = [];
   #cached: number[] = [];
 
   answered(status: number | "left", milliseconds?: number): void {
-    count(this.answers, String(status));
+    count(this.responses, String(status));
     if (milliseconds !== undefined) this.#all.push(milliseconds);
   }
 
@@ -28,7 +28,7 @@ export class Counters {
   }
 
   isWrong(what: string): void {
-    if (++this.wrongAnswers <= shown) this.wrong.push(what);
+    if (++this.wrongResponses <= shown) this.wrong.push(what);
   }
 
   /** Milliseconds since this was last asked. */

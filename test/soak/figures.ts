@@ -1,6 +1,6 @@
 import { median } from "../../bench/measure.ts";
 import { plot, type Panel } from "../../loadTesting/plot.ts";
-import { short } from "../../src/cli/numberText.ts";
+import { short } from "../../src/captures/numberText.ts";
 import { folderBytes } from "./modules.ts";
 import type { Sample } from "./sample.ts";
 import type { Soak } from "./soak.ts";
@@ -14,8 +14,8 @@ const rows: [name: string, quantity: Quantity][] = [
   ["– of symcaches", "symcacheHandles"],
   ["threads", "threads"],
   [`folder, of ${folderBytes / 1e6} MB`, "folderMegabytes"],
-  ["answers a second", "answersPerSecond"],
-  ["time of answers from the folder, median, ms", "median"],
+  ["responses per second", "responsesPerSecond"],
+  ["response time with cached symcaches, median, ms", "median"],
   ["– of 99 in 100, at most, ms", "p99"],
 ];
 
@@ -46,7 +46,7 @@ export function table({ start, samples, rest }: Soak): string {
 /** What was asked and what went wrong on purpose, in sentences. */
 export function counts({ counters, faults }: Soak): string {
   return [
-    `${listed(counters.answers)} requests; ${counters.wrongAnswers} answers wrong.`,
+    `${listed(counters.responses)} requests; ${counters.wrongResponses} wrong responses.`,
     `${listed(counters.modules)} modules, where a request asked what became of them.`,
     `${short(sum(faults))} faults of ${faults.size} kinds.`,
   ].join(" ");
@@ -70,8 +70,8 @@ export function drawing({ samples }: Soak, title: string): string {
   const panels = [
     panel("MB", { "resident memory": "megabytes", folder: "folderMegabytes" }),
     panel("file handles", { all: "handles", "of symcaches": "symcacheHandles" }),
-    panel("answers from the folder, ms", { "99 in 100 at most": "p99", median: "median" }),
-    panel("count", { "answers a second": "answersPerSecond", threads: "threads" }),
+    panel("response time with cached symcaches, ms", { "99th percentile": "p99", median: "median" }),
+    panel("count", { "responses per second": "responsesPerSecond", threads: "threads" }),
   ];
   return plot(title, panels, 2);
 }

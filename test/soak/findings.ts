@@ -37,8 +37,8 @@ export function halves(samples: Sample[]): Halves | undefined {
 /** Everything that is wrong, in a sentence each; none where all is well. */
 export function findings({ counters, start, samples, rest, crash }: Soak): string[] {
   const found = crash === undefined ? [] : [crash];
-  if (counters.wrongAnswers > 0)
-    found.push(`${counters.wrongAnswers} wrong answers, the first: ${counters.wrong[0]}`);
+  if (counters.wrongResponses > 0)
+    found.push(`${counters.wrongResponses} wrong responses, the first: ${counters.wrong[0]}`);
   const most = Math.max(...samples.map(({ folderMegabytes }) => folderMegabytes));
   if (most * 1e6 > folderBytes) found.push(`the folder held ${most} MB, more than it may`);
   const compared = halves(samples);

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { report } from "../../bench/measure.ts";
 import { machine, writeInto } from "../../bench/page.ts";
-import { short } from "../../src/cli/numberText.ts";
+import { short } from "../../src/captures/numberText.ts";
 import { counts, drawing, table } from "./figures.ts";
 import { readOptions, type Options } from "./options.ts";
 import { wholePopulation } from "./modules.ts";
@@ -52,27 +52,27 @@ async function run({ minutes, seed, clients, plot, docs: forDocs }: Options): Pr
   const found = findings(result);
   for (const finding of found) console.log(`\n${finding}`);
   if (found.length > 0) process.exitCode = 1;
-  else if (halves(result.samples)) console.log("\nIt stays flat, and no answer was wrong.");
-  else console.log("\nNo answer was wrong. It was too short to say whether it stays flat.");
+  else if (halves(result.samples)) console.log("\nIt stays flat, and no response was wrong.");
+  else console.log("\nNo response was wrong. The run was too short to say whether it stays flat.");
 }
 
-/** Tells of the first wrong answers as they come, and how it goes: on a terminal in a line that the next overwrites, else in one now and then. */
+/** Prints the first wrong responses as they arrive, and the progress: on a terminal in a line that is overwritten, otherwise in a line now and then. */
 function tell(minutes: number): (sample: Sample, counters: Counters, spell: string) => void {
   let last = -Infinity;
   let told = 0;
-  return (sample, { answers, wrongAnswers, wrong }, spell) => {
+  return (sample, { responses, wrongResponses, wrong }, spell) => {
     for (; told < wrong.length; told++) {
       report("");
       console.log(`wrong in minute ${sample.minutes.toFixed(1)}: ${wrong[told]}`);
     }
-    const requests = [...answers.values()].reduce((total, times) => total + times, 0);
+    const requests = [...responses.values()].reduce((total, times) => total + times, 0);
     const line = [
       `${sample.minutes.toFixed(1)} of ${minutes} min`,
       `${Math.round(sample.megabytes)} MB`,
       `${sample.handles} file handles`,
       `${sample.threads} threads`,
       `${requests} requests`,
-      `${wrongAnswers} wrong`,
+      `${wrongResponses} wrong`,
       sample.minutes > minutes ? "at rest" : spell,
     ].join(", ");
     report(line);

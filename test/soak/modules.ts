@@ -19,22 +19,25 @@ export const folderBytes = 150e6;
 /** 200 MB of sym files, which make 226 MB of symcaches. */
 export function wholePopulation(): Population {
   return {
-    steady: [200, 2_000, 20_000, 20_000, 60_000].map((functions, number) =>
-      made(`steady${number}.so`, functions),
+    steady: [200, 2_000, 20_000, 20_000, 60_000].map((functions, index) =>
+      synthesize(`steady${index}.so`, functions),
     ),
-    usual: Array.from({ length: 260 }, (_, number) =>
-      made(`usual${number}.${number % 3 === 0 ? "pdb" : "so"}`, number % 7 === 3 ? 20_000 : 100 + 6 * number),
+    usual: Array.from({ length: 260 }, (_, index) =>
+      synthesize(
+        `usual${index}.${index % 3 === 0 ? "pdb" : "so"}`,
+        index % 7 === 3 ? 20_000 : 100 + 6 * index,
+      ),
     ),
     // That of the last is so large that its converter thread is replaced.
-    large: [250_000, 250_000, 250_000, 250_000, 900_000].map((functions, number) =>
-      made(`large${number}.so`, functions),
+    large: [250_000, 250_000, 250_000, 250_000, 900_000].map((functions, index) =>
+      synthesize(`large${index}.so`, functions),
     ),
-    absent: Array.from({ length: 40 }, (_, number) => absentModule(number)),
+    absent: Array.from({ length: 40 }, (_, index) => absentModule(index)),
   };
 }
 
-export function absentModule(number: number): [string, string] {
-  return [`absent${number}.dll`, `${number.toString(16).toUpperCase().padStart(32, "0")}1`];
+export function absentModule(index: number): [string, string] {
+  return [`absent${index}.dll`, `${index.toString(16).toUpperCase().padStart(32, "0")}1`];
 }
 
 /** Different ones of the usual modules, the n-th with a probability of about 1/n. */
@@ -48,6 +51,6 @@ export function logarithmic(random: Random, end: number): number {
   return Math.floor(end ** (random.below(1e6) / 1e6));
 }
 
-function made(name: string, functions: number): SyntheticModule {
+function synthesize(name: string, functions: number): SyntheticModule {
   return syntheticModule(name, functions, { inlines: true });
 }

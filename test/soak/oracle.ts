@@ -14,7 +14,7 @@ export interface Answered {
   until: number;
 }
 
-/** Says of every answer whether it is right, and counts. */
+/** Checks every response, and counts the results. */
 export class Oracle {
   readonly #faultSchedule: FaultSchedule;
   readonly #counters: Counters;
@@ -36,14 +36,14 @@ export class Oracle {
     return isRight && status !== 503;
   }
 
-  /** Looks at each frame and each module of an answer to what was asked. */
-  answer(asked: SoakRequest, answered: Answered): void {
+  /** Checks each frame and each module of a response. */
+  check(asked: SoakRequest, answered: Answered): void {
     if (!this.status(answered, 200)) return;
     try {
-      const answer = JSON.parse(answered.text) as unknown;
-      const { found, bare } = checkResponse(asked, answer);
+      const response = JSON.parse(answered.text) as unknown;
+      const { found, bare } = checkResponse(asked, response);
       for (const module of found) if (this.#steady.has(module)) this.#settled.add(module);
-      const { debug } = answer as Partial<SoakDebug>;
+      const { debug } = response as Partial<SoakDebug>;
       for (const module of bare) this.#excuse(module, answered, debug);
       if (debug) this.#count(debug, answered);
     } catch (error) {

@@ -16,7 +16,7 @@ export interface Sample {
   /** Symcaches, and what is being written. */
   folderMegabytes: number;
   /** NaN where nobody asked. */
-  answersPerSecond: number;
+  responsesPerSecond: number;
   /** Milliseconds of answers whose symcaches were all in the folder; NaN where there were none. */
   median: number;
   p99: number;
@@ -48,7 +48,7 @@ export async function sample(
     symcacheHandles: handles.filter((file) => file.startsWith(folder)).length,
     threads: numberOf("Threads"),
     folderMegabytes: bytes / 1e6,
-    answersPerSecond: all.length / (60 * (minutes - minutesBefore)),
+    responsesPerSecond: all.length / (60 * (minutes - minutesBefore)),
     median: quantile(cached, 0.5),
     p99: quantile(cached, 0.99),
   };

@@ -11,11 +11,11 @@ import { Counters } from "./counters.ts";
 import { findings } from "./findings.ts";
 
 const population: Population = {
-  steady: [50, 500, 5_000].map((functions, number) =>
-    syntheticModule(`steady${number}.so`, functions, { inlines: true }),
+  steady: [50, 500, 5_000].map((functions, index) =>
+    syntheticModule(`steady${index}.so`, functions, { inlines: true }),
   ),
-  usual: Array.from({ length: 30 }, (_, number) =>
-    syntheticModule(`usual${number}.pdb`, 100, { inlines: true }),
+  usual: Array.from({ length: 30 }, (_, index) =>
+    syntheticModule(`usual${index}.pdb`, 100, { inlines: true }),
   ),
   large: [syntheticModule("large.so", 50_000, { inlines: true })],
   absent: [absentModule(1), absentModule(2)],
@@ -42,7 +42,7 @@ function soakWith(code: string, isEnough: (counters: Counters, samples: number) 
   });
 }
 
-test("finds no answer wrong, of many kinds, but memory and file handles that grow", async () => {
+test("finds no wrong response among many kinds, but growth of memory and file handles", async () => {
   const leak = `
     import { openSync } from "node:fs";
     const kept = globalThis.kept = [];
@@ -50,13 +50,13 @@ test("finds no answer wrong, of many kinds, but memory and file handles that gro
   `;
   const soaked = await soakWith(
     leak,
-    ({ answers, modules }, taken) =>
-      taken > 60 && answers.has("400") && answers.has("left") && modules.has("cached"),
+    ({ responses, modules }, taken) =>
+      taken > 60 && responses.has("400") && responses.has("left") && modules.has("cached"),
   );
   const { counters, samples } = soaked;
   assert.deepEqual(counters.wrong, []);
   for (const status of ["converted", "not_found"]) assert.ok(counters.modules.has(status), status);
-  assert.ok(samples.some(({ answersPerSecond, p99, median }) => answersPerSecond > 0 && p99 >= median));
+  assert.ok(samples.some(({ responsesPerSecond, p99, median }) => responsesPerSecond > 0 && p99 >= median));
   const [memory = "", handles = ""] = findings(soaked);
   assert.match(
     memory,
@@ -65,7 +65,7 @@ test("finds no answer wrong, of many kinds, but memory and file handles that gro
   assert.match(handles, /^file handles grew: in the median [0-9]+ open until minute/);
 });
 
-test("finds answers that are wrong", async () => {
+test("finds wrong responses", async () => {
   const lie = `
     import { ServerResponse } from "node:http";
     const { write } = ServerResponse.prototype;
@@ -75,16 +75,16 @@ test("finds answers that are wrong", async () => {
       return write.call(this, bytes, ...more);
     };
   `;
-  const { counters } = await soakWith(lie, ({ wrongAnswers }) => wrongAnswers > 0);
+  const { counters } = await soakWith(lie, ({ wrongResponses }) => wrongResponses > 0);
   assert.match(counters.wrong.join(), /"function":"in [a-z0-9.]+::2/);
 });
 
 /** Made samples of an hour, one in 5 s; quantities as functions of the minute. */
 function samplesOf(quantities: (minute: number) => Partial<Sample>): Sample[] {
-  const minutes = Array.from({ length: 720 }, (_, number) => (number + 1) / 12);
+  const minutes = Array.from({ length: 720 }, (_, index) => (index + 1) / 12);
   return minutes.map((minute) => ({ ...atRest, minutes: minute, ...quantities(minute) }));
 }
-const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, answersPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
+const atRest: Sample = { minutes: 0, megabytes: 500, handles: 60, symcacheHandles: 0, threads: 16, folderMegabytes: 100, responsesPerSecond: 0, median: NaN, p99: NaN }; // prettier-ignore
 const found = (samples: Sample[], rest = atRest, counters = new Counters()) =>
   findings({
     counters,
@@ -94,7 +94,7 @@ const found = (samples: Sample[], rest = atRest, counters = new Counters()) =>
     rest,
   });
 
-test("asks the same for the same seed", () => {
+test("generates the same requests for the same seed", () => {
   const asked = (seed: number) => {
     const random = new Random(1, seed);
     const requests = [
@@ -108,7 +108,7 @@ test("asks the same for the same seed", () => {
   assert.notDeepEqual(asked(1), asked(2));
 });
 
-test("takes what goes up and down, and what grew at first only, for flat", () => {
+test("treats values that fluctuate, or grew only at first, as constant", () => {
   const random = new Random(8, 1);
   const samples = samplesOf((minute) => ({
     megabytes: 400 + random.below(200) + Math.min(minute, 9) * 20,
@@ -117,13 +117,13 @@ test("takes what goes up and down, and what grew at first only, for flat", () =>
   assert.deepEqual(found(samples), []);
 });
 
-test("takes slow growth below what goes up and down for growth", () => {
+test("detects slow growth below fluctuating values", () => {
   const random = new Random(8, 1);
   const samples = samplesOf((minute) => ({ megabytes: 400 + random.below(200) + minute * 1.7 }));
   assert.match(found(samples).join(), /^resident memory grew: /);
 });
 
-test("finds file handles that are not given back, but for those of more threads", () => {
+test("detects leaked file handles, except those of additional threads", () => {
   const samples = samplesOf(() => ({}));
   assert.deepEqual(found(samples, { ...atRest, handles: 64, threads: 17 }), []);
   assert.deepEqual(found(samples, { ...atRest, handles: 64 }), [
@@ -131,12 +131,12 @@ test("finds file handles that are not given back, but for those of more threads"
   ]);
 });
 
-test("finds a folder that is over its bound at any time, and tells of wrong answers", () => {
+test("detects a folder over its limit at any time, and reports wrong responses", () => {
   const counters = new Counters();
   counters.isWrong("500: oh");
   const samples = samplesOf((minute) => ({ folderMegabytes: minute === 30 ? 151 : 100 }));
   assert.deepEqual(found(samples, atRest, counters), [
-    "1 wrong answers, the first: 500: oh",
+    "1 wrong responses, the first: 500: oh",
     "the folder held 151 MB, more than it may",
   ]);
 });

@@ -118,7 +118,7 @@ for (const format of Object.keys(formats)) {
     assert.deepEqual(await statuses(variants), every(variants, "right"));
   });
 
-  test(`notices that ${format} is cut in the middle`, async () => {
+  test(`detects that ${format} is cut short`, async () => {
     const isCompressed = format !== "plain text";
     const cuts = Object.entries(framings).flatMap(([end, framing]) =>
       [1, 3, 9, 40].map((cutBytes) => ({ what: `${cutBytes} before ${end}`, format, framing, cutBytes })),
@@ -137,7 +137,7 @@ for (const format of Object.keys(formats)) {
   });
 }
 
-test("takes a body that is neither a sym file nor known compression for a failed download", async () => {
+test("treats a body that is neither a sym file nor in a known compression as a failed download", async () => {
   const bodies = {
     nothing: "",
     "a byte": "\u001f",

@@ -41,7 +41,7 @@ async function find(
 
 const path = `libtest.so/${id}/libtest.so.sym`;
 
-test("finds a sym file as it is, gzipped, and the former where there are both", async () => {
+test("finds a plain or gzipped sym file, and prefers the plain one", async () => {
   assert.equal(await find({ [path]: symFile("plain") }), "plain");
   assert.equal(await find({ [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
   const both = { [path]: symFile("plain"), [`${path}.gz`]: gzipSync(symFile("zipped")) };
@@ -63,30 +63,30 @@ test("decompresses a sym file by its first bytes, whatever its name", async () =
     assert.equal(await find({ [path]: whole.subarray(0, -1) }), "download_failed");
 });
 
-test("looks for an id in upper case, whatever its case in the request", async () => {
+test("looks for a debug id in upper case, whatever its case in the request", async () => {
   assert.equal(await find({ [path]: symFile("main") }, "libtest.so", id.toLowerCase()), "main");
 });
 
 for (const name of ["test.pdb", "TEST.PDB", "test.Pdb"])
-  test(`cuts the extension of ${name} off for the sym file's name`, async () => {
+  test(`derives the sym file's name from ${name}`, async () => {
     const windows = symFile("main").replace("libtest.so", name);
     assert.equal(await find({ [`${name}/${id}/${name.slice(0, 4)}.sym`]: windows }, name), "main");
     assert.equal(await find({ [`${name}/${id}/${name}.sym`]: windows }, name), "not_found");
   });
 
-test("takes a name that is too long for a file for one that is not there", async () => {
+test("treats a name that is too long for a file as not found", async () => {
   assert.equal(await find({}, "a".repeat(255)), "not_found");
 });
 
-test("takes a folder in place of a sym file for none, and looks for the gzipped one", async () => {
+test("treats a folder in place of a sym file as missing, and looks for the gzipped one", async () => {
   assert.equal(await find({ [`${path}/inside`]: "", [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
 });
 
-test("takes a pipe in place of a sym file for none, and waits for nobody to write to it", async () => {
+test("treats a pipe in place of a sym file as missing, and does not wait for a writer", async () => {
   assert.equal(await find({ [path]: pipe, [`${path}.gz`]: gzipSync(symFile("zipped")) }), "zipped");
 });
 
-test("takes a cut gzip for a failure, not for a shorter sym file", async () => {
+test("treats a truncated gzip file as a failure, not as a shorter sym file", async () => {
   const cut = gzipSync(symFile("main")).subarray(0, -4);
   assert.equal(await find({ [`${path}.gz`]: cut }), "download_failed");
 });

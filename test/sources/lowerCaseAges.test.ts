@@ -31,14 +31,14 @@ async function find(sources: string, debugId: string, { name = "a.pdb", times = 
 }
 
 for (const debugId of [`${guid}a`, `${guid}A`, `${guid}a`.toLowerCase()])
-  test(`finds a sym file whose age is in lower case on a server and in a folder, asked for as ${debugId}`, async () => {
+  test(`finds a sym file with a lower-case age on a server and in a folder, requested as ${debugId}`, async () => {
     assert.equal(await find(cases, debugId, { name: "driver.pdb" }), "DriverEntry");
     await using server = await serverWith(`/a.pdb/${guid}a/a.sym`);
     assert.equal(await find(server.url, debugId), "main");
     assert.deepEqual(server.hits, [`/a.pdb/${guid}A/a.sym`, `/a.pdb/${guid}a/a.sym`]);
   });
 
-test("finds the gzipped sym file of an age in lower case in a folder", async () => {
+test("finds a gzipped sym file with a lower-case age in a folder", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, `a.pdb/${guid}1f/a.sym.gz`);
   await mkdir(dirname(path), { recursive: true });
@@ -46,13 +46,13 @@ test("finds the gzipped sym file of an age in lower case in a folder", async () 
   assert.equal(await find(pathToFileURL(folder.path).href, `${guid}1F`), "main");
 });
 
-test("prefers the age in upper case, and then asks for nothing else", async () => {
+test("prefers the upper-case age, and then tries nothing else", async () => {
   await using server = await serverWith(`/a.pdb/${guid}A/a.sym`);
   assert.equal(await find(server.url, `${guid}a`), "main");
   assert.deepEqual(server.hits, [`/a.pdb/${guid}A/a.sym`]);
 });
 
-test("asks each source once more at most, and remembers both cases together", async () => {
+test("asks each source at most twice, and remembers both cases together", async () => {
   await using one = await SymbolServer.start(reply("404 Not Found"));
   await using other = await SymbolServer.start(reply("403 Forbidden"));
   assert.equal(await find(`${one.url},${other.url}`, `${guid}1aB`, { times: 3 }), "not_found");
@@ -67,13 +67,13 @@ for (const debugId of [`${guid}0`, `${guid}12`, guid, guid.slice(0, 20), guid.sl
     assert.deepEqual(server.hits, [`/a.pdb/${debugId.toUpperCase()}/a.sym`]);
   });
 
-test("doesn't ask for the age in lower case where the source failed", async () => {
+test("does not try the lower-case age if the source failed", async () => {
   await using server = await SymbolServer.start(reply("501 Not Implemented"));
   assert.equal(await find(server.url, `${guid}a`), "download_failed");
   assert.equal(server.hits.length, 1);
 });
 
-test("`tseliot fetch` finds a sym file whose age is in lower case", async () => {
+test("`tseliot fetch` finds a sym file with a lower-case age", async () => {
   await using server = await serverWith(`/a.pdb/${guid}a/a.sym`);
   for (const symbols of [server.url, cases]) {
     const name = symbols === cases ? "driver.pdb" : "a.pdb";

@@ -65,7 +65,7 @@ function check(response: Awaited<ReturnType<Awaited<ReturnType<typeof startTestS
   );
 }
 
-test("asks for modules of any name, percent-encoded, and finds them in the cache after a restart", async () => {
+test("requests modules of any name percent-encoded, and finds them in the cache after a restart", async () => {
   await using server = await SymbolServer.start(serveAny);
   await using folder = await temporaryFolder();
   const env = { ELIOT_SYMBOLS_URLS: server.url, ELIOT_SYMBOLS_CACHE_DIR: folder.path };
@@ -83,7 +83,7 @@ test("asks for modules of any name, percent-encoded, and finds them in the cache
   assert.deepEqual(new Set(statuses), new Set(["cached", "not_found"]));
 });
 
-test("a module whose name or id no symbol server can have costs no other module its symbols", async () => {
+test("returns the symbols of other modules next to one with an invalid name or id", async () => {
   await using server = await SymbolServer.start(serveAny);
   await using service = await startTestService({ ELIOT_SYMBOLS_URLS: server.url });
   const ids = ["not hex", "é", "\ud800", "0".repeat(65), "0x10", "-1", " "];

@@ -29,9 +29,9 @@ async function ask(
     "sources.headersTimeoutMs": "500",
     ...env,
   });
-  let answer = await service.symbolicate(job);
-  for (let time = 1; time < times; time++) answer = await service.symbolicate(job);
-  const { results, debug } = answer;
+  let response = await service.symbolicate(job);
+  for (let time = 1; time < times; time++) response = await service.symbolicate(job);
+  const { results, debug } = response;
   return {
     found: results[0]?.found_modules[key],
     function: results[0]?.stacks[0]?.[0]?.["function"],
@@ -64,7 +64,7 @@ const whole: [string, Script][] = [
   ["until the connection closes", (socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${symFile}`)],
 ];
 for (const [how, script] of whole) {
-  test(`takes a sym file that comes ${how}`, async () => {
+  test(`accepts a sym file that arrives ${how}`, async () => {
     const { status, function: called, files } = await ask(script);
     assert.deepEqual(
       { status, called, files },
@@ -112,7 +112,7 @@ const cut: [string, Script][] = [
   ["is another module's", reply("200 OK", symFile.replace(id, id.replace("0", "F")))],
 ];
 for (const [what, script] of cut) {
-  test(`treats a sym file that ${what} as a failed download, and asks again next time`, async () => {
+  test(`treats a sym file that ${what} as a failed download, and retries with the next request`, async () => {
     const { found, status, hits, files } = await ask(script, { times: 2 });
     assert.deepEqual(
       { found, status, hits: hits.length, files },
@@ -128,13 +128,13 @@ for (const [when, script] of [
     (socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n${symFile}`),
   ],
 ] as [string, Script][]) {
-  test(`gives up on a source that stalls ${when}`, async () => {
+  test(`gives up if a source stalls ${when}`, async () => {
     const { found, status, files } = await ask(script);
     assert.deepEqual({ found, status, files }, { found: false, status: "timeout", files: [] });
   });
 }
 
-test("gives up on a source that sends a byte at a time once the whole download has taken too long", async () => {
+test("gives up if a source sends single bytes and the whole download takes too long", async () => {
   const drip: Script = (socket) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n`);
     const timer = setInterval(() => socket.write("M"), 20);
@@ -152,7 +152,7 @@ for (const status of [
   "414 URI Too Long",
   "451 Unavailable For Legal Reasons",
 ]) {
-  test(`remembers that a source has no sym file when it says ${status}`, async () => {
+  test(`remembers that a source has no sym file if it responds with ${status}`, async () => {
     const { found, status: outcome, hits } = await ask(reply(status), { times: 3 });
     assert.deepEqual(
       { found, outcome, hits },
@@ -161,9 +161,32 @@ for (const status of [
   });
 }
 
+test("treats every other status as a failed download, not as a missing sym file", async () => {
+  const absences = [400, 403, 404, 410, 414, 451];
+  const statuses = Array.from({ length: 399 }, (_, index) => 201 + index).filter(
+    (status) => !absences.includes(status),
+  );
+  await using server = await SymbolServer.start((socket, path) =>
+    reply(`${path.slice(1).split(".")[0]} Status`, "", { Location: "/199.so" })(socket, path),
+  );
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    "sources.downloadAttempts": "1",
+    "sources.headersTimeoutMs": "500",
+    "sources.breakerCooldownMs": "0",
+  });
+  const { debug } = await service.symbolicate({
+    memoryMap: statuses.map((status) => [`${status}.so`, id]),
+    stacks: [statuses.map((_, index) => [index, 0x1008])],
+  });
+  const outcomes = Object.entries(debug.modules.status_per_module);
+  assert.equal(outcomes.length, statuses.length);
+  assert.deepEqual(outcomes.filter(([, { status }]) => !["download_failed", "timeout"].includes(status)), []); // prettier-ignore
+});
+
 for (const status of ["400 Bad Request", "451 Unavailable For Legal Reasons"])
   for (const order of ["before", "after"])
-    test(`finds no sym file where a source says ${status} ${order} another one's 404`, async () => {
+    test(`finds no sym file if a source responds with ${status} ${order} another one's 404`, async () => {
       await using refusing = await SymbolServer.start(reply(status));
       await using missing = await SymbolServer.start(reply("404 Not Found"));
       const urls = [refusing.url, missing.url];
@@ -184,7 +207,7 @@ for (const status of ["400 Bad Request", "451 Unavailable For Legal Reasons"])
       assert.deepEqual([refusing.hits.length, missing.hits.length], [2, 2]);
     });
 
-test("asks again after a passing fault, within one request", async () => {
+test("retries within the request after a temporary failure", async () => {
   const script = inSequence(
     reply("503 Service Unavailable"),
     (socket) => socket.destroy(),
@@ -194,7 +217,7 @@ test("asks again after a passing fault, within one request", async () => {
   assert.deepEqual({ status, hits: hits.length }, { status: "converted", hits: 3 });
 });
 
-test("waits as long as Retry-After says, and not at all for one that is absurd", async () => {
+test("waits as long as Retry-After says, unless that is absurdly long", async () => {
   const soon = inSequence(
     reply("429 Too Many Requests", "", { "Retry-After": "0" }),
     reply("200 OK", symFile),
@@ -207,7 +230,7 @@ test("waits as long as Retry-After says, and not at all for one that is absurd",
   assert.equal((await ask(never, { env: { "sources.downloadAttempts": "2" } })).status, "download_failed");
 });
 
-test("leaves a source alone that failed five times in a row, and finds out when it is well", async () => {
+test("does not ask a source that failed five times in a row, and finds out when it has recovered", async () => {
   await using server = await SymbolServer.start(reply("500 Internal Server Error"));
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: server.url,
@@ -228,7 +251,7 @@ test("leaves a source alone that failed five times in a row, and finds out when 
 
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
 
-test("follows three redirects, and no more", async () => {
+test("follows at most three redirects", async () => {
   const hops = [redirect("/a"), redirect("/b"), redirect("/c")] as const;
   assert.equal((await ask(inSequence(...hops, reply("200 OK", symFile)))).status, "converted");
   const { status, hits } = await ask(inSequence(...hops, redirect("/d"), reply("200 OK", symFile)));
@@ -252,12 +275,12 @@ for (const [location, path] of [
   });
 
 for (const script of [reply("302 Found"), redirect("file:///etc/passwd"), redirect("http://[")]) {
-  test("does not follow a redirect that leads nowhere", async () => {
+  test("does not follow a redirect without a valid target", async () => {
     assert.equal((await ask(script)).status, "download_failed");
   });
 }
 
-test("takes a sym file by https from a server that it can trust, and never goes from there to http", async (t) => {
+test("downloads by https from a trusted server, and follows no redirect from there to http", async (t) => {
   await using plain = await SymbolServer.start(reply("200 OK", symFile));
   await using server = await SymbolServer.startTls(reply("200 OK", symFile));
   const env = {
@@ -278,7 +301,7 @@ test("takes a sym file by https from a server that it can trust, and never goes 
   assert.deepEqual([await status(), plain.hits], ["download_failed", []]);
 });
 
-test("asks the sources in order, and the next after any failure", async () => {
+test("asks the sources in order, and tries the next after any failure", async () => {
   await using bad = await SymbolServer.start(reply("500 Internal Server Error"));
   await using missing = await SymbolServer.start(reply("404 Not Found"));
   await using page = await SymbolServer.start(reply("200 OK", "<html>"));
@@ -295,7 +318,7 @@ test("asks the sources in order, and the next after any failure", async () => {
   );
 });
 
-test("downloads and converts once for a hundred requests at once, though the first client leaves", async () => {
+test("downloads and converts once for a hundred concurrent requests, even if the first client disconnects", async () => {
   const started = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
   await using server = await SymbolServer.start(async (socket) => {
@@ -353,7 +376,7 @@ test("sends names to the server as they are", async () => {
   );
 });
 
-test("symbolicates the other modules of a request whose one module can't be had", async () => {
+test("symbolicates the other modules of a request if one fails", async () => {
   await using server = await SymbolServer.start((socket) => socket.destroy());
   await using service = await startTestService({
     ELIOT_SYMBOLS_URLS: `${server.url},${sampleSymbols}`,

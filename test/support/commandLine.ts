@@ -23,10 +23,15 @@ interface Conditions {
 /** Starts `tseliot` as a process of its own. */
 export function start(parameters: string[], { env = {}, cwd }: Conditions = {}) {
   const child = spawn(process.execPath, [main, ...parameters], {
-    env: { ...process.env, ...environment(env) },
+    env: { ...withoutProxies(process.env), ...environment(env) },
     cwd,
   });
   return { child, ended: ending(child) };
+}
+
+/** The tests' servers are on loopback. */
+function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/_proxy$/i.test(name)));
 }
 
 async function ending(child: ChildProcess): Promise<Ended> {

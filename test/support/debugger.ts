@@ -24,14 +24,14 @@ export async function attachDebugger(address: string) {
   socket.addEventListener("message", ({ data }) => {
     const { method, params } = JSON.parse(String(data)) as Message;
     const id = params?.sessionId ?? "";
-    const answer = (hasEvaluated: boolean) => {
+    const settle = (hasEvaluated: boolean) => {
       for (const learn of sessions.get(id)?.waiting.splice(0) ?? []) learn(hasEvaluated);
     };
     if (method === "NodeWorker.attachedToWorker")
       sessions.set(id, { url: params?.workerInfo?.url ?? "", waiting: [] });
-    if (method === "NodeWorker.receivedMessageFromWorker") answer(true);
+    if (method === "NodeWorker.receivedMessageFromWorker") settle(true);
     if (method === "NodeWorker.detachedFromWorker") {
-      answer(false);
+      settle(false);
       sessions.delete(id);
     }
   });

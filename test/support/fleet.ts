@@ -11,7 +11,7 @@ export const instanceCount = 3;
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 
 /** A busy machine makes the store slow, which isn't what is tested. */
-const patient = {
+const longTimeouts = {
   "sharedCache.stallTimeoutMs": "30000",
   "sharedCache.getTimeoutMs": "60000",
   ELIOT_LOOKUP_WORKERS: "1",
@@ -30,17 +30,17 @@ export async function startFleet(modules: SyntheticModule[], env: Record<string,
     await Promise.all(instances.map((instance) => instance[Symbol.asyncDispose]()));
   });
   const ports = await Promise.all(Array.from({ length: instanceCount }, freePort));
-  const folderOf = (number: number) => join(folders.path, String(number));
-  const start = async (number: number) => {
-    instances[number] = await startProcess({
-      PORT: String(ports[number]),
+  const folderOf = (index: number) => join(folders.path, String(index));
+  const start = async (index: number) => {
+    instances[index] = await startProcess({
+      PORT: String(ports[index]),
       ELIOT_SYMBOLS_URLS: symbols.server.url,
-      ELIOT_SYMBOLS_CACHE_DIR: folderOf(number),
-      ...patient,
+      ELIOT_SYMBOLS_CACHE_DIR: folderOf(index),
+      ...longTimeouts,
       ...env,
     });
   };
-  await Promise.all(ports.map((_, number) => start(number)));
+  await Promise.all(ports.map((_, index) => start(index)));
   const balancer = starting.use(await startBalancer(ports.map((port) => `127.0.0.1:${port}`)));
   const running = starting.move();
   return {
@@ -48,14 +48,14 @@ export async function startFleet(modules: SyntheticModule[], env: Record<string,
     url: balancer.url,
     instances,
     /** Ends one, and gives its exit code. */
-    async end(number: number, signal: NodeJS.Signals) {
-      instances[number]!.signal(signal);
-      return await instances[number]!.exit;
+    async end(index: number, signal: NodeJS.Signals) {
+      instances[index]!.signal(signal);
+      return await instances[index]!.exit;
     },
     /** Starts one that has ended. */
     start,
     /** Lets one that has ended begin with nothing. */
-    emptyFolder: (number: number) => rm(folderOf(number), { recursive: true }),
+    emptyFolder: (index: number) => rm(folderOf(index), { recursive: true }),
     /** Times that the symbol server was asked, which is once for each conversion. */
     downloads: () => symbols.server.hits.length,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -8,7 +8,7 @@ import { symcacheOf, type SyntheticModule } from "./syntheticModule.ts";
 import { startSyntheticModuleServer } from "./syntheticModuleServer.ts";
 
 /** What is remembered of a fault lapses at once, and each source is asked once. */
-export const impatient = {
+export const withoutRetries = {
   "sources.notFoundTtlMs": "0",
   "sources.downloadFailedTtlMs": "0",
   "sources.downloadAttempts": "1",

@@ -25,7 +25,7 @@ export async function startNameServer(zone: Zone): Promise<{ zone: Zone } & Asyn
     if (!addresses) return;
     const head = Buffer.from([...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, addresses.length, 0, 0, 0, 0]);
     // The name as above, IPv4, internet, no time to live.
-    const answers = addresses.map((ip) => [
+    const responses = addresses.map((ip) => [
       0xc0,
       12,
       0,
@@ -41,7 +41,7 @@ export async function startNameServer(zone: Zone): Promise<{ zone: Zone } & Asyn
       ...ip.split(".").map(Number),
     ]);
     socket.send(
-      Buffer.concat([head, question, ...answers.map((bytes) => Buffer.from(bytes))]),
+      Buffer.concat([head, question, ...responses.map((bytes) => Buffer.from(bytes))]),
       port,
       address,
     );

@@ -18,7 +18,7 @@ export async function rawClient(url: string) {
   return {
     socket,
     send: (bytes: string | Uint8Array) => void socket.write(bytes),
-    answer: () => nextAnswer(socket),
+    response: () => nextResponse(socket),
     closed: new Promise((resolve) => socket.once("close", resolve)),
     [Symbol.dispose]: () => void socket.destroy(),
   };
@@ -29,8 +29,8 @@ export function postHead(length: number, more = ""): string {
   return `POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nDebug: true\r\n${more}Content-Length: ${length}\r\n\r\n`;
 }
 
-/** The next whole answer, as its Content-Length says. */
-async function nextAnswer(socket: Socket): Promise<Answer> {
+/** The next complete response, by its Content-Length. */
+async function nextResponse(socket: Socket): Promise<Answer> {
   if (socket.destroyed) throw new Error("the connection has ended");
   const pieces: Uint8Array[] = [];
   let received = 0;
@@ -49,10 +49,10 @@ async function nextAnswer(socket: Socket): Promise<Answer> {
   }
   const bytes = Buffer.concat(pieces);
   const status = Number(bytes.toString("latin1", 0, 12).split(" ")[1]);
-  const answer = { status, head: head ?? "", body: bytes.subarray((head?.length ?? 0) + 4).toString() };
+  const response = { status, head: head ?? "", body: bytes.subarray((head?.length ?? 0) + 4).toString() };
   const contentType = /content-type: (.*)\r/.exec(`${head}\r`)?.[1] ?? "";
-  checkResponse({ ...answer, method: "POST", path: "/symbolicate/v5", contentType });
-  return answer;
+  checkResponse({ ...response, method: "POST", path: "/symbolicate/v5", contentType });
+  return response;
 }
 
 /** Undefined where the connection ends. */

@@ -25,7 +25,7 @@ export function convert(text: Uint8Array, of = module, pieceLength = 1000): Uint
   using converter = new Converter(wasm, of);
   for (let at = 0; at < text.length; at += pieceLength) converter.push(text.subarray(at, at + pieceLength));
   const symcache = new Uint8Array(converter.finish());
-  converter.copyInto(symcache);
+  symcache.set(new Uint8Array(converter.copy()));
   return symcache;
 }
 

@@ -17,6 +17,8 @@ export class SymbolServer implements AsyncDisposable {
   script: Script;
   /** Paths that were asked for, in order. */
   readonly hits: string[] = [];
+  /** The `Authorization` of each of these requests. */
+  readonly authorizations: (string | undefined)[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -76,6 +78,7 @@ export class SymbolServer implements AsyncDisposable {
       head += bytes.toString("latin1");
       if (!head.includes("\r\n\r\n")) return;
       const path = head.split(" ")[1] ?? "";
+      this.authorizations.push(/^authorization: (.*)\r$/im.exec(head)?.[1]);
       head = "";
       this.hits.push(path);
       void this.script(socket, path);

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { gunzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { moduleId } from "../../src/identity/moduleId.ts";
-import { ChunkDamaged, Chunks } from "../../src/sharedCache/chunks.ts";
+import { Chunks } from "../../src/sharedCache/chunks.ts";
 import { chunkBytes, symcacheHeaderBytes } from "../../src/sharedCache/packedHeader.ts";
+import { SymcacheDamaged } from "../../src/symcache/symcache.ts";
 import { convert, wasm } from "../support/symFile.ts";
 
 const chunks = new Chunks(wasm);
@@ -26,7 +27,7 @@ const file = fc
     return new Uint8Array(numbers.buffer);
   });
 
-test("unpacks what it packed, wherever the file is cut, and whatever it is", () => {
+test("decompresses what it compressed, whatever the content and the chunks", () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 8000 }), (bytes, length) => {
       const header = bytes.slice(0, symcacheHeaderBytes);
@@ -40,7 +41,7 @@ test("unpacks what it packed, wherever the file is cut, and whatever it is", () 
   );
 });
 
-test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
+test("decompresses or rejects invalid data in place of a frame, and continues", () => {
   const header = new Uint8Array(symcacheHeaderBytes);
   const length = fc.integer({ min: 0, max: 5000 });
   const held = fc.uint8Array({ maxLength: 5000 });
@@ -51,7 +52,7 @@ test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
       try {
         chunks.unpack(symcacheHeader, { at: 0, length: size, frame, packed: content.length });
       } catch (error) {
-        assert.ok(error instanceof ChunkDamaged, String(error));
+        assert.ok(error instanceof SymcacheDamaged, String(error));
       }
     }),
   );
@@ -60,15 +61,15 @@ test("unpacks or refuses what is sent in place of a frame, and goes on", () => {
   assert.equal(Buffer.compare(chunk, header), 0);
 });
 
-test("takes no more memory for a frame than its header says", () => {
+test("allocates no more memory for a frame than its header says", () => {
   const header = new Uint8Array(symcacheHeaderBytes);
   const frame = zstdCompressSync(Buffer.alloc(1e9));
   const before = process.memoryUsage().rss;
-  assert.throws(() => chunks.unpack(header, { at: 0, length: 80, frame, packed: 1000 }), ChunkDamaged);
+  assert.throws(() => chunks.unpack(header, { at: 0, length: 80, frame, packed: 1000 }), SymcacheDamaged);
   assert.ok(process.memoryUsage().rss - before < 100e6);
 });
 
-test("makes less than 0.15 of a real module's symcache", async () => {
+test("compresses a real module's symcache to less than 15 %", async () => {
   const debugId = "0CEFB84AE0DEB3F9900D2B90425BB3280";
   const path = `../fixtures/conformance/symbols/libstdc++.so.6/${debugId}/libstdc++.so.6.sym.gz`;
   const symFile = gunzipSync(await readFile(new URL(path, import.meta.url)));

@@ -21,13 +21,13 @@ function reasonOfFirst(piece: string): string {
 
 const padding = Array.from({ length: 50 }, (_, i) => `FILE ${i} a.c`);
 
-test("gives the same symcache file however the text is cut into pieces", () => {
+test("creates the same symcache file however the text is split into chunks", () => {
   const text = symFile(...padding, "FUNC 10 10 0 f", "10 8 1 0", "18 8 2 0", "PUBLIC 40 0 p");
   const whole = convert(text, module, text.length);
   for (const length of [1, 2, 3, 7, 64, 321]) assert.deepEqual(convert(text, module, length), whole);
 });
 
-test("refuses a debug id that is none", () => {
+test("rejects an invalid debug id", () => {
   const bad = { ...module, debugId: "not an id" };
   assert.equal(
     reasonOf(() => new Converter(wasm, bad)),
@@ -35,14 +35,14 @@ test("refuses a debug id that is none", () => {
   );
 });
 
-test("refuses another module's sym file and an error page with the first piece", () => {
+test("rejects another module's sym file and an error page with the first chunk", () => {
   const text = symFile(...padding).toString();
   assert.equal(reasonOfFirst(text), "none");
   assert.equal(reasonOfFirst(text.replace("10 a.so", "20 a.so")), "sym_debug_id_lookup_error");
   assert.equal(reasonOfFirst("<!doctype html>"), "not_a_sym_file");
 });
 
-test("refuses a sym file with a bad record, with a short message for a long line", () => {
+test("rejects a sym file with an invalid record, with a short message for a long line", () => {
   assert.equal(
     reasonOf(() => convert(symFile("FUNC zz 10 0 f"))),
     "sym_malformed",
@@ -57,7 +57,7 @@ test("refuses a sym file with a bad record, with a short message for a long line
   );
 });
 
-test("gives its memory back when disposed of", () => {
+test("releases its memory when disposed", () => {
   const converter = new Converter(wasm, module);
   assert(converter.memoryBytes > 0);
   converter[Symbol.dispose]();

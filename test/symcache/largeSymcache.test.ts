@@ -20,7 +20,7 @@ function largeSymFile(): string {
   return `${records.join("\n")}\n`;
 }
 
-test("answers from a large symcache while it is being kept, with one download for all who ask meanwhile", async () => {
+test("uses a large symcache while it is being stored, with one download for all concurrent requests", async () => {
   await using cache = await temporaryFolder();
   await using server = await SymbolServer.start(reply("200 OK", largeSymFile()));
   await using service = await startTestService({
@@ -28,11 +28,11 @@ test("answers from a large symcache while it is being kept, with one download fo
     ELIOT_SYMBOLS_CACHE_DIR: cache.path,
   });
   const ask = async () => {
-    const answer = await service.symbolicate({
+    const response = await service.symbolicate({
       memoryMap: [["large.so", id]],
       stacks: [[[0, 0x7b_000 + 4 * 41]]],
     });
-    const { function: name, line } = answer.results[0]?.stacks[0]?.[0] ?? {};
+    const { function: name, line } = response.results[0]?.stacks[0]?.[0] ?? {};
     return `${String(name)}:${String(line)}`;
   };
   const files = async () =>
@@ -51,7 +51,7 @@ test("answers from a large symcache while it is being kept, with one download fo
   assert.equal(server.hits.length, 1);
 });
 
-test("keeps a large symcache that was answered from just before the end", async () => {
+test("stores a large symcache that was used just before shutdown", async () => {
   await using cache = await temporaryFolder();
   await using server = await SymbolServer.start(reply("200 OK", largeSymFile()));
   {

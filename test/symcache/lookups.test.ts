@@ -45,9 +45,9 @@ function fileOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-function found(answer: LookupResult) {
-  assert.equal(answer.kind, "found");
-  return answer;
+function found(response: LookupResult) {
+  assert.equal(response.kind, "found");
+  return response;
 }
 
 /** Bytes that this process, its threads included, has read so far. */
@@ -100,7 +100,7 @@ for (const memory of [1, 64e6, 1e9]) {
   });
 }
 
-test("reads only as many repeatedly used symcaches ahead as fit", async () => {
+test("reads ahead only as many repeatedly used symcaches as fit", async () => {
   // Half of so little memory is for pages.
   const memory = 5 * large.length;
   await using lookups = new LookupPool(wasm, 1, memory, 60_000);
@@ -116,7 +116,7 @@ test("reads only as many repeatedly used symcaches ahead as fit", async () => {
   assert.ok(bytesRead() - start < 2.5 * large.length, `${bytesRead() - start} bytes were read`);
 });
 
-test("reads symcaches of the last run ahead, and finds a damaged one", async () => {
+test("reads ahead symcaches of the last run, and detects a damaged one", async () => {
   await using lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   const [sound, damaged] = [fileOf("sound.symc", large), fileOf("damaged.symc", large.subarray(1))];
   const bytes = large.length;
@@ -127,7 +127,7 @@ test("reads symcaches of the last run ahead, and finds a damaged one", async () 
   assert.equal((await lookups.lookUp(module, damaged, offsets(), enough)).kind, "damaged");
 });
 
-test("starts no thread after its end", async () => {
+test("starts no thread after it has been closed", async () => {
   const lookups = new LookupPool(wasm, 2, 1e9, 60_000);
   await lookups[Symbol.asyncDispose]();
   let started = 0;
@@ -140,18 +140,18 @@ test("starts no thread after its end", async () => {
   assert.equal(started, 0);
 });
 
-test("passes its self-test while a thread is at a long lookup", async () => {
+test("passes its self-test during a long lookup", async () => {
   await using lookups = new LookupPool(wasm, 2, 100e6, 60_000);
   const path = fileOf("long", large);
   let isOver = false;
   const many = Uint32Array.from({ length: 3_000_000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
-  const answer = lookups.lookUp(module, path, many, enough).finally(() => (isOver = true));
+  const response = lookups.lookUp(module, path, many, enough).finally(() => (isOver = true));
   await lookups.selfTest();
   assert.equal(isOver, false);
-  assert.equal((await answer).kind, "found");
+  assert.equal((await response).kind, "found");
 });
 
-test("looks up in another file that replaced an open one", async () => {
+test("uses a file that replaced an open one", async () => {
   await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const path = fileOf("replaced.symc", large);
   await lookUpUntilReadAhead(lookups, path);
@@ -164,7 +164,7 @@ test("looks up in another file that replaced an open one", async () => {
   assert.deepEqual(await lookups.lookUp(module, path, offsets(), enough), { kind: "missing" });
 });
 
-test("finds a file damaged that was written to while it was open or read ahead", async () => {
+test("detects damage to a file that was overwritten while it was open or read ahead", async () => {
   await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   for (const isReadAhead of [false, true]) {
     const path = fileOf("written.symc", large);
@@ -177,7 +177,7 @@ test("finds a file damaged that was written to while it was open or read ahead",
   }
 });
 
-test("finds damage in pages that no lookup needed when it reads ahead", async () => {
+test("detects damage during read-ahead in pages that no lookup needs", async () => {
   await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
   const damaged = large.slice();
   damaged[damaged.length >> 1]! ^= 1;
@@ -190,7 +190,7 @@ test("finds damage in pages that no lookup needed when it reads ahead", async ()
   assert.deepEqual([...kinds], ["found", "damaged"]);
 });
 
-test("keeps a file open between lookups, and of many files not too many", async () => {
+test("keeps a limited number of files open between lookups", async () => {
   await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
   const modules = Array.from({ length: 300 }, (_, i) => moduleId(`${i}.so`, module.debugId));
   for (const of of modules) {

@@ -16,7 +16,7 @@ const text = symFile(
   "PUBLIC 2000 0 symbol",
 );
 
-test("answers in the request's order, innermost call first", () => {
+test("returns locations in the request's order, innermost call first", () => {
   using symcache = open(convert(text));
   const locations = symcache.lookUp(Uint32Array.of(0x1018, 0xffff_ffff, 0x1000, 0xfff, 0x1018));
   const callee = ["callee b.cpp:5", "caller hg:hg.mozilla.org/mozilla-central:dom/a.cpp:abc:21"];
@@ -40,7 +40,7 @@ test("answers in the request's order, innermost call first", () => {
   assert.equal(symcache.moduleName, "a.so");
 });
 
-test("answers with columns in one buffer, and nothing else in it", () => {
+test("returns columns in one buffer with nothing else in it", () => {
   using symcache = open(convert(text));
   const columns = Object.values(symcache.lookUp(Uint32Array.of(0x1018)));
   assert.equal(new Set(columns.map(({ buffer }) => buffer)).size, 1);
@@ -48,17 +48,17 @@ test("answers with columns in one buffer, and nothing else in it", () => {
   assert.equal(columns[0]?.buffer.byteLength, bytes);
 });
 
-test("answers nothing when asked for nothing", () => {
+test("returns nothing for no offsets", () => {
   using symcache = open(convert(text));
   assert.deepEqual([...symcache.lookUp(new Uint32Array()).starts], [0]);
 });
 
-test("answers with the code file's name for a Windows module", () => {
+test("returns the code file's name for a Windows module", () => {
   using symcache = open(convert(symFile("INFO CODE_ID 5E6D1A2B3C000 a.dll")));
   assert.equal(symcache.moduleName, "a.dll");
 });
 
-test("serves many symcaches in one instance, and the rest when one is closed", () => {
+test("looks up in many symcaches of one instance, and in the others when one is closed", () => {
   const instance = new WasmInstance(wasm);
   const symcaches = Array.from({ length: 20 }, (_, i) => {
     const file = convert(symFile(`PUBLIC ${(i + 1).toString(16)} 0 p${i}`));
@@ -70,7 +70,7 @@ test("serves many symcaches in one instance, and the rest when one is closed", (
     if (i !== 7) assert.deepEqual(rows(symcache.lookUp(Uint32Array.of(i, i + 1))), [[], [`p${i} :0`]]);
 });
 
-test("takes a damaged file for damaged, never for an answer", () => {
+test("reports damage to a file instead of returning wrong locations", () => {
   const file = convert(text);
   for (let at = 0; at < file.length; at += 3) {
     const damaged = file.slice();
@@ -81,7 +81,7 @@ test("takes a damaged file for damaged, never for an answer", () => {
   assert.throws(() => open(file, { ...module, debugFile: "b.so" }), SymcacheDamaged);
 });
 
-test("throws what reading the file throws, and works on afterwards", () => {
+test("throws read errors, and keeps working afterwards", () => {
   const file = convert(text);
   const instance = new WasmInstance(wasm);
   const failure = new Error("EIO");

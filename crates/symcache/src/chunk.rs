@@ -27,65 +27,49 @@ pub const CHUNK: usize = 1024 * PAGE;
 
 /// Packs the chunk at position `at` of a file.
 pub fn pack(layout: &Layout, at: u64, chunk: &[u8], packed: &mut Vec<u8>) {
-    for part in parts(layout, at, chunk.len()) {
-        let (head, records, tail) = part.split(chunk);
-        packed.extend_from_slice(head);
-        match part.section {
+    for Part { section, head, records, tail, first_record } in parts(layout, at, chunk.len()) {
+        packed.extend_from_slice(&chunk[head]);
+        let records = &chunk[records];
+        match section {
             Section::Bytes => packed.extend_from_slice(records),
             Section::Columns(width) => columns::pack(width, words(records), packed),
-            Section::Locations => locations::pack(part.first_record, words(records), packed),
+            Section::Locations => locations::pack(first_record, words(records), packed),
         }
-        packed.extend_from_slice(tail);
+        packed.extend_from_slice(&chunk[tail]);
     }
 }
 
 /// Unpacks the chunk at position `at` of a file.
 pub fn unpack(layout: &Layout, at: u64, mut packed: &[u8], chunk: &mut [u8]) -> Result<(), Damaged> {
-    for part in parts(layout, at, chunk.len()) {
-        let (head, records, tail) = part.split_mut(chunk);
-        take_bytes(&mut packed, head)?;
-        match part.section {
+    for Part { section, head, records, tail, first_record } in parts(layout, at, chunk.len()) {
+        take_bytes(&mut packed, &mut chunk[head])?;
+        let records = &mut chunk[records];
+        match section {
             Section::Bytes => take_bytes(&mut packed, records)?,
             Section::Columns(width) => columns::unpack(width, &mut packed, records)?,
-            Section::Locations => locations::unpack(part.first_record, &mut packed, records)?,
+            Section::Locations => locations::unpack(first_record, &mut packed, records)?,
         }
-        take_bytes(&mut packed, tail)?;
+        take_bytes(&mut packed, &mut chunk[tail])?;
     }
     if packed.is_empty() { Ok(()) } else { Err(Damaged("chunk with trailing bytes")) }
 }
 
 /// Appends the checksums of a chunk's pages, in the trailer's format.
 pub fn append_checksums(layout: &Layout, at: u64, chunk: &[u8], checksums: &mut Vec<u8>) {
-    let in_payload = layout.payload_length().saturating_sub(at).min(chunk.len() as u64) as usize;
+    let in_payload = layout.0.payload_length.saturating_sub(at).min(chunk.len() as u64) as usize;
     let first = (at / PAGE as u64) as usize;
     for (index, page) in chunk[..in_payload].chunks(PAGE).enumerate() {
         checksums.extend(page_checksum(page, first + index).to_le_bytes());
     }
 }
 
-/// The part of a section that is in a chunk.
+/// The part of a section that is in a chunk: its complete records, and the bytes before and after them.
 struct Part {
     section: Section,
-    /// Positions in the chunk.
-    bytes: Range<usize>,
-    /// Bytes before the first complete record.
-    head: usize,
+    head: Range<usize>,
+    records: Range<usize>,
+    tail: Range<usize>,
     first_record: u32,
-}
-
-impl Part {
-    /// The complete records, and the bytes before and after them.
-    fn split<'c>(&self, chunk: &'c [u8]) -> (&'c [u8], &'c [u8], &'c [u8]) {
-        let (head, rest) = chunk[self.bytes.clone()].split_at(self.head);
-        let (records, tail) = rest.split_at(rest.len() - rest.len() % self.section.record());
-        (head, records, tail)
-    }
-
-    fn split_mut<'c>(&self, chunk: &'c mut [u8]) -> (&'c mut [u8], &'c mut [u8], &'c mut [u8]) {
-        let (head, rest) = chunk[self.bytes.clone()].split_at_mut(self.head);
-        let (records, tail) = rest.split_at_mut(rest.len() - rest.len() % self.section.record());
-        (head, records, tail)
-    }
 }
 
 fn parts(layout: &Layout, at: u64, length: usize) -> impl Iterator<Item = Part> {
@@ -97,10 +81,14 @@ fn parts(layout: &Layout, at: u64, length: usize) -> impl Iterator<Item = Part> 
         }
         let record = section.record() as u64;
         let first_record = (from - start).div_ceil(record);
+        let records_start = (start + first_record * record).min(to);
+        let records_end = to - (to - records_start) % record;
+        let range = |from, to| (from - at) as usize..(to - at) as usize;
         Some(Part {
             section,
-            bytes: (from - at) as usize..(to - at) as usize,
-            head: (start + first_record * record - from).min(to - from) as usize,
+            head: range(from, records_start),
+            records: range(records_start, records_end),
+            tail: range(records_end, to),
             first_record: first_record as u32,
         })
     })

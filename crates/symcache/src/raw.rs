@@ -20,54 +20,82 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Bytes of the header.
 pub(crate) const HEADER: u64 = 80;
 
-/// The counts in a header, and the positions of the sections that follow from them.
+/// The number of records in each section, and its position.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counts {
+pub(crate) struct Sections {
     pub(crate) files: u32,
     pub(crate) functions: u32,
     pub(crate) locations: u32,
     pub(crate) ranges: u32,
     pub(crate) string_bytes: u32,
+    pub(crate) functions_at: u64,
+    pub(crate) locations_at: u64,
+    pub(crate) ranges_at: u64,
+    pub(crate) strings_at: u64,
+    /// Bytes of the symcache, padded to a multiple of 8.
+    pub(crate) payload_length: u64,
 }
 
-impl Counts {
-    /// Their position in the header.
-    const AT: usize = 44;
+impl Sections {
+    /// The sections with these counts, which are in the order of the header.
+    pub(crate) fn new(counts: [u32; 5]) -> Self {
+        let [files, functions, locations, ranges, string_bytes] = counts;
+        let functions_at = (HEADER + 24 * u64::from(files)).next_multiple_of(8);
+        let locations_at = functions_at + 16 * u64::from(functions);
+        let ranges_at = locations_at + 16 * u64::from(locations);
+        let strings_at = (ranges_at + 4 * u64::from(ranges)).next_multiple_of(8);
+        let payload_length = (strings_at + u64::from(string_bytes)).next_multiple_of(8);
+        Self {
+            files,
+            functions,
+            locations,
+            ranges,
+            string_bytes,
+            functions_at,
+            locations_at,
+            ranges_at,
+            strings_at,
+            payload_length,
+        }
+    }
 
-    /// Reads the counts from a header.
+    /// Reads the counts from a header, which isn't checked.
     pub(crate) fn read(header: &[u8; HEADER as usize]) -> Self {
-        let words = header[Self::AT..].as_chunks().0;
-        let [files, functions, locations, ranges, string_bytes] = std::array::from_fn(|i| u32::from_le_bytes(words[i]));
-        Self { files, functions, locations, ranges, string_bytes }
+        Self::new(numbers(header[44..64].as_array::<20>().expect("20 bytes")))
     }
 
     /// Writes the counts into a header.
-    pub(crate) fn write(&self, header: &mut [u8]) {
-        let Self { files, functions, locations, ranges, string_bytes } = *self;
-        let words = [files, functions, locations, ranges, string_bytes].map(u32::to_le_bytes);
-        header[Self::AT..][..20].copy_from_slice(words.as_flattened());
+    pub(crate) fn write(&self, header: &mut [u8; HEADER as usize]) {
+        let Self { files, functions, locations, ranges, string_bytes, .. } = *self;
+        let counts = [files, functions, locations, ranges, string_bytes].map(u32::to_le_bytes);
+        header[44..64].copy_from_slice(counts.as_flattened());
     }
 
-    pub(crate) fn functions_at(&self) -> u64 {
-        (HEADER + 24 * u64::from(self.files)).next_multiple_of(8)
+    pub(crate) fn file_at(&self, file: u32) -> u64 {
+        HEADER + 24 * u64::from(file)
     }
 
-    pub(crate) fn locations_at(&self) -> u64 {
-        self.functions_at() + 16 * u64::from(self.functions)
+    pub(crate) fn function_at(&self, function: u32) -> u64 {
+        self.functions_at + 16 * u64::from(function)
     }
 
-    pub(crate) fn ranges_at(&self) -> u64 {
-        self.locations_at() + 16 * u64::from(self.locations)
+    pub(crate) fn location_at(&self, location: u32) -> u64 {
+        self.locations_at + 16 * u64::from(location)
     }
 
-    pub(crate) fn strings_at(&self) -> u64 {
-        (self.ranges_at() + 4 * u64::from(self.ranges)).next_multiple_of(8)
+    pub(crate) fn range_at(&self, range: u32) -> u64 {
+        self.ranges_at + 4 * u64::from(range)
     }
 
-    /// Bytes of the symcache, padded to a multiple of 8.
-    pub(crate) fn payload_length(&self) -> u64 {
-        (self.strings_at() + u64::from(self.string_bytes)).next_multiple_of(8)
+    pub(crate) fn string_at(&self, offset: u32) -> u64 {
+        self.strings_at + u64::from(offset)
     }
+}
+
+/// The first integers of a record.
+pub(crate) fn numbers<const BYTES: usize, const COUNT: usize>(record: &[u8; BYTES]) -> [u32; COUNT] {
+    const { assert!(4 * COUNT <= BYTES) };
+    std::array::from_fn(|i| u32::from_le_bytes(*record[4 * i..].first_chunk().expect("4 bytes")))
 }
 
 /// A path, as offsets of strings.

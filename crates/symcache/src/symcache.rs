@@ -10,17 +10,16 @@ mod paths;
 mod payload;
 mod pending_reads;
 mod ranges;
-mod sections;
 mod strings;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use self::lookup::look_up;
-use self::payload::{Payload, read_exactly};
-use self::sections::Sections;
+use self::payload::{Payload, Reader, read_exactly};
 use crate::lookup_error::{Damaged, LookupError};
-use crate::trailer::Trailer;
+use crate::raw::{HEADER, Sections};
+use crate::trailer::{SAMPLE_EVERY, Trailer};
 
 pub use self::json::LocationsJson;
 pub use self::locations::Locations;
@@ -57,7 +56,7 @@ impl Symcache {
         }
         let Trailer { debug_filename, debug_id, module_name, payload_length, samples, pages } = trailer;
         let mut payload = Payload::new(read_at, payload_length, pages, Rc::clone(cache));
-        let sections = payload.read(|reader| Sections::read(reader, payload_length, samples.len()))?;
+        let sections = payload.read(|reader| read_sections(reader, payload_length, samples.len()))?;
         Ok(Self { debug_filename, debug_id, module_name, samples, sections, payload })
     }
 
@@ -101,4 +100,20 @@ impl Symcache {
         let Self { samples, sections, payload, .. } = self;
         payload.read(|reader| look_up(reader, sections, samples, offsets))
     }
+}
+
+/// Reads the header of a payload of `length` bytes with `samples` samples.
+fn read_sections(reader: &mut Reader, length: u64, samples: usize) -> Result<Sections, Damaged> {
+    let header: [u8; HEADER as usize] = reader.record(0)?;
+    if header[..8] != *b"SYMC\x09\0\0\0" {
+        return Err(Damaged("not a symcache, or a symcache of another version"));
+    }
+    let sections = Sections::read(&header);
+    if sections.payload_length != length || sections.ranges > sections.locations {
+        return Err(Damaged("header with impossible counts"));
+    }
+    if samples != (sections.ranges as usize).div_ceil(SAMPLE_EVERY) {
+        return Err(Damaged("samples don't match the ranges"));
+    }
+    Ok(sections)
 }

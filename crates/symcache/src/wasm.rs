@@ -2,7 +2,8 @@
 //!
 //! The host writes the input (a chunk, names, offsets) to the inbox that `inbox` allocates, and calls a function. Converters
 //! and symcaches are identified by their addresses. A call that can fail returns 0 or a reason; then `message_at` and
-//! `message_length` locate the message. The spans that a call returns are valid until the next call.
+//! `message_length` locate the message. The spans that a call returns are valid until the next call. The host must pass addresses
+//! that were returned and not freed.
 //!
 //! A panic traps. Its message is read the same way, but the instance can't be used any more.
 //!

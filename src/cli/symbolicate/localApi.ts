@@ -52,23 +52,13 @@ function errorPrinter(signal: AbortSignal): (line: string) => void {
   };
 }
 
-/** Wraps a source to count the text of its sym files. */
+/** Makes a source count the text of its sym files. */
 function counted(source: Source, received: (bytes: number) => void): Source {
-  return {
-    address: source.address,
-    get fault() {
-      return source.fault;
+  const open = source.open.bind(source);
+  return Object.assign(source, {
+    async open(...parameters: Parameters<Source["open"]>) {
+      const text = await open(...parameters);
+      return text && Object.assign(text, { pieces: countBytes(text.pieces, received) });
     },
-    attempt: (download, signal) => source.attempt(download, signal),
-    async open(module, signal) {
-      const text = await source.open(module, signal);
-      return (
-        text && {
-          pieces: countBytes(text.pieces, received),
-          [Symbol.asyncDispose]: () => text[Symbol.asyncDispose](),
-        }
-      );
-    },
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-  };
+  });
 }

@@ -11,7 +11,14 @@ import { symbolicateBy, type Api, type ModuleProgress } from "./api.ts";
 import { explained, readDocument, type Document } from "./document.ts";
 import { startLocalApi } from "./localApi.ts";
 import { connectApi } from "./remoteApi.ts";
-import { captureText, choose, modulesLine, modulesText, resultsText, type Choice } from "./text.ts";
+import {
+  captureText,
+  choose,
+  modulesLine,
+  modulesText,
+  resultsText,
+  type Choice,
+} from "../../captures/captureText.ts";
 
 const minBufferBytes = 1024 * 1024;
 

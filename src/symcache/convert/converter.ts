@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
 
@@ -61,13 +62,30 @@ export class Converter implements Disposable {
     this.#alive().appending(append, (exports, file) => exports.symcache_file_write(file));
   }
 
-  /** Copies the symcache file into a large enough buffer. */
-  copyInto(bytes: Uint8Array): void {
+  /** Writes the symcache to a file, and calls `progress` after each piece. Throws the disk's error. */
+  writeFile(path: string, flags: "w" | "wx", progress?: () => void): void {
+    const file = openSync(path, flags);
+    try {
+      this.write((piece) => {
+        for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
+        progress?.();
+      });
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** A copy of the symcache file. */
+  copy(): SharedArrayBuffer {
+    const bytes = new Uint8Array(
+      new SharedArrayBuffer(this.#alive().call((exports) => exports.symcache_file_size())),
+    );
     let length = 0;
     this.write((piece) => {
       bytes.set(piece, length);
       length += piece.length;
     });
+    return bytes.buffer;
   }
 
   [Symbol.dispose](): void {

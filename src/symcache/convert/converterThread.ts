@@ -1,5 +1,4 @@
 /** Thread entry: converts sym files into symcaches, one after the other. */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { replyToAsks, reportProgress, type Reply } from "../../threads/replyToAsks.ts";
 import { lowerPriority } from "../../threads/lowerPriority.ts";
@@ -37,7 +36,6 @@ const { wasm, maxMemoryBytes } = workerData as ConverterThreadData;
 /** While a slow disk writes the symcache. */
 const progressIntervalMs = 1000;
 let converter: Converter | undefined;
-let symcacheBytes = 0;
 /** WebAssembly memory of earlier conversions that may not have been collected yet. */
 let droppedBytes = 0;
 const maxDroppedBytes = 8e6;
@@ -60,25 +58,22 @@ replyToAsks<ConverterProtocol>({
         );
       return [{ buffer }, [buffer]];
     }),
-  finish: () =>
-    catchRejection(() => {
-      symcacheBytes = converter?.finish() ?? 0;
-      return [{ bytes: symcacheBytes }];
-    }),
+  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0 }]),
   selfTest: () => [selfTest(wasm)],
   write(path) {
+    let reported = performance.now();
     try {
-      write(path);
+      converter?.writeFile(path, "wx", () => {
+        if (performance.now() - reported < progressIntervalMs) return;
+        reported = performance.now();
+        reportProgress();
+      });
       return [{}];
     } catch (error) {
       return [{ error: String(error) }];
     }
   },
-  take() {
-    const bytes = new SharedArrayBuffer(symcacheBytes);
-    converter?.copyInto(new Uint8Array(bytes));
-    return [bytes];
-  },
+  take: () => [converter?.copy() ?? new SharedArrayBuffer()],
 });
 
 /** Collects garbage once dropped instances have much memory, because V8 sees only small objects. */
@@ -97,20 +92,5 @@ function catchRejection<Answer>(step: () => Reply<Answer>): Reply<Answer | Rejec
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     return [{ rejection: { reason: error.reason, message: error.message } }];
-  }
-}
-
-function write(path: string): void {
-  const file = openSync(path, "wx");
-  try {
-    let reported = performance.now();
-    converter?.write((piece) => {
-      for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
-      if (performance.now() - reported < progressIntervalMs) return;
-      reported = performance.now();
-      reportProgress();
-    });
-  } finally {
-    closeSync(file);
   }
 }

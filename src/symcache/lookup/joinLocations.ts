@@ -1,4 +1,4 @@
-import { AnswerTooLarge, type Locations } from "./locations.ts";
+import { AnswerTooLarge, emptyLocations, type Locations } from "./locations.ts";
 
 /** Rows that a result may have; the crate has the same limit. */
 const maxRows = 2 ** 24;
@@ -11,22 +11,7 @@ export function joinLocations(pieces: Locations[]): Locations {
   if (rows > maxRows) throw new AnswerTooLarge();
   const offsets = sum(pieces.map(({ ends }) => ends.length));
   const textBytes = sum(pieces.map(({ text }) => text.length));
-  const buffer = new ArrayBuffer(4 * (3 * offsets + 1 + 3 * rows) + textBytes);
-  let end = 0;
-  const column = (length: number) => {
-    const numbers = new Uint32Array(buffer, end, length);
-    end += numbers.byteLength;
-    return numbers;
-  };
-  const joined = {
-    starts: column(offsets + 1),
-    functionStarts: column(offsets),
-    rowStarts: column(rows),
-    functionEnds: column(rows),
-    rowEnds: column(rows),
-    ends: column(offsets),
-    text: new Uint8Array(buffer, end),
-  };
+  const joined = emptyLocations(offsets, rows, textBytes);
   let [offset, row, byte] = [0, 0, 0];
   for (const piece of pieces) {
     add(joined.starts, piece.starts, offset, row);

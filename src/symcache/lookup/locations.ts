@@ -1,6 +1,5 @@
 /**
- * Source locations of a list of offsets, as columns and as the text that JSON responses are made of. One buffer holds
- * everything, so that it can be transferred between threads.
+ * Source locations of a list of offsets, as columns and as the text that JSON responses are made of.
  *
  * The rows of the offset `i` are `starts[i]` to `starts[i + 1]`, innermost call first; none if there are no symbols. The text
  * of a row is `"function":"name","file":"path","line":7`, without unknown parts. The text of an offset is its outermost row,
@@ -21,6 +20,29 @@ export interface Locations {
   ends: Uint32Array<ArrayBuffer>;
   /** UTF-8. */
   text: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Columns without contents, in the crate's order: the text comes last, so that the numbers lie at multiples of 4. They share
+ * one buffer, because transferring and freeing one takes less time than seven.
+ */
+export function emptyLocations(offsets: number, rows: number, textBytes: number): Locations {
+  const buffer = new ArrayBuffer(4 * (3 * offsets + 1 + 3 * rows) + textBytes);
+  let end = 0;
+  const column = (length: number) => {
+    const numbers = new Uint32Array(buffer, end, length);
+    end += numbers.byteLength;
+    return numbers;
+  };
+  return {
+    starts: column(offsets + 1),
+    functionStarts: column(offsets),
+    rowStarts: column(rows),
+    functionEnds: column(rows),
+    rowEnds: column(rows),
+    ends: column(offsets),
+    text: new Uint8Array(buffer, end),
+  };
 }
 
 /** The start of each row's text, before the function's name. */

@@ -78,7 +78,7 @@ export class LookupPool implements AsyncDisposable {
     const threads = this.#threads.map((_, index) => this.#thread(index));
     if (threads.some(({ seemsToHang }) => seemsToHang))
       throw new Error(`no progress for half of ${this.#timeoutMs / 1000} s`);
-    const idle = threads.filter(({ isBusy }) => !isBusy);
+    const idle = threads.filter(({ pendingAsks }) => pendingAsks === 0);
     const passed = await Promise.all(idle.map((thread) => thread.ask("selfTest", undefined)));
     if (!passed.every(Boolean)) throw new Error("the WebAssembly returned a wrong result");
   }

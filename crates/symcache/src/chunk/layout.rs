@@ -1,6 +1,6 @@
 //! The sections of a symcache as chunks pack them.
 
-use crate::raw::{Counts, HEADER};
+use crate::raw::{HEADER, Sections};
 
 /// How a section is packed.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ impl Section {
 }
 
 /// The positions of sections according to a header, which isn't checked.
-pub struct Layout(Counts);
+pub struct Layout(pub(super) Sections);
 
 impl Layout {
     /// The layout of a file that starts with these bytes. A file may be too short for a header.
@@ -31,23 +31,16 @@ impl Layout {
         let mut header = [0; HEADER as usize];
         let length = file.len().min(header.len());
         header[..length].copy_from_slice(&file[..length]);
-        Self(Counts::read(&header))
-    }
-
-    /// Bytes of the payload, which the trailer has checksums of.
-    pub(super) fn payload_length(&self) -> u64 {
-        self.0.payload_length()
+        Self(Sections::read(&header))
     }
 
     /// Each section with its start and end. Together they cover a file of any length. The locations of call sites and those of
     /// ranges are separate sections.
     pub(super) fn sections(&self) -> [(Section, u64, u64); 9] {
-        let Counts { files, locations, ranges, .. } = self.0;
-        let files_end = HEADER + 24 * u64::from(files);
-        let (functions_at, calls_at) = (self.0.functions_at(), self.0.locations_at());
-        let locations_at = calls_at + 16 * u64::from(locations.saturating_sub(ranges));
-        let (ranges_at, strings_at) = (self.0.ranges_at(), self.0.strings_at());
-        let ranges_end = ranges_at + 4 * u64::from(ranges);
+        let Sections { functions_at, locations_at: calls_at, ranges_at, strings_at, .. } = self.0;
+        let files_end = self.0.file_at(self.0.files);
+        let locations_at = self.0.location_at(self.0.locations.saturating_sub(self.0.ranges));
+        let ranges_end = self.0.range_at(self.0.ranges);
         [
             (Section::Bytes, 0, HEADER),
             (Section::Columns(6), HEADER, files_end),

@@ -8,7 +8,7 @@ use super::functions::Functions;
 use super::locations::Locations;
 use super::module_record::ModuleRecord;
 use super::string_table::StringTable;
-use crate::raw::{Counts, HEADER, bytes};
+use crate::raw::{HEADER, Sections, bytes};
 use crate::trailer::{PAGE, SAMPLE_EVERY, Trailer, page_checksum};
 
 /// Bytes per write: many pages, but few enough for the processor's cache.
@@ -29,7 +29,7 @@ pub struct SymcacheFile {
 impl SymcacheFile {
     /// The size of the file in bytes.
     pub fn size(&self) -> u64 {
-        let payload = self.counts().payload_length();
+        let payload = self.layout().payload_length;
         let trailer = Trailer { pages: vec![0; payload.div_ceil(PAGE as u64) as usize], ..self.trailer() };
         payload + trailer.to_bytes().len() as u64
     }
@@ -83,21 +83,17 @@ impl SymcacheFile {
             debug_filename: self.debug_filename.clone(),
             debug_id: self.debug_id.clone(),
             module_name: self.module_name.clone(),
-            payload_length: self.counts().payload_length(),
+            payload_length: self.layout().payload_length,
             samples,
             pages: Vec::new(),
         }
     }
 
-    fn counts(&self) -> Counts {
+    fn layout(&self) -> Sections {
         let Self { files, functions, locations: Locations { call_sites, ranges }, strings, .. } = self;
-        Counts {
-            files: files.list.len() as u32,
-            functions: functions.list.len() as u32,
-            locations: (call_sites.list.len() + ranges.len()) as u32,
-            ranges: ranges.len() as u32,
-            string_bytes: strings.len() as u32,
-        }
+        let locations = call_sites.list.len() + ranges.len();
+        let counts = [files.list.len(), functions.list.len(), locations, ranges.len(), strings.len()];
+        Sections::new(counts.map(|count| count as u32))
     }
 
     /// The sections with their padding, in pieces.
@@ -122,7 +118,7 @@ impl SymcacheFile {
         header[24..28].copy_from_slice(&debug_id.appendix().to_le_bytes());
         header[39] = debug_id.is_pdb20().into();
         header[40..44].copy_from_slice(&(arch as u32).to_le_bytes());
-        self.counts().write(&mut header);
+        self.layout().write(&mut header);
         header
     }
 }

@@ -2,9 +2,8 @@
 
 use super::payload::Reader;
 use super::pending_reads::PendingReads;
-use super::sections::{Sections, numbers};
 use crate::lookup_error::{Damaged, LookupError};
-use crate::raw::NONE;
+use crate::raw::{NONE, Sections, numbers};
 
 /// Limits the memory of a result.
 const MAX_CALLS: usize = 1 << 24;

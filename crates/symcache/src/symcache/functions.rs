@@ -3,10 +3,9 @@
 use super::calls::Call;
 use super::payload::Reader;
 use super::pending_reads::PendingReads;
-use super::sections::{Sections, numbers};
 use super::strings::Strings;
 use crate::lookup_error::LookupError;
-use crate::raw::NONE;
+use crate::raw::{NONE, Sections, numbers};
 
 /// Symbolic's name for a function without one.
 const UNKNOWN: &str = "?";

@@ -1,36 +1,36 @@
-//! The answer to a lookup as JSON has it.
+//! The result of a lookup as JSON.
 
 use std::io::Write;
 
 use super::locations::Locations;
-use super::strings::{MOST_BYTES, Strings};
+use super::strings::{MAX_BYTES, Strings};
 use crate::lookup_error::LookupError;
 
-/// Source locations of a list of offsets, as text of which JSON answers are made.
+/// Source locations of a list of offsets, as text for JSON responses.
 ///
-/// The text of a row is `"function":"name","file":"path","line":7`, without what is unknown. That of an offset is its
-/// outermost row, followed by `,"inlines":[{…},{…}]` with the others, innermost first. [`Locations`] has what rows are.
+/// The text of a row of [`Locations`] is `"function":"name","file":"path","line":7`, without unknown fields. The text of an
+/// offset is its outermost row, followed by `,"inlines":[{…},{…}]` with the others, innermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocationsJson {
     /// As in [`Locations`].
     pub starts: Vec<u32>,
     /// As in [`Locations`].
     pub function_starts: Vec<u32>,
-    /// For each row where its text begins.
+    /// Per row: start of its text.
     pub row_starts: Vec<u32>,
-    /// For each row where the function's name ends in its text.
+    /// Per row: end of the function's name in its text.
     pub function_ends: Vec<u32>,
-    /// For each row where its text ends.
+    /// Per row: end of its text.
     pub row_ends: Vec<u32>,
-    /// For each offset where its text ends.
+    /// Per offset: end of its text.
     pub ends: Vec<u32>,
     /// UTF-8.
     pub text: Vec<u8>,
 }
 
 impl Locations {
-    /// The text of the rows, of at most so many bytes.
-    pub fn into_json(mut self, most_bytes: usize) -> Result<LocationsJson, LookupError> {
+    /// Converts the rows to at most `max_bytes` of text.
+    pub fn into_json(mut self, max_bytes: usize) -> Result<LocationsJson, LookupError> {
         self.strings.escape_for_json()?;
         let rows = self.functions.len();
         let mut json = LocationsJson {
@@ -40,15 +40,15 @@ impl Locations {
             ends: Vec::with_capacity(self.function_starts.len()),
             ..Default::default()
         };
-        let most_bytes = most_bytes.min(MOST_BYTES);
+        let max_bytes = max_bytes.min(MAX_BYTES);
         for rows in self.starts.windows(2) {
             let [first, end] = [rows[0] as usize, rows[1] as usize];
             if first < end {
                 let outermost = end - 1;
-                json.push_row(&self, outermost, most_bytes)?;
+                json.push_row(&self, outermost, max_bytes)?;
                 for row in first..outermost {
                     json.text.extend_from_slice(if row == first { b",\"inlines\":[{" } else { b"},{" });
-                    json.push_row(&self, row, most_bytes)?;
+                    json.push_row(&self, row, max_bytes)?;
                 }
                 json.text.extend_from_slice(if first == outermost { b"" } else { b"}]" });
             }
@@ -61,11 +61,11 @@ impl Locations {
 }
 
 impl LocationsJson {
-    fn push_row(&mut self, locations: &Locations, row: usize, most_bytes: usize) -> Result<(), LookupError> {
+    fn push_row(&mut self, locations: &Locations, row: usize, max_bytes: usize) -> Result<(), LookupError> {
         let function = locations.strings.get(locations.functions[row]);
         let file = locations.strings.get(locations.files[row]);
         let line = locations.lines[row];
-        if self.text.len() + function.len() + file.len() > most_bytes {
+        if self.text.len() + function.len() + file.len() > max_bytes {
             return Err(LookupError::TooLarge);
         }
         let text = &mut self.text;
@@ -79,14 +79,14 @@ impl LocationsJson {
         }
         text.push(b'"');
         if line != 0 {
-            write!(text, ",\"line\":{line}").expect("memory is what there is");
+            write!(text, ",\"line\":{line}").expect("writing to memory");
         }
         self.row_ends[row] = text.len() as u32;
         Ok(())
     }
 }
 
-/// A string as JSON has it between quotes.
+/// A string as in JSON, without the quotes.
 pub(super) fn escape(string: &str) -> String {
     let mut strings = Strings::default();
     strings.push(string);
@@ -94,14 +94,14 @@ pub(super) fn escape(string: &str) -> String {
 }
 
 impl Strings {
-    /// Escapes all strings as `JSON.stringify` does, without its quotes around them.
+    /// Escapes all strings like `JSON.stringify`, without the quotes.
     fn escape_for_json(&mut self) -> Result<(), LookupError> {
-        // The most that one byte can become is six, and most answers have nothing to escape: they are left as they are.
+        // One byte becomes six at most. Most results have nothing to escape.
         let growth: usize = self.bytes.iter().filter(|byte| is_special(**byte)).count() * 5;
         if growth == 0 {
             return Ok(());
         }
-        if self.bytes.len() + growth > MOST_BYTES {
+        if self.bytes.len() + growth > MAX_BYTES {
             return Err(LookupError::TooLarge);
         }
         let mut escaped = Self { bytes: Vec::with_capacity(self.bytes.len() + growth), ends: Vec::new() };
@@ -139,7 +139,7 @@ impl Strings {
     }
 }
 
-/// Whether JSON has another way of writing the byte.
+/// Whether JSON has to escape the byte.
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
@@ -157,7 +157,7 @@ mod tests {
         all.iter().map(str::to_owned).collect()
     }
 
-    /// An offset in a call that was inlined twice, one of which nothing is known, and one in a function without a file.
+    /// An offset in two inline calls, one without symbols, and one in a function without a file.
     fn locations() -> Locations {
         let mut locations = Locations::default();
         let [name, caller, file] = ["\"n\"", "caller", "a.c"].map(|string| locations.strings.push(string));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_outermost_call_and_then_what_was_inlined() {
+    fn writes_the_outermost_call_and_then_the_inlined_ones() {
         let json = locations().into_json(usize::MAX).unwrap();
         let text = str::from_utf8(&json.text).unwrap();
         let inlines = r#"{"function":"\"n\"","file":"a.c","line":7},{"function":"\"n\""}"#;
@@ -199,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_more_text_than_it_may_write() {
+    fn refuses_to_write_more_text_than_the_limit() {
         let length = locations().into_json(usize::MAX).unwrap().text.len();
         assert!(locations().into_json(length).is_ok());
         assert_eq!(locations().into_json(40), Err(LookupError::TooLarge));
     }
 
     #[test]
-    fn escapes_what_json_must_and_nothing_else() {
+    fn escapes_only_what_json_must_escape() {
         assert_eq!(escaped(&["", "a/\u{7f}é\u{2028}"]), ["", "a/\u{7f}é\u{2028}"]);
         assert_eq!(
             escaped(&["", "operator\"\" _x", "\\", "é\u{8}\t\n\u{c}\r", "\0\u{1f}", "a"]),

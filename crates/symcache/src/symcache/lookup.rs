@@ -7,9 +7,8 @@ use super::paths::read_paths;
 use super::payload::Reader;
 use super::pending_reads::PendingReads;
 use super::ranges::find_ranges;
-use super::sections::Sections;
 use crate::lookup_error::LookupError;
-use crate::raw::NONE;
+use crate::raw::{NONE, Sections};
 
 /// Rows of a result: they take 200 MB, and gigabytes as JSON.
 const MAX_ROWS: usize = 1 << 24;

@@ -1,16 +1,15 @@
-//! Full paths of calls' files.
+//! Full paths of the files of calls.
 
 use symbolic_common::{clean_path, join_path};
 
 use super::calls::Call;
 use super::payload::Reader;
 use super::pending_reads::PendingReads;
-use super::sections::{Sections, numbers};
 use super::strings::Strings;
 use crate::lookup_error::LookupError;
-use crate::raw::NONE;
+use crate::raw::{NONE, Sections, numbers};
 
-/// For every call the number of its file's path in `strings`, to which the paths are added; 0 where it is unknown.
+/// Adds the paths of the calls' files to `strings`, and returns the index of each call's path; 0 if it is unknown.
 pub(crate) fn read_paths(
     reader: &mut Reader,
     sections: &Sections,
@@ -18,9 +17,9 @@ pub(crate) fn read_paths(
     strings: &mut Strings,
 ) -> Result<Vec<u32>, LookupError> {
     let mut pending = PendingReads::default();
-    for (number, call) in calls.iter().enumerate() {
+    for (index, call) in calls.iter().enumerate() {
         if call.file != NONE {
-            pending.push(call.file, number as u32);
+            pending.push(call.file, index as u32);
         }
     }
     let reads = pending.by_record();
@@ -47,33 +46,33 @@ pub(crate) fn read_paths(
 
     let mut paths = vec![0; calls.len()];
     for (read, parts) in reads.iter().zip(parts.as_chunks::<3>().0) {
-        let [compilation_folder, folder, name] = parts.map(|part| part_strings.get(part));
-        let path = full_path(compilation_folder, folder, name);
+        let [compilation_directory, directory, name] = parts.map(|part| part_strings.get(part));
+        let path = full_path(compilation_directory, directory, name);
         if !path.is_empty() {
-            let number = strings.push(&path);
-            read.requesters().for_each(|call| paths[call] = number);
+            let index = strings.push(&path);
+            read.requesters().for_each(|call| paths[call] = index);
         }
     }
     Ok(paths)
 }
 
-/// The path that Symbolic makes of a file's parts.
-fn full_path(compilation_folder: &str, folder: &str, name: &str) -> String {
-    let path = if compilation_folder.is_empty() {
-        join_path(folder, name)
+/// The same path as Symbolic's for these parts.
+fn full_path(compilation_directory: &str, directory: &str, name: &str) -> String {
+    let path = if compilation_directory.is_empty() {
+        join_path(directory, name)
     } else {
-        join_path(&join_path(compilation_folder, folder), name)
+        join_path(&join_path(compilation_directory, directory), name)
     };
     if is_clean(path.as_bytes()) { path } else { clean_path(&path).into_owned() }
 }
 
-/// Whether cleaning would change nothing, as with most paths: it is no Windows path, has no part that begins with a dot,
-/// and doesn't end with a separator. Looking takes less than cleaning.
+/// Whether cleaning can be skipped, as with most paths: this is not a Windows path, no part starts with a dot, and it doesn't
+/// end with a separator.
 fn is_clean(path: &[u8]) -> bool {
     let has_backslash = path.iter().fold(false, |has, byte| has | (*byte == b'\\'));
     let has_dot = path.iter().zip(&path[path.len().min(1)..]).fold(false, |has, pair| has | (pair == (&b'/', &b'.')));
-    let begins_plainly = path.first() != Some(&b'.') && path.get(1) != Some(&b':') && !path.starts_with(b"//");
-    !has_backslash && !has_dot && begins_plainly && path.last() != Some(&b'/')
+    let has_plain_start = path.first() != Some(&b'.') && path.get(1) != Some(&b':') && !path.starts_with(b"//");
+    !has_backslash && !has_dot && has_plain_start && path.last() != Some(&b'/')
 }
 
 #[cfg(test)]
@@ -81,7 +80,7 @@ mod tests {
     use super::{clean_path, full_path, join_path};
 
     #[test]
-    fn a_path_is_what_symbolic_makes_of_it() {
+    fn paths_equal_those_of_symbolic() {
         let parts = [
             "",
             "a",
@@ -117,12 +116,12 @@ mod tests {
             "ä/ö",
             "é",
         ];
-        for compilation_folder in parts {
-            for folder in parts {
+        for compilation_directory in parts {
+            for directory in parts {
                 for name in parts {
-                    let joined = join_path(&join_path(compilation_folder, folder), name);
-                    let ours = full_path(compilation_folder, folder, name);
-                    assert_eq!(ours, clean_path(&joined), "{compilation_folder:?} {folder:?} {name:?}");
+                    let joined = join_path(&join_path(compilation_directory, directory), name);
+                    let ours = full_path(compilation_directory, directory, name);
+                    assert_eq!(ours, clean_path(&joined), "{compilation_directory:?} {directory:?} {name:?}");
                 }
             }
         }

@@ -89,10 +89,11 @@ impl Reader<'_> {
             return Err(Damaged("position behind the end"));
         }
         let (page, start) = split(at);
-        if !self.cache.has(self.file, page) {
-            self.read_pages(page..page + 1)?;
-        }
-        let bytes = self.cache.get(self.file, page).expect("it was read");
+        let slot = match self.cache.slot(self.file, page) {
+            Some(slot) => slot,
+            None => self.read_page(page)?,
+        };
+        let bytes = self.cache.page(slot);
         let length = (self.length - (at - start as u64)).min(PAGE as u64) as usize;
         Ok(&bytes[start..length])
     }
@@ -139,20 +140,20 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn peek(&mut self, at: u64) -> u8 {
+    fn peek(&self, at: u64) -> u8 {
         let (page, start) = split(at);
-        self.cache.get(self.file, page).map_or(0, |bytes| bytes[start])
+        self.cache.slot(self.file, page).map_or(0, |slot| self.cache.page(slot)[start])
     }
 
     /// Reads those of the ascending pages that are not cached.
     fn load(&mut self, pages: impl Iterator<Item = u32>) -> Result<(), Damaged> {
         let mut run = 0..0;
         for page in pages {
-            let is_missing = !run.contains(&page) && self.cache.get(self.file, page).is_none();
-            if !is_missing || page as usize >= self.checksums.len() {
+            if let Some(slot) = self.cache.slot(self.file, page) {
+                self.cache.mark_used(slot);
+            } else if run.contains(&page) || page as usize >= self.checksums.len() {
                 continue;
-            }
-            if page == run.end && run.len() < MAX_RUN {
+            } else if page == run.end && run.len() < MAX_RUN {
                 run.end += 1;
             } else {
                 self.read_pages(run)?;
@@ -160,6 +161,12 @@ impl Reader<'_> {
             }
         }
         self.read_pages(run)
+    }
+
+    #[cold]
+    fn read_page(&mut self, page: u32) -> Result<u32, Damaged> {
+        self.read_pages(page..page + 1)?;
+        Ok(self.cache.slot(self.file, page).expect("it was read"))
     }
 
     /// Reads pages that are not cached.

@@ -1,9 +1,8 @@
 //! From offsets to ranges.
 
 use super::payload::Reader;
-use super::sections::Sections;
 use crate::lookup_error::Damaged;
-use crate::raw::NONE;
+use crate::raw::{NONE, Sections};
 use crate::trailer::{PAGE, SAMPLE_EVERY};
 
 /// The ranges between two samples, one of which contains the offset. They are on one page or two.
@@ -67,22 +66,17 @@ impl Window {
     /// The last range that starts at or before the offset.
     fn find(self, reader: &mut Reader, sections: &Sections) -> Result<u32, Damaged> {
         let Self { first, middle, end, guess, .. } = self;
-        let behind = if guess < middle {
-            match self.first_behind(reader, sections, first, middle)? {
-                behind if behind == middle => self.first_behind(reader, sections, middle, end)?,
-                behind => behind,
-            }
-        } else {
-            match self.first_behind(reader, sections, middle, end)? {
-                behind if behind == middle => self.first_behind(reader, sections, first, middle)?,
-                behind => behind,
-            }
-        };
+        let halves = [(first, middle), (middle, end)];
+        let (near, far) = if guess < middle { (halves[0], halves[1]) } else { (halves[1], halves[0]) };
+        let mut behind = self.first_behind(reader, sections, near)?;
+        if behind == middle {
+            behind = self.first_behind(reader, sections, far)?;
+        }
         if behind == first { Err(Damaged("ranges that don't start with their sample")) } else { Ok(behind - 1) }
     }
 
     /// The first range behind the offset among `from..to`, which are on one page; `to` if there is none.
-    fn first_behind(self, reader: &mut Reader, sections: &Sections, from: u32, to: u32) -> Result<u32, Damaged> {
+    fn first_behind(self, reader: &mut Reader, sections: &Sections, (from, to): (u32, u32)) -> Result<u32, Damaged> {
         if from == to {
             return Ok(to);
         }
@@ -90,30 +84,12 @@ impl Window {
         let ranges = ranges.get(..(to - from) as usize).ok_or(Damaged("ranges behind the end"))?;
         let is_before = |start: &[u8; 4]| u32::from_le_bytes(*start) <= self.offset;
 
-        // Gallop from the guess, because its neighbors are in the processor's cache.
-        let (mut low, mut high) = (0, ranges.len());
+        // Search near the guess first, because its neighbors are in the processor's cache.
         let guess = (self.guess.clamp(from, to - 1) - from) as usize;
-        let mut step = 8;
-        if is_before(&ranges[guess]) {
-            low = guess + 1;
-            while low + step < high {
-                if is_before(&ranges[low + step]) {
-                    low += step + 1;
-                } else {
-                    high = low + step;
-                }
-                step *= 2;
-            }
-        } else {
-            high = guess;
-            while low + step < high {
-                if is_before(&ranges[high - step]) {
-                    low = high - step + 1;
-                } else {
-                    high -= step;
-                }
-                step *= 2;
-            }
+        let (mut low, mut high, mut reach) = (guess, guess, 8);
+        while low > 0 && !is_before(&ranges[low - 1]) || high < ranges.len() && is_before(&ranges[high]) {
+            (low, high) = (guess.saturating_sub(reach), ranges.len().min(guess + reach));
+            reach *= 4;
         }
         Ok(from + (low + ranges[low..high].partition_point(is_before)) as u32)
     }

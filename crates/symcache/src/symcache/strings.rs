@@ -1,14 +1,14 @@
-//! Strings of an answer, and how a symcache holds them.
+//! The strings of a result, and how a symcache stores them.
 
 use super::payload::Reader;
 use super::pending_reads::PendingReads;
-use super::sections::Sections;
 use crate::lookup_error::{Damaged, LookupError};
+use crate::raw::Sections;
 
-/// As long as an answer's strings may be in all.
-pub(crate) const MOST_BYTES: usize = 1 << 30;
+/// Limits the total length of a result's strings.
+pub(crate) const MAX_BYTES: usize = 1 << 30;
 
-/// Strings one behind the other.
+/// Strings in one buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strings {
     /// UTF-8.
@@ -17,32 +17,32 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Adds a string and gives its number.
+    /// Adds a string and returns its index.
     pub(crate) fn push(&mut self, string: &str) -> u32 {
         self.bytes.extend(string.as_bytes());
         self.end()
     }
 
-    /// The string of a number.
-    pub fn get(&self, number: u32) -> &str {
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
-        let bytes = &self.bytes[start as usize..self.ends[number as usize] as usize];
-        // SAFETY: `push` and `read` add nothing but whole strings.
+    /// The string at an index.
+    pub fn get(&self, index: u32) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
+        let bytes = &self.bytes[start as usize..self.ends[index as usize] as usize];
+        // SAFETY: `push` and `read` only add whole strings.
         unsafe { str::from_utf8_unchecked(bytes) }
     }
 
-    /// All strings by number.
+    /// All strings in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len() as u32).map(|number| self.get(number))
+        (0..self.ends.len() as u32).map(|index| self.get(index))
     }
 
-    /// Reads the strings at the pending offsets, each once, and tells who gets which.
+    /// Reads the strings at the pending offsets, each once, and calls `set` with each requester and the index of its string.
     pub(crate) fn read(
         &mut self,
         reader: &mut Reader,
         sections: &Sections,
         mut pending: PendingReads,
-        mut give: impl FnMut(usize, u32),
+        mut set: impl FnMut(usize, u32),
     ) -> Result<(), LookupError> {
         let at = |offset| sections.string_at(offset);
         reader.for_each(
@@ -51,14 +51,14 @@ impl Strings {
             |reader, read| {
                 let offset = read.record();
                 if offset >= sections.string_bytes {
-                    return Err(BEHIND_ALL_STRINGS.into());
+                    return Err(OUT_OF_BOUNDS.into());
                 }
                 let (length, prefix) = read_length(reader, at(offset))?;
                 if u64::from(offset) + prefix + u64::from(length) > u64::from(sections.string_bytes) {
-                    return Err(BEHIND_ALL_STRINGS.into());
+                    return Err(OUT_OF_BOUNDS.into());
                 }
                 let start = self.bytes.len();
-                if start + length as usize > MOST_BYTES {
+                if start + length as usize > MAX_BYTES {
                     return Err(LookupError::TooLarge);
                 }
                 reader.append(at(offset) + prefix, length as usize, &mut self.bytes)?;
@@ -66,8 +66,8 @@ impl Strings {
                     self.bytes.truncate(start);
                     return Err(Damaged("a string that is not UTF-8").into());
                 }
-                let number = self.end();
-                read.requesters().for_each(|who| give(who, number));
+                let index = self.end();
+                read.requesters().for_each(|requester| set(requester, index));
                 Ok(())
             },
         )
@@ -79,7 +79,7 @@ impl Strings {
     }
 }
 
-/// A string's length, and how many bytes say so.
+/// The length of a string, and the number of bytes that encode it.
 fn read_length(reader: &mut Reader, at: u64) -> Result<(u32, u64), Damaged> {
     let mut length = 0;
     for position in 0..5 {
@@ -93,5 +93,5 @@ fn read_length(reader: &mut Reader, at: u64) -> Result<(u32, u64), Damaged> {
     Err(IMPOSSIBLE_LENGTH)
 }
 
-const BEHIND_ALL_STRINGS: Damaged = Damaged("a string that ends behind all strings");
+const OUT_OF_BOUNDS: Damaged = Damaged("a string that ends behind all strings");
 const IMPOSSIBLE_LENGTH: Damaged = Damaged("a string of impossible length");

@@ -33,7 +33,7 @@ pub extern "C" fn chunk_unpack(at: f64, header: usize, packed: usize, length: us
     match unpacked {
         Ok(()) => buffers.output.len(),
         Err(damaged) => {
-            buffers.say(damaged);
+            buffers.set_message(damaged);
             0
         }
     }

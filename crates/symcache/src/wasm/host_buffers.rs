@@ -1,9 +1,8 @@
 //! Memory through which the host and the crate exchange data.
 
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::rc::Rc;
-use std::sync::Once;
 
 use crate::conversion_error::{ConversionError, Reason};
 use crate::{LocationsJson, PageCache, SymcacheFile};
@@ -20,35 +19,29 @@ pub(super) struct HostBuffers {
     pub(super) columns: Vec<(*const u8, usize)>,
 }
 
-pub(super) struct BuffersCell(UnsafeCell<Option<HostBuffers>>);
-
-// SAFETY: one thread.
-unsafe impl Sync for BuffersCell {}
-
-static BUFFERS: BuffersCell = BuffersCell(UnsafeCell::new(None));
-static PANIC_MESSAGES: Once = Once::new();
+static mut BUFFERS: Option<HostBuffers> = None;
 
 pub(super) fn host_buffers() -> &'static mut HostBuffers {
     // SAFETY: one thread, and no exported function calls another or keeps the reference.
-    let buffers = unsafe { &mut *BUFFERS.0.get() };
-    PANIC_MESSAGES.call_once(|| {
+    let buffers = unsafe { &mut *&raw mut BUFFERS };
+    buffers.get_or_insert_with(|| {
         std::panic::set_hook(Box::new(|panic| {
             let mut message = Message::default();
             let _ = write!(message, "{panic}");
             // SAFETY: a trap follows, so older references are not used again.
-            if let Some(buffers) = unsafe { &mut *BUFFERS.0.get() } {
+            if let Some(buffers) = unsafe { &mut *&raw mut BUFFERS } {
                 buffers.message = message;
             }
         }));
-    });
-    buffers.get_or_insert_with(|| HostBuffers {
-        inbox: Vec::new(),
-        message: Message::default(),
-        symcache_file: None,
-        output: Vec::new(),
-        page_cache: Rc::new(RefCell::new(PageCache::new(0))),
-        locations: LocationsJson::default(),
-        columns: Vec::new(),
+        HostBuffers {
+            inbox: Vec::new(),
+            message: Message::default(),
+            symcache_file: None,
+            output: Vec::new(),
+            page_cache: Rc::new(RefCell::new(PageCache::new(0))),
+            locations: LocationsJson::default(),
+            columns: Vec::new(),
+        }
     })
 }
 
@@ -66,8 +59,8 @@ impl Default for Message {
 
 impl Write for Message {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let room = self.bytes.len() - self.length;
-        let text = &text[..text.floor_char_boundary(room)];
+        let available = self.bytes.len() - self.length;
+        let text = &text[..text.floor_char_boundary(available)];
         self.bytes[self.length..][..text.len()].copy_from_slice(text.as_bytes());
         self.length += text.len();
         Ok(())
@@ -82,14 +75,14 @@ pub(super) fn cleared_buffers() -> &'static mut HostBuffers {
 }
 
 impl HostBuffers {
-    pub(super) fn say(&mut self, message: impl std::fmt::Display) {
+    pub(super) fn set_message(&mut self, message: impl std::fmt::Display) {
         self.message.length = 0;
         let _ = write!(self.message, "{message}");
     }
 
-    /// Keeps an error's message, and returns its number for the host: 1 to 4 in the order of [`Reason`].
+    /// Keeps an error's message, and returns its code for the host: 1 to 4 in the order of [`Reason`].
     pub(super) fn fail(&mut self, error: &ConversionError) -> u32 {
-        self.say(&error.message);
+        self.set_message(&error.message);
         match error.reason {
             Reason::BadDebugId => 1,
             Reason::OtherDebugId => 2,
@@ -98,7 +91,7 @@ impl HostBuffers {
         }
     }
 
-    /// The debug filename and the debug id, which are one after the other in the inbox.
+    /// The debug filename and the debug id, which are consecutive in the inbox.
     pub(super) fn module(&self, filename_length: usize, id_length: usize) -> (String, String) {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let (filename, rest) = self.inbox.split_at(filename_length);
@@ -106,7 +99,7 @@ impl HostBuffers {
     }
 }
 
-/// Where the host may write `length` bytes for the next call.
+/// The address to which the host may write `length` bytes for the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn inbox(length: usize) -> *mut u8 {
     let inbox = &mut host_buffers().inbox;
@@ -117,7 +110,7 @@ pub extern "C" fn inbox(length: usize) -> *mut u8 {
     inbox.as_mut_ptr()
 }
 
-/// Where the last failure's message is, or the module's name after [`super::looking_up::symcache_open`].
+/// The address of the last failure's message, or of the module's name after [`super::looking_up::symcache_open`].
 #[unsafe(no_mangle)]
 pub extern "C" fn message_at() -> *const u8 {
     host_buffers().message.bytes.as_ptr()

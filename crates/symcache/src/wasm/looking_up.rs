@@ -8,7 +8,7 @@ use super::host_read_at;
 use crate::trailer::PAGE;
 use crate::{LookupError, PageCache, Symcache};
 
-/// Symcaches that are opened from now on share a page cache of so many bytes.
+/// Sets the size of the page cache that symcaches opened from now on share.
 #[unsafe(no_mangle)]
 pub extern "C" fn limit_page_cache(bytes: f64) {
     host_buffers().page_cache = Rc::new(RefCell::new(PageCache::new(bytes as usize / PAGE)));
@@ -17,9 +17,14 @@ pub extern "C" fn limit_page_cache(bytes: f64) {
 /// Opens the symcache file that the host knows as `file`, for the module whose debug filename and debug id are in the
 /// inbox, or for any module if both are empty; null for a damaged one.
 #[unsafe(no_mangle)]
-pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usize, id_length: usize) -> *mut Symcache {
+pub extern "C" fn symcache_open(
+    file: u32,
+    file_size: f64,
+    filename_length: usize,
+    id_length: usize,
+) -> Option<Box<Symcache>> {
     let read_at = move |into: &mut [u8], offset: u64| {
-        // SAFETY: the slice is the host's to fill.
+        // SAFETY: the host fills at most the slice.
         let length = unsafe { host_read_at(file, offset as f64, into.as_mut_ptr(), into.len()) };
         usize::try_from(length).ok()
     };
@@ -27,12 +32,12 @@ pub extern "C" fn symcache_open(file: u32, file_size: f64, filename_length: usiz
     let (debug_filename, debug_id) = buffers.module(filename_length, id_length);
     match Symcache::open(Box::new(read_at), file_size as u64, &debug_filename, &debug_id, &buffers.page_cache) {
         Ok(symcache) => {
-            buffers.say(symcache.module_name());
-            Box::into_raw(Box::new(symcache))
+            buffers.set_message(symcache.module_name());
+            Some(Box::new(symcache))
         }
         Err(damaged) => {
-            buffers.say(damaged);
-            std::ptr::null_mut()
+            buffers.set_message(damaged);
+            None
         }
     }
 }
@@ -43,51 +48,35 @@ pub extern "C" fn page_bytes() -> usize {
     PAGE
 }
 
-/// How many pages the symcache has.
-///
-/// # Safety
-/// `symcache` came from [`symcache_open`] and was not freed.
+/// The number of pages of the symcache.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_pages(symcache: *const Symcache) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { &*symcache }.checksums().len()
+pub extern "C" fn symcache_pages(symcache: &Symcache) -> usize {
+    symcache.checksums().len()
 }
 
-/// Where the checksum of each page is, 8 bytes each.
-///
-/// # Safety
-/// As for [`symcache_pages`].
+/// The address of the checksums of the pages, 8 bytes each.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_checksums(symcache: *const Symcache) -> *const u64 {
-    // SAFETY: the caller's promise.
-    unsafe { &*symcache }.checksums().as_ptr()
+pub extern "C" fn symcache_checksums(symcache: &Symcache) -> *const u64 {
+    symcache.checksums().as_ptr()
 }
 
 /// Leaves a description of the symcache as JSON at [`super::chunks::output_at`], and returns its length.
-///
-/// # Safety
-/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_describe(symcache: *mut Symcache) -> usize {
+pub extern "C" fn symcache_describe(symcache: &mut Symcache) -> usize {
     let buffers = cleared_buffers();
-    // SAFETY: the caller's promise.
-    buffers.output = unsafe { &mut *symcache }.describe().into_bytes();
+    buffers.output = symcache.describe().into_bytes();
     buffers.output.len()
 }
 
 /// Reads the next `pages` into the page cache. Returns 0 if there are more, 1 for a damaged file, 2 if those were the last;
-/// the next call then begins again.
-///
-/// # Safety
-/// As for [`symcache_pages`].
+/// then the next call starts over.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_read_ahead(symcache: *mut Symcache, pages: usize) -> u32 {
+pub extern "C" fn symcache_read_ahead(symcache: &mut Symcache, pages: usize) -> u32 {
     let buffers = cleared_buffers();
-    // SAFETY: the caller's promise.
-    match unsafe { &mut *symcache }.read_ahead(pages) {
+    match symcache.read_ahead(pages) {
         Ok(is_end) => 2 * u32::from(is_end),
         Err(damaged) => {
-            buffers.say(damaged);
+            buffers.set_message(damaged);
             1
         }
     }
@@ -95,14 +84,9 @@ pub unsafe extern "C" fn symcache_read_ahead(symcache: *mut Symcache, pages: usi
 
 /// Looks up the `count` offsets in the inbox, 4 bytes each. Returns 0 if [`columns_at`] has the result, 1 for a damaged
 /// file, 2 if the result would have more than `max_bytes` of text.
-///
-/// # Safety
-/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize, max_bytes: f64) -> u32 {
+pub extern "C" fn symcache_look_up(symcache: &mut Symcache, count: usize, max_bytes: f64) -> u32 {
     let buffers = cleared_buffers();
-    // SAFETY: the caller's promise.
-    let symcache = unsafe { &mut *symcache };
     let offsets: Vec<u32> =
         buffers.inbox[..4 * count].as_chunks::<4>().0.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
     match symcache.look_up(&offsets).and_then(|locations| locations.into_json(max_bytes as usize)) {
@@ -111,7 +95,7 @@ pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize,
             0
         }
         Err(LookupError::Damaged(damaged)) => {
-            buffers.say(damaged);
+            buffers.set_message(damaged);
             1
         }
         Err(LookupError::TooLarge) => 2,
@@ -119,7 +103,7 @@ pub unsafe extern "C" fn symcache_look_up(symcache: *mut Symcache, count: usize,
 }
 
 /// The last lookup's columns as pairs of address and length in bytes, in the order of [`crate::LocationsJson`]. All but the
-/// text are 4-byte numbers.
+/// text are 4-byte integers.
 #[unsafe(no_mangle)]
 pub extern "C" fn columns_at() -> *const (*const u8, usize) {
     let buffers = host_buffers();
@@ -133,11 +117,7 @@ pub extern "C" fn columns_at() -> *const (*const u8, usize) {
 }
 
 /// Closes a symcache.
-///
-/// # Safety
-/// As for [`symcache_pages`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn symcache_free(symcache: *mut Symcache) {
-    // SAFETY: the caller's promise.
-    drop(unsafe { Box::from_raw(symcache) });
+pub extern "C" fn symcache_free(symcache: Box<Symcache>) {
+    drop(symcache);
 }

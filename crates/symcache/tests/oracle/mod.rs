@@ -8,7 +8,7 @@ use std::rc::Rc;
 use symbolic_debuginfo::breakpad::BreakpadObject;
 use symbolic_symcache::{SymCache, SymCacheConverter};
 use symcache::checksum::checksum;
-use symcache::trailer::{SAMPLE_EVERY, Trailer};
+use symcache::trailer::{PAGE, SAMPLE_EVERY, Trailer};
 use symcache::{Converter, Damaged, Locations, PageCache, Reason, Symcache};
 
 /// Converts a sym file with Symbolic.
@@ -103,16 +103,18 @@ pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[
     convert().map_err(|error| error.reason)
 }
 
-/// Opens a symcache file in memory, with a page cache of this size.
+/// Opens a symcache file in memory, with a page cache of this size, or of the file's size if that is less: clearing an
+/// empty cache of 12 MiB takes longer than a small test.
 pub fn open(file: Vec<u8>, debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
     let size = file.len() as u64;
-    let cache = Rc::new(RefCell::new(PageCache::new(pages)));
+    let cache = Rc::new(RefCell::new(PageCache::new(pages.min(file.len().div_ceil(PAGE)))));
     Symcache::open(read_from(file), size, debug_filename, debug_id, &cache)
 }
 
 /// Opens a symcache file and reads it ahead, in slices of this many pages.
 pub fn read_ahead(file: &[u8], debug_filename: &str, debug_id: &str, pages: usize) -> Result<Symcache, Damaged> {
-    let mut symcache = open(file.to_vec(), debug_filename, debug_id, 1 << 20)?;
+    // Room for all pages, but no more: the cache allocates 12 MiB at once if it may.
+    let mut symcache = open(file.to_vec(), debug_filename, debug_id, file.len().div_ceil(PAGE))?;
     for _ in 0..symcache.checksums().len().div_ceil(pages) - 1 {
         assert!(!symcache.read_ahead(pages)?);
     }

@@ -1,5 +1,7 @@
 //! A small symcache file to change, with valid checksums.
 
+use std::sync::LazyLock;
+
 use symcache::trailer::{PAGE, Trailer, page_checksum};
 
 use crate::oracle::convert;
@@ -9,6 +11,10 @@ pub const DEBUG_ID: &str = "000000000000000000000000000000010";
 
 /// Two files, a function with nested inline calls, and a public symbol.
 pub fn sample() -> Vec<u8> {
+    SAMPLE.clone()
+}
+
+static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let text = "MODULE Linux x86_64 000000000000000000000000000000010 a.so
 FILE 0 src/a.c
 FILE 1 b.c
@@ -23,7 +29,7 @@ INLINE 1 31 1 1 1c 4
 PUBLIC 40 0 symbol
 ";
     convert("a.so", DEBUG_ID, text.as_bytes(), &[1000]).unwrap()
-}
+});
 
 /// Start of each section, as `symbolic-symcache` computes it.
 pub struct Sections {

@@ -1,8 +1,8 @@
-import type { Capture, CaptureOfAnySize, Thread } from "../../captures/capture.ts";
-import { moduleState, type ModuleOutcome, type Result } from "../../captures/response.ts";
-import { stackText } from "../../captures/stackText.ts";
-import type { SymbolicatedCapture } from "../../captures/symbolicateCapture.ts";
-import { counted } from "../numberText.ts";
+import type { Capture, CaptureOfAnySize, Thread } from "./capture.ts";
+import { moduleState, type ModuleOutcome, type Result } from "./response.ts";
+import { stackText } from "./stackText.ts";
+import type { SymbolicatedCapture } from "./symbolicateCapture.ts";
+import { counted } from "./numberText.ts";
 
 /** Which stacks of a capture are printed. */
 export interface Choice {
@@ -47,7 +47,7 @@ export function* resultsText(results: Result[]): Generator<string> {
       yield `${results.length > 1 ? `job ${job}, ` : ""}stack ${index}\n${stackText(stack)}\n\n`;
 }
 
-/** A profile or a crash as text. */
+/** A profile or a crash as text, with the options of `tseliot symbolicate` that show more. */
 export function* captureText(
   { format, reason, threads, hiddenThreads }: ChosenCapture,
   { frameOf }: SymbolicatedCapture,

@@ -1,0 +1,61 @@
+import { fileURLToPath } from "node:url";
+import type { ModuleId } from "../identity/moduleId.ts";
+import { decompress } from "./decompress.ts";
+import { DownloadError } from "./downloadError.ts";
+import { openFile } from "./localFile.ts";
+import { symFilePaths, type Source, type SymText } from "./source.ts";
+import { readZipDirectory, readZipEntry, type ZipEntry } from "./zipFile.ts";
+
+/** A zip file, `file:///symbols.zip`, with the layout of a symbol server, in a folder or not. */
+export class ZipSource implements Source {
+  readonly address: string;
+  readonly fault = undefined;
+  readonly #path: string;
+  /** Of the file as it was when the entries were read. */
+  #version = "";
+  /** By the last three parts of their paths. */
+  #entries = Promise.resolve(new Map<string, ZipEntry>());
+
+  constructor(address: string) {
+    this.address = address;
+    this.#path = fileURLToPath(address);
+  }
+
+  async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
+    await using stack = new AsyncDisposableStack();
+    const file = stack.use(await openFile(this.#path));
+    if (!file) throw new DownloadError("failed", `${this.#path} is not a file`);
+    const { size, mtimeMs, ino } = await file.stat();
+    const version = `${size} ${mtimeMs} ${ino}`;
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#entries = readZipDirectory(file, size).then(byLayout);
+    }
+    const entries = await this.#entries;
+    for (const path of symFilePaths(module)) {
+      const entry = entries.get(path) ?? entries.get(`${path}.gz`);
+      if (!entry) continue;
+      const opened = stack.move();
+      return {
+        pieces: decompress(readZipEntry(file, entry, signal)),
+        [Symbol.asyncDispose]: () => opened.disposeAsync(),
+      };
+    }
+    return undefined;
+  }
+
+  attempt<T>(download: () => Promise<T>): Promise<T> {
+    return download();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Zip files may be made of a folder, and on Windows with backslashes. */
+function byLayout(entries: ZipEntry[]): Map<string, ZipEntry> {
+  return new Map(
+    entries
+      .filter(({ name }) => /\.sym(\.gz)?$/i.test(name))
+      .map((entry) => [entry.name.split(/[/\\]/).slice(-3).join("/"), entry]),
+  );
+}
