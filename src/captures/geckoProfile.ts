@@ -53,7 +53,7 @@ export function readGeckoProfile(profile: GeckoProfile): CaptureOfAnySize {
 }
 
 function* processThreads(process: GeckoProfile, map: MemoryMap): Generator<Thread> {
-  requireKeys("the process", process, ["libs", "threads"]);
+  readWhole("Gecko profile", () => requireKeys("the process", process, ["libs", "threads"]));
   const { threads, processes = [] } = process;
   const locate = libraryLocator(process.libs, map);
   for (const thread of threads) {

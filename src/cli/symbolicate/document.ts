@@ -13,6 +13,7 @@ export type Document =
 const otherFormats = [
   ["MDMP", "it is a minidump: run minidump-stackwalk --json on it first"],
   ["MODULE ", "it is a sym file: see tseliot convert"],
+  ["PK\u0003\u0004", "it is a zip file, which can't be read from standard input: name the file"],
   ["SYMC", "it is a symcache: see tseliot inspect"],
 ] as const;
 
