@@ -106,29 +106,32 @@ class Parser {
       const end = valueEnd(text, at);
       yield [key, this.parse(text.subarray(at, end))];
       at = skipSpace(text, end);
-      if (text[at] === closeBrace) return expectEnd(text, at + 1);
+      if (text[at] === closeBrace) break;
       at = skipSpace(text, expect(text, at, comma));
     }
+    expectEnd(text, at + 1);
   }
 }
 
 /** The text of each element of an array, or of consecutive elements together if they have at most `maxBytes`. */
 function* split(text: Uint8Array, maxBytes: number): Generator<Uint8Array> {
   let start = skipSpace(text, skipSpace(text, 0) + 1);
-  if (text[start] === closeBracket) return expectEnd(text, start + 1);
-  for (let at = start; ;) {
+  let next = start;
+  const isNumeric = [quote, openBracket, openBrace].every((byte) => text.indexOf(byte, start) < 0);
+  for (let at = start; text[next] !== closeBracket;) {
+    // Every comma between numbers separates two elements.
+    if (isNumeric && maxBytes > 0)
+      at = Math.max(at, skipSpace(text, text.lastIndexOf(comma, start + maxBytes) + 1));
     const end = valueEnd(text, at);
     if (at > start && end - start > maxBytes) {
       yield text.subarray(start, text.lastIndexOf(comma, at - 1));
       start = at;
     }
-    const next = skipSpace(text, end);
-    if (text[next] === closeBracket) {
-      yield text.subarray(start, end);
-      return expectEnd(text, next + 1);
-    }
-    at = skipSpace(text, expect(text, next, comma));
+    next = skipSpace(text, end);
+    if (text[next] === closeBracket) yield text.subarray(start, end);
+    else at = skipSpace(text, expect(text, next, comma));
   }
+  expectEnd(text, next + 1);
 }
 
 /** The end of the value that starts at `start`. Does not check the text inside the value. */

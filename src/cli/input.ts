@@ -32,12 +32,16 @@ export async function openInput(path: string | undefined, signal: AbortSignal): 
       return createInput(path, undefined, readOnlyEntry(file, bytes, signal));
     const stream = file.createReadStream({ highWaterMark: pieceBytes, signal });
     if (!path.endsWith(".br")) return createInput(path, bytes, stream);
-    const createDecoder = () => createBrotliDecompress({ chunkSize: pieceBytes });
-    return createInput(path, undefined, decode(stream, { name: "Brotli", createDecoder }));
+    return createInput(path, undefined, decode(stream, brotli));
   } catch (error) {
     throw fileError(`can't read ${path}`, error);
   }
 }
+
+const brotli = {
+  name: "Brotli",
+  createDecoder: () => createBrotliDecompress({ chunkSize: pieceBytes }),
+};
 
 async function isZip(file: FileHandle): Promise<boolean> {
   const start = await file.read({ buffer: Buffer.alloc(4), position: 0 });
