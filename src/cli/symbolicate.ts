@@ -6,7 +6,7 @@ export function symbolicateCommand(env: Environment) {
   return new Command("symbolicate")
     .summary("add symbols to a profile, a crash or a request")
     .description(
-      `Symbolicates a file, gzipped or not, and prints its stacks, or the file with symbols added. Accepts
+      `Symbolicates a file, also one compressed by gzip, zstd or Brotli (.br) or alone in a zip file, and prints its stacks, or the file with symbols added. Accepts
 - profiles of the Firefox profiler or of Gecko
 - crash pings, or only their stack traces
 - processed crashes of crash-stats, and the JSON output of minidump-stackwalk
