@@ -6,20 +6,16 @@ import { readFile, writeFile } from "node:fs/promises";
 import { withGenerated } from "../bench/page.ts";
 import { fleetsPlot } from "./fleetsPlot.ts";
 import { runFleets, runFolders, runWithFullStore, usual } from "./scenarios.ts";
-import { emptyFoldersTable, fleetsTable, foldersTable, oneModuleTable } from "./tables.ts";
+import { emptyFoldersSentence, fleetsTable, foldersTable, oneModuleTable } from "./tables.ts";
 
 const docs = new URL("../docs/", import.meta.url);
 const fleets = runFleets();
-const [alone, , sharing] = fleets.filter(({ instances }) => instances === usual.instances);
+const [alone] = fleets.filter(({ instances }) => instances === usual.instances);
 const sections = {
   "one module": oneModuleTable(),
   fleets: fleetsTable(fleets),
   folders: foldersTable(runFolders()),
-  "empty folders": emptyFoldersTable({
-    none: alone!.result,
-    empty: sharing!.result,
-    full: runWithFullStore(),
-  }),
+  "empty folders": emptyFoldersSentence(alone!.result, runWithFullStore()),
 };
 
 const page = await readFile(new URL("caching.md", docs), "utf8");

@@ -17,7 +17,7 @@ const strategies: Strategy[] = [
   { hashing: true, sharing: true },
 ];
 export const fleetSizes = [2, 4, 8, 16, 32, 64];
-const folderGigabytes = [20, 50, 200];
+const folderGigabytes = [20, 200];
 export const usual = { instances: 8, folderGigabytes: 50 };
 
 const trace = generateTrace(crashPings, "1");

@@ -62,10 +62,14 @@ export function foldersTable(runs: Run[]): string {
   );
 }
 
-export function emptyFoldersTable(results: Record<string, Result>): string {
-  return table(
-    ["shared cache", ...resultColumns],
-    Object.entries(results).map(([name, result]) => [name, ...resultCells(result)]),
+/** Fleets with empty folders, without a shared cache and with one that has every module. */
+export function emptyFoldersSentence(without: Result, full: Result): string {
+  return (
+    `A shared cache that has all modules helps a fleet with empty folders most, as after a rollout with Kubernetes' \`emptyDir\`: ` +
+    `${short(full.conversions)} conversions instead of ${short(without.conversions)}, ` +
+    `p50 ${milliseconds(full.p50)} instead of ${milliseconds(without.p50)} ms, ` +
+    `p99 ${milliseconds(full.p99)} instead of ${milliseconds(without.p99)} ms, ` +
+    `${short(full.fetchedBytes / 1e9)} GB from the store.`
   );
 }
 

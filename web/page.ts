@@ -1,4 +1,5 @@
-import { readCapture, readText, UnreadableCapture } from "../src/captures/readCapture.ts";
+import { readCapture, readText } from "../src/captures/readCapture.ts";
+import { UnreadableCapture } from "../src/captures/unreadableCapture.ts";
 import { byId } from "./element.ts";
 import { clearErrors, showError } from "./errors.ts";
 import { counted } from "../src/captures/numberText.ts";

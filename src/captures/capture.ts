@@ -39,7 +39,7 @@ export interface Thread {
 }
 
 /** The stacks and modules of a profile or a crash, independent of its format. */
-export interface Capture {
+export interface Capture<Threads extends Iterable<Thread> = Thread[]> {
   /** For people: `Firefox profile`, `Crash ping`. */
   format: string;
   /** Why the process crashed. */
@@ -47,8 +47,11 @@ export interface Capture {
   memoryMap: Module[];
   /** The file's own name of each module, such as `xul.dll` for `xul.pdb`. */
   moduleNames: (string | undefined)[];
-  threads: Thread[];
+  threads: Threads;
 }
+
+/** A capture whose threads may be read from the file each time they are iterated. */
+export type CaptureOfAnySize = Capture<Iterable<Thread>>;
 
 /** Collects distinct modules. */
 export class MemoryMap {

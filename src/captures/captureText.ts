@@ -1,4 +1,4 @@
-import type { Capture, Thread } from "./capture.ts";
+import type { Capture, CaptureOfAnySize, Thread } from "./capture.ts";
 import { moduleState, type ModuleOutcome, type Result } from "./response.ts";
 import { stackText } from "./stackText.ts";
 import type { SymbolicatedCapture } from "./symbolicateCapture.ts";
@@ -22,22 +22,22 @@ interface ChosenThread extends Thread {
   all: { samples: number; stacks: number };
 }
 
-export function choose(capture: Capture, { threads, stacks }: Choice): ChosenCapture {
-  const withStacks = capture.threads.filter((thread) => thread.stacks.length > 0);
+export function choose(capture: CaptureOfAnySize, { threads, stacks }: Choice): ChosenCapture {
+  const withStacks: ChosenThread[] = [];
+  // The chosen stacks are copied, so that the rest of a thread is not kept.
+  for (const thread of capture.threads)
+    if (thread.stacks.length > 0)
+      withStacks.push({
+        ...thread,
+        stacks: thread.stacks.slice(0, stacks).map((stack) => ({ ...stack })),
+        all: {
+          samples: thread.stacks.reduce((sum, { samples = 0 }) => sum + samples, 0),
+          stacks: thread.stacks.length,
+        },
+      });
   const crashed = threads === "crashed" ? withStacks.filter((thread) => thread.isCrashed) : [];
   const chosen = crashed.length > 0 ? crashed : withStacks;
-  return {
-    ...capture,
-    threads: chosen.map((thread) => ({
-      ...thread,
-      stacks: thread.stacks.slice(0, stacks),
-      all: {
-        samples: thread.stacks.reduce((sum, { samples = 0 }) => sum + samples, 0),
-        stacks: thread.stacks.length,
-      },
-    })),
-    hiddenThreads: withStacks.length - chosen.length,
-  };
+  return { ...capture, threads: chosen, hiddenThreads: withStacks.length - chosen.length };
 }
 
 /** The results of a request as text. */

@@ -1,19 +1,21 @@
 import {
   MemoryMap,
   requireKeys,
-  type Capture,
+  type CaptureOfAnySize,
   type Location,
   type ModuleAddress,
   type Thread,
 } from "./capture.ts";
 import { difference, parseInteger, type Integer } from "./integer.ts";
+import type { List } from "./largeJson.ts";
 import { libraryModule, type Library } from "./module.ts";
 import { distinctStacks, type SampledThread } from "./sampledThread.ts";
+import { readWhole } from "./unreadableCapture.ts";
 
 /** Rows whose columns are named by `schema`. */
 interface Table<Value> {
   schema: Record<string, number>;
-  data: Value[][];
+  data: List<Value[]>;
 }
 
 export interface GeckoThread {
@@ -32,8 +34,8 @@ export interface GeckoProfile {
   /** JSON text before version 4. */
   libs: Library[] | string;
   /** The profile of another process, as JSON text, before version 5. */
-  threads: (GeckoThread | string)[];
-  processes?: GeckoProfile[];
+  threads: List<GeckoThread | string>;
+  processes?: List<GeckoProfile>;
 }
 
 export type LocateAddress = (address: Integer) => ModuleAddress;
@@ -43,25 +45,26 @@ const hexAddress = /^0x[0-9a-f]+$/i;
 const javaScript = /^(.+) \((.+?):([0-9]+)(?::[0-9]+)?\)(?:\[[0-9]+\])?$/;
 
 /** Reads a profile as Gecko writes it, before the Firefox profiler has processed it. */
-export function readGeckoProfile(profile: GeckoProfile): Capture {
+export function readGeckoProfile(profile: GeckoProfile): CaptureOfAnySize {
   const map = new MemoryMap();
-  const threads = processThreads(profile, map);
+  const threads = { [Symbol.iterator]: () => processThreads(profile, map) };
   const { memoryMap, moduleNames } = map;
   return { format: "Gecko profile", memoryMap, moduleNames, threads };
 }
 
-function processThreads(process: GeckoProfile, map: MemoryMap): Thread[] {
-  requireKeys("the process", process, ["libs", "threads"]);
+function* processThreads(process: GeckoProfile, map: MemoryMap): Generator<Thread> {
+  readWhole("Gecko profile", () => requireKeys("the process", process, ["libs", "threads"]));
   const { threads, processes = [] } = process;
   const locate = libraryLocator(process.libs, map);
-  return [
-    ...threads.flatMap((thread) => {
-      if (typeof thread === "string") return processThreads(JSON.parse(thread) as GeckoProfile, map);
+  for (const thread of threads) {
+    if (typeof thread === "string") yield* processThreads(JSON.parse(thread) as GeckoProfile, map);
+    else {
       const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
-      return [{ name, isCrashed: false, stacks: distinctStacks(sampledThread(thread, locate)) }];
-    }),
-    ...processes.flatMap((child) => processThreads(child, map)),
-  ];
+      const stacks = readWhole("Gecko profile", () => distinctStacks(sampledThread(thread, locate)));
+      yield { name, isCrashed: false, stacks };
+    }
+  }
+  for (const child of processes) yield* processThreads(child, map);
 }
 
 export function sampledThread(thread: GeckoThread, locate: LocateAddress): SampledThread {
@@ -77,13 +80,14 @@ export function sampledThread(thread: GeckoThread, locate: LocateAddress): Sampl
   const { stack: sampleStack = -1 } = samples.schema;
   const { prefix = -1, frame: stackFrame = -1 } = stackTable.schema;
   const { location = -1, line = -1 } = frameTable.schema;
-  const textOf = (frame: number) => stringTable[frameTable.data[frame]?.[location] ?? -1] ?? "";
+  const [stacks, frames] = [[...stackTable.data], [...frameTable.data]];
+  const textOf = (frame: number) => stringTable[frames[frame]?.[location] ?? -1] ?? "";
   const located = new Map<string, ModuleAddress>();
 
   return {
     samples: samples.data.map((row) => [row[sampleStack], 1]),
-    callerOf: (stack) => stackTable.data[stack]?.[prefix],
-    frameOf: (stack) => stackTable.data[stack]?.[stackFrame] ?? -1,
+    callerOf: (stack) => stacks[stack]?.[prefix],
+    frameOf: (stack) => stacks[stack]?.[stackFrame] ?? -1,
     inlineDepth: () => 0,
     addressOf(frame, isReturnAddress) {
       const text = textOf(frame);
@@ -100,7 +104,7 @@ export function sampledThread(thread: GeckoThread, locate: LocateAddress): Sampl
       const [, name, file, fileLine] = javaScript.exec(text) ?? [];
       if (name !== undefined && file !== undefined) return { function: name, file, line: Number(fileLine) };
       const label: Location = { function: text };
-      const ownLine = frameTable.data[frame]?.[line];
+      const ownLine = frames[frame]?.[line];
       return ownLine == null ? label : { ...label, line: ownLine };
     },
   };
@@ -109,7 +113,7 @@ export function sampledThread(thread: GeckoThread, locate: LocateAddress): Sampl
 /** Finds the module that contains an address. */
 export function libraryLocator(libs: GeckoProfile["libs"], map: MemoryMap): LocateAddress {
   const libraries = typeof libs === "string" ? (JSON.parse(libs) as Library[]) : libs;
-  const ranges = libraries.map((library) => {
+  const ranges = Array.from(libraries, (library) => {
     const start = parseInteger(library.start) ?? 0;
     return {
       start,

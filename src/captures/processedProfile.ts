@@ -1,6 +1,8 @@
-import { MemoryMap, requireKeys, type Capture, type Location } from "./capture.ts";
+import { MemoryMap, requireKeys, type CaptureOfAnySize, type Location } from "./capture.ts";
+import type { List } from "./largeJson.ts";
 import { libraryModule, type Library } from "./module.ts";
 import { distinctStacks, type SampledThread } from "./sampledThread.ts";
+import { readWhole } from "./unreadableCapture.ts";
 
 /** Tables, as columns. All threads share them since version 60, and strings since version 56. */
 interface Tables {
@@ -38,20 +40,22 @@ export interface ProcessedProfile {
   meta: { preprocessedProfileVersion?: number };
   libs?: Library[];
   shared?: Tables;
-  threads: ProfileThread[];
+  threads: List<ProfileThread>;
 }
 
 /** The first version whose addresses are those of calls, not return addresses. */
 const versionOfCallAddresses = 38;
 
 /** Reads a profile as the Firefox profiler stores it, of any version so far. */
-export function readProcessedProfile(profile: ProcessedProfile): Capture {
+export function readProcessedProfile(profile: ProcessedProfile): CaptureOfAnySize {
   const map = new MemoryMap();
-  const threads = profile.threads.map((thread) => ({
-    name: [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", "),
-    isCrashed: false,
-    stacks: distinctStacks(sampledThread(profile, thread, map)),
-  }));
+  const threads = profile.threads.map((thread) =>
+    readWhole("Firefox profile", () => ({
+      name: [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", "),
+      isCrashed: false,
+      stacks: distinctStacks(sampledThread(profile, thread, map)),
+    })),
+  );
   const { memoryMap, moduleNames } = map;
   return { format: "Firefox profile", memoryMap, moduleNames, threads };
 }
@@ -75,7 +79,7 @@ export function sampledThread(
   requireKeys("funcTable", tables.funcTable, ["name"]);
   const { stackTable, frameTable, funcTable, resourceTable, stringArray, sources } =
     tables as Required<Tables>;
-  const moduleIndexes = (profile.libs ?? thread.libs ?? []).map((library) =>
+  const moduleIndexes = Array.from(profile.libs ?? thread.libs ?? [], (library) =>
     map.indexOf(libraryModule(library)),
   );
   const hasReturnAddresses = (profile.meta.preprocessedProfileVersion ?? 0) < versionOfCallAddresses;
@@ -85,7 +89,11 @@ export function sampledThread(
   const weights = weightType === "samples" ? weight : undefined;
 
   return {
-    samples: stack.map((stackIndex, sample) => [stackIndex, weights?.[sample] ?? 1]),
+    samples: {
+      *[Symbol.iterator]() {
+        for (const [sample, stackIndex] of stack.entries()) yield [stackIndex, weights?.[sample] ?? 1];
+      },
+    },
     callerOf(callee) {
       if (!prefixOffset) return prefix?.[callee];
       const offset = prefixOffset[callee] ?? 0;

@@ -1,3 +1,5 @@
+import type { List } from "./largeJson.ts";
+
 /** A table of a processed profile: columns of equal length. The version of the profile determines which exist. */
 export interface ProfileTable {
   length: number;
@@ -45,22 +47,23 @@ export class StringTable {
 
 interface MarkerData {
   cause?: { stack?: number | null } | null;
-  stack?: { samples?: { schema: Record<string, number>; data: (number | null)[][] } } | null;
+  stack?: { samples?: { schema: Record<string, number>; data: List<(number | null)[]> } } | null;
 }
 
-/** Updates the stacks that the data of a marker, in either format of profile, refers to. */
-export function moveMarkerStacks(marker: unknown, newStack: (stack: number) => number | null): void {
-  if (typeof marker !== "object" || marker === null) return;
+/** Updates the stacks that the data of a marker, in either format of profile, refers to, and returns it. */
+export function moveMarkerStacks<Data>(marker: Data, newStack: (stack: number) => number | null): Data {
+  if (typeof marker !== "object" || marker === null) return marker;
   const { cause, stack } = marker as MarkerData;
   if (typeof cause?.stack === "number") cause.stack = newStack(cause.stack);
   // In some markers `stack` is a string.
-  if (typeof stack !== "object" || !stack?.samples) return;
-  const { schema, data: samples } = stack.samples;
-  const column = schema["stack"] ?? -1;
-  for (const sample of samples) {
+  if (typeof stack !== "object" || !stack?.samples) return marker;
+  const column = stack.samples.schema["stack"] ?? -1;
+  stack.samples.data = Array.from(stack.samples.data, (sample) => {
     const before = sample[column];
     if (typeof before === "number") sample[column] = newStack(before);
-  }
+    return sample;
+  });
+  return marker;
 }
 
 /** Caches the results of a function, which must not be undefined. */

@@ -1,12 +1,9 @@
-import type { Capture } from "./capture.ts";
+import type { Capture, CaptureOfAnySize } from "./capture.ts";
 import { readCrash } from "./crash.ts";
 import { readGeckoProfile, type GeckoProfile } from "./geckoProfile.ts";
+import { parseJson } from "./largeJson.ts";
 import { readProcessedProfile, type ProcessedProfile } from "./processedProfile.ts";
-
-/** The input is not a readable profile or crash. The message tells a person what is wrong with it. */
-export class UnreadableCapture extends Error {
-  override name = "UnreadableCapture";
-}
+import { notJson, readWhole, UnreadableCapture } from "./unreadableCapture.ts";
 
 /** The text of a file, gzipped or not. Throws an UnreadableCapture. */
 export async function readText(file: Blob): Promise<string> {
@@ -29,11 +26,12 @@ export async function readText(file: Blob): Promise<string> {
 
 /** Reads a profile or a crash of any format. Undefined for a request to the API. Throws an UnreadableCapture. */
 export function readCapture(text: string): Capture | undefined {
-  return captureOf(parseFile(text));
+  const capture = captureOf(parseFile(text));
+  return capture && { ...capture, threads: [...capture.threads] };
 }
 
-/** The same for a file that parseFile() has parsed. */
-export function captureOf(value: unknown): Capture | undefined {
+/** The same for a file that has been parsed. */
+export function captureOf(value: unknown): CaptureOfAnySize | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UnreadableCapture("This JSON is not an object, as requests, profiles and crashes are.");
   if ("jobs" in value || "memoryMap" in value || "stacks" in value) return undefined;
@@ -75,22 +73,13 @@ export function parseFile(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // The message may quote the first lines of the file.
-    const why = error.message.replaceAll(/\s+/g, " ");
-    throw new UnreadableCapture(`This is not JSON: ${why}.`, { cause: error });
+    throw error instanceof SyntaxError ? notJson(error) : error;
   }
 }
 
-/** Runs a reader, which expects a complete file, and turns its runtime errors into an UnreadableCapture. */
-function readWhole<Value>(format: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError))
-      throw error;
-    throw new UnreadableCapture(`This ${format} is incomplete or damaged: ${error.message}.`, {
-      cause: error,
-    });
-  }
+/** The same for UTF-8. The long lists of a large profile are read when they are iterated. */
+export function parseBytes(bytes: Uint8Array): unknown {
+  const file = parseJson(bytes);
+  const isProfile = typeof file === "object" && file !== null && "meta" in file;
+  return isProfile ? file : parseJson(bytes, Infinity);
 }

@@ -2,7 +2,7 @@ import type { Frame, Location, ModuleAddress, Stack } from "./capture.ts";
 
 /** The samples of a profile's thread, independent of the profile's format. */
 export interface SampledThread {
-  samples: [stack: number | null | undefined, weight: number][];
+  samples: Iterable<[stack: number | null | undefined, weight: number]>;
   /** The stack without its innermost frame. */
   callerOf: (stack: number) => number | null | undefined;
   /** The innermost frame of a stack. */

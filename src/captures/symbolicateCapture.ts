@@ -1,4 +1,4 @@
-import type { Capture, Frame } from "./capture.ts";
+import type { CaptureOfAnySize, Frame } from "./capture.ts";
 import type { Integer } from "./integer.ts";
 import { requestText } from "./requestText.ts";
 import { moduleOutcomes, type ModuleOutcome, type SymbolicatedFrame, type V5Response } from "./response.ts";
@@ -31,7 +31,7 @@ const maxOffsetsPerRequest = 10_000;
  * others. A failed request costs only its own modules, unless `post` throws an AbortError.
  */
 export async function symbolicateCapture(
-  capture: Capture,
+  capture: CaptureOfAnySize,
   post: Post,
   progress: (modulesDone: number, modules: number) => void,
 ): Promise<SymbolicatedCapture> {
@@ -76,7 +76,7 @@ function failure(error: unknown): Error {
   throw error;
 }
 
-function usedModules({ memoryMap, threads }: Capture): UsedModule[] {
+function usedModules({ memoryMap, threads }: CaptureOfAnySize): UsedModule[] {
   const offsetsByModule = new Map<number, Set<Integer>>();
   for (const { stacks } of threads)
     for (const { frames } of stacks)

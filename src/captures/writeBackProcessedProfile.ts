@@ -1,78 +1,104 @@
-import { MemoryMap, type Frame } from "./capture.ts";
+import { MemoryMap, type Frame, type Thread } from "./capture.ts";
+import type { List } from "./largeJson.ts";
 import { sampledThread, type ProcessedProfile, type ProfileThread } from "./processedProfile.ts";
 import { addRow, memoize, moveMarkerStacks, rowOf, StringTable, type ProfileTable } from "./profileTable.ts";
+import { moduleState } from "./response.ts";
 import { rewriteTables, type ProfileTables } from "./rewriteTables.ts";
-import type { SampledThread } from "./sampledThread.ts";
+import type { SymbolicatedCapture } from "./symbolicateCapture.ts";
+import { readWhole } from "./unreadableCapture.ts";
 import type { WriteBack } from "./writeBack.ts";
-
-/** Threads and the tables that their stacks are in: since version 60 all threads, before that each thread by itself. */
-interface Section {
-  tables: ProfileTables;
-  threads: ProfileThread[];
-  reader: SampledThread;
-  strings: StringTable;
-  sampledStacks: Set<number>;
-  /** The rows of the frame table: as sampled addresses, and as return addresses. The same if there is no difference. */
-  sampled: Frame[];
-  callers: Frame[];
-}
 
 /**
  * Writes symbols back to a profile of the Firefox profiler, of any version, where the profiler itself puts them: each
- * inlined call becomes a frame.
+ * inlined call becomes a frame. Threads of a large profile are read, changed and written one after the other.
  */
 export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack {
   const map = new MemoryMap();
-  const sections = sectionsOf(profile, map);
-  const stacks = sections.flatMap(({ sampled, callers }) => [{ frames: sampled }, { frames: callers }]);
+  const { shared, ...unshared } = profile;
+  // Since version 60 all threads share the tables that their stacks are in.
+  const hasSharedTables = shared?.stackTable !== undefined;
+  const threadWithFrames = (thread: ProfileThread) =>
+    readWhole("Firefox profile", () => asThread(framesOf(profile, thread, map)));
   const { memoryMap, moduleNames } = map;
-  const threads = [{ name: "all", isCrashed: false, stacks }];
   return {
-    wanted: { format: "Firefox profile", memoryMap, moduleNames, threads },
-    addSymbols({ frameOf }) {
-      const sourceOf = sourceAdder(profile.shared);
-      let isSymbolicated = false;
-      for (const { tables, threads: owners, sampled, callers, sampledStacks, reader, strings } of sections) {
-        const symbolsOf = memoize((frame: Frame) => frameOf(frame, 0));
-        const symbols = { sampled: sampled.map(symbolsOf), callers: callers.map(symbolsOf) };
-        isSymbolicated ||= [...symbols.sampled, ...symbols.callers].some(
-          ({ function_offset: offset }) => offset !== undefined,
-        );
-        const newStacks = rewriteTables(tables, { reader, strings, symbols, sampledStacks, sourceOf });
-        for (const thread of owners) moveStacks(thread, newStacks);
+    wanted: {
+      format: "Firefox profile",
+      memoryMap,
+      moduleNames,
+      threads: hasSharedTables
+        ? firstOf(profile.threads).map(threadWithFrames)
+        : profile.threads.map(threadWithFrames),
+    },
+    addSymbols(symbolicated) {
+      const sourceOf = sourceAdder(shared);
+      const stringsOf = memoize((list: string[]) => new StringTable(list));
+      const rewrite = (tables: object, first: ProfileThread, sampledStacks: Set<number>) => {
+        const { reader, ...frames } = framesOf(profile, first, map);
+        const strings = shared?.stringArray
+          ? stringsOf(shared.stringArray)
+          : new StringTable(first.stringArray ?? []);
+        const symbols = symbolsOf(frames, symbolicated);
+        return rewriteTables(tables as ProfileTables, { reader, strings, symbols, sampledStacks, sourceOf });
+      };
+      let rewriteThread = (thread: ProfileThread) =>
+        moveStacks(thread, rewrite(thread, thread, sampledStacksOf([thread])));
+      if (hasSharedTables) {
+        for (const first of firstOf(profile.threads)) {
+          const newStacks = rewrite(shared, first, sampledStacksOf(profile.threads));
+          rewriteThread = (thread) => moveStacks(thread, newStacks);
+        }
       }
-      if (isSymbolicated) Object.assign(profile.meta, { symbolicated: true });
-      return profile;
+      const isSymbolicated = symbolicated.outcomes.some((outcome) => moduleState(outcome) === "found");
+      return {
+        ...unshared,
+        meta: { ...profile.meta, ...(isSymbolicated && { symbolicated: true }) },
+        threads: profile.threads.map(rewriteThread),
+        // Behind the threads, because they may add strings and sources while they are written.
+        ...(shared && { shared }),
+      };
     },
   };
 }
 
-function sectionsOf(profile: ProcessedProfile, map: MemoryMap): Section[] {
-  const { shared, threads } = profile;
-  const stringsOf = memoize((list: string[]) => new StringTable(list));
-  const section = (tables: object, owners: ProfileThread[]): Section[] => {
-    const [first] = owners;
-    if (!first) return [];
-    const reader = sampledThread(profile, first, map);
-    const sampledStacks = new Set(
-      owners.flatMap(({ samples }) => samples.stack.filter((stack) => stack !== null)),
-    );
-    const { frameTable } = tables as ProfileTables;
-    const sampled: Frame[] = [];
-    const callers: Frame[] = [];
-    for (let frame = 0; frame < frameTable.length; frame++) {
-      const asSampled: Frame = { ...reader.addressOf(frame, false), known: {} };
-      const asCaller: Frame = { ...reader.addressOf(frame, true), known: {} };
-      sampled.push(asSampled);
-      callers.push(asCaller.moduleOffset === asSampled.moduleOffset ? asSampled : asCaller);
-    }
-    const strings = stringsOf(shared?.stringArray ?? first.stringArray ?? []);
-    return [
-      { tables: tables as ProfileTables, threads: owners, reader, strings, sampledStacks, sampled, callers },
-    ];
-  };
-  if (shared?.stackTable) return section(shared, threads);
-  return threads.flatMap((thread) => section(thread, [thread]));
+/** The rows of the frame table: as sampled addresses, and as return addresses. The same if there is no difference. */
+interface TableFrames {
+  sampled: Frame[];
+  callers: Frame[];
+}
+
+function framesOf(profile: ProcessedProfile, thread: ProfileThread, map: MemoryMap) {
+  const reader = sampledThread(profile, thread, map);
+  const { length } = (profile.shared?.frameTable ?? thread.frameTable) as object as ProfileTable;
+  const known = {};
+  const sampled: Frame[] = [];
+  const callers: Frame[] = [];
+  for (let frame = 0; frame < length; frame++) {
+    const asSampled: Frame = { ...reader.addressOf(frame, false), known };
+    const asCaller: Frame = { ...reader.addressOf(frame, true), known };
+    sampled.push(asSampled);
+    callers.push(asCaller.moduleOffset === asSampled.moduleOffset ? asSampled : asCaller);
+  }
+  return { reader, sampled, callers };
+}
+
+function asThread({ sampled, callers }: TableFrames): Thread {
+  return { name: "all", isCrashed: false, stacks: [{ frames: sampled }, { frames: callers }] };
+}
+
+function symbolsOf({ sampled, callers }: TableFrames, { frameOf }: SymbolicatedCapture) {
+  const symbolsOfFrame = memoize((frame: Frame) => frameOf(frame, 0));
+  return { sampled: sampled.map(symbolsOfFrame), callers: callers.map(symbolsOfFrame) };
+}
+
+function firstOf(threads: List<ProfileThread>): ProfileThread[] {
+  for (const thread of threads) return [thread];
+  return [];
+}
+
+function sampledStacksOf(threads: Iterable<ProfileThread>): Set<number> {
+  const stacks = new Set<number>();
+  for (const { samples } of threads) for (const stack of samples.stack) if (stack !== null) stacks.add(stack);
+  return stacks;
 }
 
 /** Adds each native source file once, to the table that profiles have since version 58. */
@@ -97,15 +123,17 @@ interface StackOwner {
   samples: { stack: (number | null)[] };
   jsAllocations?: { stack: (number | null)[] };
   nativeAllocations?: { stack: (number | null)[] };
-  markers?: { data: unknown[] };
+  markers?: { data: List<unknown> };
 }
 
-function moveStacks(thread: StackOwner, newStacks: Int32Array): void {
+function moveStacks(thread: ProfileThread & StackOwner, newStacks: Int32Array): ProfileThread {
   const newStack = (stack: number) => {
     const index = newStacks[stack] ?? -1;
     return index < 0 ? null : index;
   };
   for (const table of [thread.samples, thread.jsAllocations, thread.nativeAllocations])
     if (table) table.stack = table.stack.map((stack) => (stack === null ? null : newStack(stack)));
-  for (const data of thread.markers?.data ?? []) moveMarkerStacks(data, newStack);
+  const { markers } = thread;
+  if (markers?.data) markers.data = markers.data.map((data) => moveMarkerStacks(data, newStack));
+  return thread;
 }

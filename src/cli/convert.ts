@@ -4,7 +4,7 @@ export function convertCommand() {
   return new Command("convert")
     .summary("convert a sym file into a symcache")
     .description(
-      "Converts a Breakpad sym file, optionally gzipped, into a symcache, the file in which the service looks up offsets.",
+      "Converts a Breakpad sym file, compressed or not, into a symcache, the file in which the service looks up offsets.",
     )
     .argument("<sym>", "sym file, or - for standard input")
     .option(

@@ -1,10 +1,12 @@
-import { open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
+import { createBrotliDecompress } from "node:zlib";
 import { DownloadError } from "../sources/downloadError.ts";
-import { decompress, pieceBytes } from "../sources/decompress.ts";
+import { decode, decompress, pieceBytes } from "../sources/decompress.ts";
+import { readZipDirectory, readZipEntry } from "../sources/zipFile.ts";
 import { CommandError, fileError } from "./commandError.ts";
 
-/** A file or standard input, decompressed if it is gzip, zlib or zstd. */
+/** A file or standard input, decompressed if it is gzip, zlib, zstd, a zip file with a single file, or named `.br`. */
 export interface Input {
   /** For messages. */
   readonly name: string;
@@ -25,11 +27,37 @@ export async function openInput(path: string | undefined, signal: AbortSignal): 
   try {
     const file = await open(path);
     const stats = await file.stat();
+    const bytes = stats.isFile() ? stats.size : undefined;
+    if (bytes !== undefined && (await isZip(file)))
+      return createInput(path, undefined, readOnlyEntry(file, bytes, signal));
     const stream = file.createReadStream({ highWaterMark: pieceBytes, signal });
-    return createInput(path, stats.isFile() ? stats.size : undefined, stream);
+    if (!path.endsWith(".br")) return createInput(path, bytes, stream);
+    return createInput(path, undefined, decode(stream, brotli));
   } catch (error) {
     throw fileError(`can't read ${path}`, error);
   }
+}
+
+const brotli = {
+  name: "Brotli",
+  createDecoder: () => createBrotliDecompress({ chunkSize: pieceBytes }),
+};
+
+async function isZip(file: FileHandle): Promise<boolean> {
+  const start = await file.read({ buffer: Buffer.alloc(4), position: 0 });
+  return start.buffer.equals(Buffer.from("PK\u0003\u0004"));
+}
+
+async function* readOnlyEntry(
+  file: FileHandle,
+  bytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const entries = await readZipDirectory(file, bytes);
+  const [entry, ...others] = entries.filter(({ name }) => !name.endsWith("/"));
+  if (!entry || others.length > 0)
+    throw new DownloadError("failed", `the zip file has ${entry ? others.length + 1 : 0} files, not one`);
+  yield* readZipEntry(file, entry, signal);
 }
 
 /** Passes the pieces on, after calling `count` with the size of each. */

@@ -6,7 +6,7 @@ export function symbolicateCommand(env: Environment) {
   return new Command("symbolicate")
     .summary("add symbols to a profile, a crash or a request")
     .description(
-      `Symbolicates a file, gzipped or not, and prints its stacks, or the file with symbols added. Accepts
+      `Symbolicates a file, also one compressed by gzip, zstd or Brotli (.br) or alone in a zip file, and prints its stacks, or the file with symbols added. Accepts
 - profiles of the Firefox profiler or of Gecko
 - crash pings, or only their stack traces
 - processed crashes of crash-stats, and the JSON output of minidump-stackwalk
@@ -32,6 +32,7 @@ Examples:
   $ tseliot symbolicate profile.json.gz --output symbolicated.json.gz
   $ tseliot symbolicate ping.json --url https://symbolication.services.mozilla.com
   $ minidump-stackwalk --json crash.dmp | tseliot symbolicate --symbols ./symbols
+  $ tseliot symbolicate crash.json --symbols target.crashreporter-symbols.zip
   $ tseliot symbolicate request.json --json | jq '.results[].stacks[][].function'`,
     )
     .action(async (file, options) => {

@@ -57,7 +57,7 @@ function seenIn(profile: unknown): Seen[] {
     ...(known.inlines ?? []).map((call) => `·${call.function}`),
     known.function ?? `${capture?.memoryMap[moduleIndex]?.[0]} ${moduleOffset.toString(16)}`,
   ];
-  return (capture?.threads ?? []).map(({ name, stacks }) => ({
+  return Array.from(capture?.threads ?? [], ({ name, stacks }) => ({
     thread: name,
     stacks: stacks.map(({ samples, frames }) => ({ samples, functions: frames.flatMap(functionsOf) })),
   }));

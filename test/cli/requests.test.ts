@@ -184,7 +184,7 @@ for (const [input, message] of [
 
 test("explains what is wrong with bytes that are not UTF-8, and with an invalid request", async () => {
   const bytes = await run(["symbolicate"], { input: Buffer.from([0x7b, 0xff, 0x7d]), env });
-  const stderr = "tseliot: can't symbolicate standard input: it is not JSON: its text is not UTF-8\n";
+  const stderr = "tseliot: can't symbolicate standard input: this is not JSON: its text is not UTF-8\n";
   assert.deepEqual(bytes, { code: 2, stdout: "", stderr });
   const refused = await run(["symbolicate"], { input: '{"memoryMap": [], "stacks": [[[0, 1]]]}', env });
   assert.deepEqual([refused.code, refused.stdout], [2, ""]);

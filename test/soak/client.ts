@@ -111,7 +111,7 @@ export class Client {
     client.send(whole.subarray(0, sent));
     await setTimeout(random.below(2) * random.below(300));
     if (random.below(2) === 0) client.socket.resetAndDestroy();
-    this.#parts.counters.answered("left");
+    this.#parts.counters.answered("disconnected");
   }
 
   /** Takes its time to send its request. */

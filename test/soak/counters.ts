@@ -3,7 +3,7 @@ const shown = 10;
 
 /** What came of all requests. */
 export class Counters {
-  /** Answers by status, and clients that left, without waiting for theirs. */
+  /** Responses by status, and clients that disconnected early. */
   readonly responses = new Map<string, number>();
   /** What became of modules: by status where the request had a Debug header. */
   readonly modules = new Map<string, number>();
@@ -14,7 +14,7 @@ export class Counters {
   #all: number[] = [];
   #cached: number[] = [];
 
-  answered(status: number | "left", milliseconds?: number): void {
+  answered(status: number | "disconnected", milliseconds?: number): void {
     count(this.responses, String(status));
     if (milliseconds !== undefined) this.#all.push(milliseconds);
   }

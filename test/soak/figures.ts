@@ -13,13 +13,13 @@ const rows: [name: string, quantity: Quantity][] = [
   ["file handles", "handles"],
   ["– of symcaches", "symcacheHandles"],
   ["threads", "threads"],
-  [`folder, of ${folderBytes / 1e6} MB`, "folderMegabytes"],
+  [`cache folder, of ${folderBytes / 1e6} MB`, "folderMegabytes"],
   ["responses per second", "responsesPerSecond"],
   ["response time with cached symcaches, median, ms", "median"],
-  ["– of 99 in 100, at most, ms", "p99"],
+  ["– p99, ms", "p99"],
 ];
 
-/** Medians of the two halves that are compared, beside the start, the most and the rest, in Markdown. */
+/** A Markdown table with the medians of both halves, the maximum, and the values at the start and at rest. */
 export function table({ start, samples, rest }: Soak): string {
   const { earlier, later } = halves(samples) ?? { earlier: samples, later: samples };
   const span = (part: Sample[]) =>
@@ -37,22 +37,22 @@ export function table({ start, samples, rest }: Soak): string {
     return `| ${[name, ...cells].join(" | ")} |`;
   });
   return [
-    `| | at the start | ${span(earlier)} | ${span(later)} | at most | at rest |`,
+    `| | at the start | ${span(earlier)} | ${span(later)} | maximum | at rest |`,
     "| --- | --- | --- | --- | --- | --- |",
     ...lines,
   ].join("\n");
 }
 
-/** What was asked and what went wrong on purpose, in sentences. */
+/** Counts of responses, modules and injected faults, as sentences. */
 export function counts({ counters, faults }: Soak): string {
   return [
-    `${listed(counters.responses)} requests; ${counters.wrongResponses} wrong responses.`,
-    `${listed(counters.modules)} modules, where a request asked what became of them.`,
-    `${short(sum(faults))} faults of ${faults.size} kinds.`,
+    `Responses: ${listed(counters.responses)}; ${counters.wrongResponses} were wrong.`,
+    `Modules of requests with \`Debug\`: ${listed(counters.modules)}.`,
+    `Injected ${short(sum(faults))} faults of ${faults.size} kinds.`,
   ].join(" ");
 }
 
-/** How it went over the minutes, as SVG. */
+/** An SVG plot of the samples over time. */
 export function drawing({ samples }: Soak, title: string): string {
   const end = Math.ceil(Math.max(...samples.map(({ minutes }) => minutes)));
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * end);
@@ -68,7 +68,7 @@ export function drawing({ samples }: Soak, title: string): string {
     })),
   });
   const panels = [
-    panel("MB", { "resident memory": "megabytes", folder: "folderMegabytes" }),
+    panel("MB", { "resident memory": "megabytes", "cache folder": "folderMegabytes" }),
     panel("file handles", { all: "handles", "of symcaches": "symcacheHandles" }),
     panel("response time with cached symcaches, ms", { "99th percentile": "p99", median: "median" }),
     panel("count", { "responses per second": "responsesPerSecond", threads: "threads" }),

@@ -51,7 +51,7 @@ test("finds no wrong response among many kinds, but growth of memory and file ha
   const soaked = await soakWith(
     leak,
     ({ responses, modules }, taken) =>
-      taken > 60 && responses.has("400") && responses.has("left") && modules.has("cached"),
+      taken > 60 && responses.has("400") && responses.has("disconnected") && modules.has("cached"),
   );
   const { counters, samples } = soaked;
   assert.deepEqual(counters.wrong, []);

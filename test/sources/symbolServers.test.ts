@@ -161,6 +161,29 @@ for (const status of [
   });
 }
 
+test("treats every other status as a failed download, not as a missing sym file", async () => {
+  const absences = [400, 403, 404, 410, 414, 451];
+  const statuses = Array.from({ length: 399 }, (_, index) => 201 + index).filter(
+    (status) => !absences.includes(status),
+  );
+  await using server = await SymbolServer.start((socket, path) =>
+    reply(`${path.slice(1).split(".")[0]} Status`, "", { Location: "/199.so" })(socket, path),
+  );
+  await using service = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    "sources.downloadAttempts": "1",
+    "sources.headersTimeoutMs": "500",
+    "sources.breakerCooldownMs": "0",
+  });
+  const { debug } = await service.symbolicate({
+    memoryMap: statuses.map((status) => [`${status}.so`, id]),
+    stacks: [statuses.map((_, index) => [index, 0x1008])],
+  });
+  const outcomes = Object.entries(debug.modules.status_per_module);
+  assert.equal(outcomes.length, statuses.length);
+  assert.deepEqual(outcomes.filter(([, { status }]) => !["download_failed", "timeout"].includes(status)), []); // prettier-ignore
+});
+
 for (const status of ["400 Bad Request", "451 Unavailable For Legal Reasons"])
   for (const order of ["before", "after"])
     test(`finds no sym file if a source responds with ${status} ${order} another one's 404`, async () => {

@@ -1,4 +1,4 @@
-import type { Capture } from "../../captures/capture.ts";
+import type { CaptureOfAnySize } from "../../captures/capture.ts";
 import type { V5Response } from "../../captures/response.ts";
 import { symbolicateCapture, type SymbolicatedCapture } from "../../captures/symbolicateCapture.ts";
 import { exitCodes } from "../commandError.ts";
@@ -17,7 +17,7 @@ export type ModuleProgress = (modulesDone: number, modules: number) => void;
  */
 export async function symbolicateBy(
   api: Api,
-  capture: Capture,
+  capture: CaptureOfAnySize,
   progress: ModuleProgress,
 ): Promise<SymbolicatedCapture> {
   const failures: unknown[] = [];
