@@ -76,7 +76,7 @@ function countJobsPerModule(symbolicated: SymbolicatedJobs): Map<string, number>
   const counts = new Map<string, number>();
   for (const [job, { memoryMap }] of symbolicated.jobs.entries()) {
     for (const index of symbolicated.distinctModules[job] ?? []) {
-      if ((symbolicated.moduleNumbers[job]?.[index] ?? -1) < 0) continue;
+      if ((symbolicated.lookupIndexes[job]?.[index] ?? -1) < 0) continue;
       const key = moduleKey(memoryMap, index);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }

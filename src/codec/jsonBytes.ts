@@ -1,4 +1,4 @@
-import { AnswerTooLarge, type Locations } from "../symbolication/frames.ts";
+import { ResultTooLarge, type Locations } from "../symbolication/frames.ts";
 
 const sliceBytes = 64 * 1024;
 /** 8 MiB. Reusing slices saves the garbage collector and the kernel much work. */
@@ -13,7 +13,7 @@ const digits = Buffer.from("0123456789abcdef");
 
 /**
  * Builds JSON text as slices of UTF-8. Copying bytes is several times as fast as decoding and encoding them. Throws an
- * AnswerTooLarge once there are more than `maxBytes`.
+ * ResultTooLarge once there are more than `maxBytes`.
  */
 export class JsonBytes {
   readonly #maxBytes: number;
@@ -144,7 +144,7 @@ export class JsonBytes {
   #finishSlice(): void {
     this.#finished.push(this.#slice.subarray(0, this.#length));
     this.#finishedBytes += this.#length;
-    if (this.#finishedBytes > this.#maxBytes) throw new AnswerTooLarge();
+    if (this.#finishedBytes > this.#maxBytes) throw new ResultTooLarge();
   }
 }
 

@@ -22,7 +22,7 @@ export function* renderV4(symbolicated: SymbolicatedJobs, json: JsonBytes): Gene
     if (json.shouldYield()) yield;
   }
   json.text(`],"knownModules":[`);
-  for (const index of symbolicated.moduleNumbers[0]?.keys() ?? []) {
+  for (const index of symbolicated.lookupIndexes[0]?.keys() ?? []) {
     json.text(`${index === 0 ? "" : ","}${isModuleFound(symbolicated, 0, index)}`);
     if (json.shouldYield()) yield;
   }

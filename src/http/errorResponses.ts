@@ -22,7 +22,7 @@ export function errorResponses(report: ReportError): ErrorRequestHandler {
       .status(status)
       .type("json")
       .set("Content-Length", String(Buffer.byteLength(body)));
-    if (request.complete || isShort(request)) return void response.end(body);
+    if (request.complete || (response.shouldKeepAlive && isShort(request))) return void response.end(body);
     response.set("Connection", "close").write(body);
     await drainRequest(request);
     response.end();

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { BodyTooComplex, ParserStopped } from "../codec/parserThread.ts";
 import { RequestError } from "../codec/requestError.ts";
-import { AnswerTooLarge } from "../symbolication/frames.ts";
+import { ResultTooLarge } from "../symbolication/frames.ts";
 
 /** A request whose response is `status` and `{"title": …}`. */
 export class HttpError extends Error {
@@ -22,7 +22,7 @@ export function toHttpError(error: unknown): HttpError | undefined {
   if (error instanceof RequestError) return new HttpError(400, error.title);
   if (error instanceof BodyTooComplex)
     return new HttpError(413, "the body takes too long, or too much memory, to parse");
-  if (error instanceof AnswerTooLarge)
+  if (error instanceof ResultTooLarge)
     return new HttpError(413, "the answer would be too large: ask for fewer frames");
   if (error instanceof ParserStopped) return new HttpError(503);
   // Express throws errors with a status, for example for the path `/%ff`.

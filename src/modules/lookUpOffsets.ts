@@ -29,7 +29,7 @@ interface Deps {
   log: Logger;
 }
 
-/** Looks up offsets in a symcache of the disk cache. Undefined if it is unusable. Throws an AnswerTooLarge. */
+/** Looks up offsets in a symcache of the disk cache. Undefined if it is unusable. Throws a ResultTooLarge. */
 export async function lookUpInFile(
   query: Query,
   file: CachedSymcache,
@@ -43,7 +43,7 @@ export async function lookUpInFile(
   return undefined;
 }
 
-/** Looks up offsets in a symcache that was not in the disk cache before. Undefined if it is unusable. Throws an AnswerTooLarge. */
+/** Looks up offsets in a symcache that was not in the disk cache before. Undefined if it is unusable. Throws a ResultTooLarge. */
 export async function lookUpFetched(
   query: Query,
   fetched: ReadableSymcache & Pick<Found, "status">,

@@ -10,7 +10,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { Source } from "../sources/source.ts";
 import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
-import { AnswerTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
+import { ResultTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
 import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import { convertFromSource } from "./convertFromSource.ts";
 import { lookUpFetched, lookUpInFile, type Found, type Query } from "./lookUpOffsets.ts";
@@ -90,7 +90,7 @@ export class Resolver implements Disposable {
     this.#ending.abort();
   }
 
-  /** Looks up offsets of a module. Throws an AnswerTooLarge. */
+  /** Looks up offsets of a module. Throws a ResultTooLarge. */
   async lookUp(module: ModuleId, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const unservable = unservableReason(module);
     if (unservable !== undefined)
@@ -135,7 +135,7 @@ export class Resolver implements Disposable {
       if (found?.status === "cached") result = "hit";
       return found;
     } catch (error) {
-      if (error instanceof AnswerTooLarge) result = "hit";
+      if (error instanceof ResultTooLarge) result = "hit";
       if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
       result = "error";
       // Neither the message nor the module: until there is a symcache, its name is only what a client wrote.

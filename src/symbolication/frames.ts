@@ -1,8 +1,8 @@
-import { AnswerTooLarge, beforeFunction, type Locations } from "../symcache/lookup/locations.ts";
+import { ResultTooLarge, beforeFunction, type Locations } from "../symcache/lookup/locations.ts";
 import { entryAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
-export { AnswerTooLarge, beforeFunction, type Locations };
+export { ResultTooLarge, beforeFunction, type Locations };
 
 /** A frame of a request with its symbols. */
 export interface SymbolicatedFrame {
@@ -30,28 +30,28 @@ export function symbolicatedFrame(
   ] as (typeof symbolicated.jobs)[0];
   const moduleIndex = moduleIndexes[position] ?? -1;
   const moduleOffset = exactOffsets[position] || (moduleOffsets[position] ?? -1);
-  const result = symbolicated.lookups[symbolicated.moduleNumbers[job]?.[moduleIndex] ?? -1]?.result;
+  const result = symbolicated.lookups[symbolicated.lookupIndexes[job]?.[moduleIndex] ?? -1]?.result;
   const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, end: 0, functionStart: 0 };
   if (!result || !("locations" in result))
     return { ...unknown, moduleName: entryAt(memoryMap, moduleIndex)[0] || undefined };
   const { moduleName, locations } = result;
-  const offsetNumber = symbolicated.offsetNumbers[job]?.[position] ?? -1;
-  const first = locations.starts[offsetNumber] ?? 0;
-  const last = (locations.starts[offsetNumber + 1] ?? 0) - 1;
-  if (offsetNumber < 0 || last < first) return { ...unknown, moduleName };
+  const offsetIndex = symbolicated.offsetIndexes[job]?.[position] ?? -1;
+  const first = locations.starts[offsetIndex] ?? 0;
+  const last = (locations.starts[offsetIndex + 1] ?? 0) - 1;
+  if (offsetIndex < 0 || last < first) return { ...unknown, moduleName };
   return {
     moduleName,
     moduleOffset,
     locations,
     first,
     last,
-    end: locations.ends[offsetNumber] ?? 0,
-    functionStart: locations.functionStarts[offsetNumber] ?? 0,
+    end: locations.ends[offsetIndex] ?? 0,
+    functionStart: locations.functionStarts[offsetIndex] ?? 0,
   };
 }
 
 /** Whether symbols were found for the module at an index of a job's memory map; null if no frame points into it. */
-export function isModuleFound({ moduleNumbers, lookups }: SymbolicatedJobs, job: number, index: number) {
-  const lookup = lookups[moduleNumbers[job]?.[index] ?? -1];
+export function isModuleFound({ lookupIndexes, lookups }: SymbolicatedJobs, job: number, index: number) {
+  const lookup = lookups[lookupIndexes[job]?.[index] ?? -1];
   return lookup ? "locations" in lookup.result : null;
 }

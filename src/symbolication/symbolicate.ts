@@ -26,7 +26,7 @@ export function locationBytes({ lookups }: SymbolicatedJobs): number {
 
 /**
  * Looks up the frames of all jobs, module by module, concurrently. A module without symbols is not an error. Throws an
- * AnswerTooLarge if the source locations have more than `maxBytes` of text.
+ * ResultTooLarge if the source locations have more than `maxBytes` of text.
  */
 export async function symbolicate(
   jobs: GroupedJobs,

@@ -1,5 +1,5 @@
 import type { ModuleId } from "../identity/moduleId.ts";
-import { AnswerTooLarge, emptyLocations, type Locations } from "./lookup/locations.ts";
+import { ResultTooLarge, emptyLocations, type Locations } from "./lookup/locations.ts";
 import type { ReadAt, WasmInstance } from "./wasmInstance.ts";
 
 /** The file is not the module's symcache, or its bytes have changed: to be treated as a cache miss. */
@@ -93,7 +93,7 @@ export class Symcache implements Disposable {
   }
 
   /**
-   * The source locations of offsets into the module, in their order. Throws as `open` does, or `AnswerTooLarge` if they have
+   * The source locations of offsets into the module, in their order. Throws as `open` does, or `ResultTooLarge` if they have
    * more than `maxBytes` of text.
    */
   lookUp(offsets: Uint32Array, maxBytes = Infinity): Locations {
@@ -102,7 +102,7 @@ export class Symcache implements Disposable {
     const failed = this.#instance.call((exports) =>
       exports.symcache_look_up(this.#symcache, offsets.length, maxBytes),
     );
-    if (failed === 2) throw new AnswerTooLarge();
+    if (failed === 2) throw new ResultTooLarge();
     if (failed) throw new SymcacheDamaged(this.#instance.message());
     return this.#copyColumns(offsets.length);
   }

@@ -189,7 +189,7 @@ suite("deploy/compose/balancer.conf", { skip: noNginx }, () => {
     await using service = await startTestService();
     await using balancer = await startBalancer([addressOf(service), addressOf(service)]);
     await post(balancer.url);
-    await fetch(balancer.url, { headers: { "X-Request-ID": "mine" } });
+    await fetch(`${balancer.url}/cache`, { headers: { "X-Request-ID": "mine" } });
     const names = service.log.flatMap(({ Type, Fields }) =>
       Type === "request.summary" ? Fields["rid"] : [],
     );

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startStatsdServer } from "../support/statsdServer.ts";
 import { syntheticModule, type SyntheticModule } from "../support/syntheticModule.ts";
 import { postHead, rawClient } from "../support/rawClient.ts";
@@ -50,7 +51,7 @@ test("answers all accepted requests after SIGTERM under load, flushes metrics, a
     await using harness = await startHarness(modules, { ...withoutRetries, ...statsd.env });
     const closing = harness.service.logged("closing");
     const asking = askOn(harness, 12);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await setTimeout(300);
     harness.service.signal("SIGTERM");
     await closing;
     responses += await asking;
@@ -161,6 +162,37 @@ test("closes connections after the responses to requests from before SIGTERM", a
   assert.match(response.head, /\r\nconnection: close$/m);
   assert.equal(await harness.service.exit, 0);
 });
+
+for (const connections of ["keep-alive", "new"] as const)
+  test(`responds to requests that reach ${connections} connections while the event loop is blocked after SIGTERM`, async () => {
+    const block = `process.on("SIGTERM", () => setTimeout(() => setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)), 10))`;
+    await using harness = await startHarness(modules, withoutRetries, () => [
+      process.execPath,
+      "--import",
+      `data:text/javascript,${encodeURIComponent(block)}`,
+      "src/main.ts",
+    ]);
+    const connect = () => Promise.all(Array.from({ length: 20 }, () => rawClient(harness.service.url)));
+    const job = JSON.stringify(jobOf([healthy]));
+    const request = postHead(job.length) + job;
+    const kept = connections === "keep-alive" ? await connect() : [];
+    for (const client of kept) {
+      client.send(request);
+      assert.equal((await client.response()).status, 200);
+    }
+    const closing = harness.service.logged("closing");
+    harness.service.signal("SIGTERM");
+    await closing;
+    await setTimeout(200);
+    const clients = connections === "keep-alive" ? kept : await connect();
+    for (const client of clients) client.send(request);
+    for (const client of clients) {
+      const { status, head } = await client.response();
+      assert.equal(status, 200);
+      assert.match(head, /\r\nconnection: close$/m);
+    }
+    assert.equal(await harness.service.exit, 0);
+  });
 
 test("limits connections so that enough file handles are left", async () => {
   const start = ["sh", "-c", `ulimit -n 500; exec ${process.execPath} src/main.ts`];

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startTestService } from "../support/service.ts";
 
 const service = await startTestService({ ELIOT_MAX_BODY_SIZE: "1kb", "server.requestTimeoutMs": "500" });
@@ -184,6 +185,18 @@ test("delivers the response to a client that sends an entire body over the limit
       socket.write(Buffer.alloc(1e6), (error) => (error ? reject(error) : resolve())),
     );
   assert.match(await text(socket), /^HTTP\/1\.1 413 /);
+});
+
+test("delivers an error to a client that closes the connection after it and still sends a short body", async () => {
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1").pause();
+  socket.write("POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\nConnection: close\r\n\r\n");
+  for (let sent = 0; sent < 9; sent++) {
+    await setTimeout(20);
+    await new Promise<void>((resolve, reject) =>
+      socket.write(Buffer.alloc(100_000), (error) => (error ? reject(error) : resolve())),
+    );
+  }
+  assert.match(await text(socket), /^HTTP\/1\.1 404 /);
 });
 
 test("keeps working when clients reset their connections at any point", async () => {

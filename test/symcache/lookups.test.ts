@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { moduleId } from "../../src/identity/moduleId.ts";
-import { AnswerTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
+import { ResultTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
 import { LookupPool } from "../../src/symcache/lookup/lookupPool.ts";
 import type { LookupResult } from "../../src/symcache/lookup/lookupThread.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
@@ -231,6 +231,6 @@ test("returns no more text than a request has left, and starts no lookup after o
     found(await lookups.lookUp(module, path, one, left));
     assert.equal(Number(left[0]), rest);
   }
-  await assert.rejects(lookups.lookUp(module, path, one, left), AnswerTooLarge);
-  await assert.rejects(lookups.lookUp(module, "/nowhere", one, left), AnswerTooLarge);
+  await assert.rejects(lookups.lookUp(module, path, one, left), ResultTooLarge);
+  await assert.rejects(lookups.lookUp(module, "/nowhere", one, left), ResultTooLarge);
 });

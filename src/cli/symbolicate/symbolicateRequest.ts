@@ -3,7 +3,7 @@ import { JsonBytes } from "../../codec/jsonBytes.ts";
 import { parseRequest, type ApiVersion } from "../../codec/parseRequest.ts";
 import { renderV4 } from "../../codec/renderV4.ts";
 import { renderV5 } from "../../codec/renderV5.ts";
-import { AnswerTooLarge } from "../../symbolication/frames.ts";
+import { ResultTooLarge } from "../../symbolication/frames.ts";
 import { symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Resolver } from "../../modules/resolver.ts";
 import { CommandError } from "../commandError.ts";
@@ -27,7 +27,7 @@ export async function symbolicateRequest(
     json.release();
     return JSON.parse(response.toString());
   } catch (error) {
-    if (!(error instanceof AnswerTooLarge)) throw error;
+    if (!(error instanceof ResultTooLarge)) throw error;
     throw new CommandError("failed", "the response is too large: these offsets have too many inlined calls", {
       cause: error,
     });

@@ -86,10 +86,10 @@ function* renderFoundModulesByKey(
 
 /** The part of the v5 debug report that makes sense for a line. */
 function debugOf(symbolicated: SymbolicatedJobs, job: number, ping: PingDetails | undefined): object {
-  const { jobs, moduleNumbers, lookups } = symbolicated;
+  const { jobs, lookupIndexes, lookups } = symbolicated;
   const { memoryMap } = jobs[job] as Job;
-  const statuses = Array.from(moduleNumbers[job] ?? [], (number, index): [string, object] | [] => {
-    const lookup = lookups[number];
+  const statuses = Array.from(lookupIndexes[job] ?? [], (lookupIndex, index): [string, object] | [] => {
+    const lookup = lookups[lookupIndex];
     return lookup ? [ping?.keys[index] ?? moduleKey(memoryMap, index), statusOf(lookup)] : [];
   });
   return {

@@ -1,14 +1,14 @@
-import { AnswerTooLarge, emptyLocations, type Locations } from "./locations.ts";
+import { ResultTooLarge, emptyLocations, type Locations } from "./locations.ts";
 
 /** Rows that a result may have; the crate has the same limit. */
 const maxRows = 2 ** 24;
 
-/** Joins the locations of consecutive pieces of a list of offsets. Throws an AnswerTooLarge. */
+/** Joins the locations of consecutive pieces of a list of offsets. Throws a ResultTooLarge. */
 export function joinLocations(pieces: Locations[]): Locations {
   const [first] = pieces;
   if (first && pieces.length === 1) return first;
   const rows = sum(pieces.map(({ rowStarts }) => rowStarts.length));
-  if (rows > maxRows) throw new AnswerTooLarge();
+  if (rows > maxRows) throw new ResultTooLarge();
   const offsets = sum(pieces.map(({ ends }) => ends.length));
   const textBytes = sum(pieces.map(({ text }) => text.length));
   const joined = emptyLocations(offsets, rows, textBytes);

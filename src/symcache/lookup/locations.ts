@@ -65,8 +65,8 @@ export function textLeft(bytes: number): TextLeft {
 }
 
 /** The symcache is intact, but the result of the lookup would exceed the size limit. */
-export class AnswerTooLarge extends Error {
-  override name = "AnswerTooLarge";
+export class ResultTooLarge extends Error {
+  override name = "ResultTooLarge";
 }
 
 /** The source location of a row. */

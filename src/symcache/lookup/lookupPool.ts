@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { retryPolicy } from "../../config/retryPolicy.ts";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
-import { AnswerTooLarge, type TextLeft } from "./locations.ts";
+import { ResultTooLarge, type TextLeft } from "./locations.ts";
 import type { LookupProtocol, LookupRequest, LookupResult, LookupThreadData } from "./lookupThread.ts";
 import type { SymcacheBytes } from "../symcacheFile.ts";
 
@@ -35,7 +35,7 @@ export class LookupPool implements AsyncDisposable {
     this.#threads = Array.from({ length: threads }, () => this.#newThread());
   }
 
-  /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or an AnswerTooLarge. */
+  /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or a ResultTooLarge. */
   async lookUp(
     module: ModuleId,
     symcache: SymcacheBytes,
@@ -43,7 +43,7 @@ export class LookupPool implements AsyncDisposable {
     textLeft: TextLeft,
   ): Promise<Exclude<LookupResult, { kind: "too_large" }>> {
     const result = await this.#lookUp(this.#index(module), { module, symcache, offsets, textLeft });
-    if (result.kind === "too_large") throw new AnswerTooLarge();
+    if (result.kind === "too_large") throw new ResultTooLarge();
     return result;
   }
 

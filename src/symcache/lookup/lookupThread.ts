@@ -3,7 +3,7 @@ import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { replyToAsks } from "../../threads/replyToAsks.ts";
 import { joinLocations } from "./joinLocations.ts";
-import { AnswerTooLarge, type Locations, type TextLeft } from "./locations.ts";
+import { ResultTooLarge, type Locations, type TextLeft } from "./locations.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "../selfTest.ts";
 import { SymcacheDamaged, type Symcache } from "../symcache.ts";
@@ -68,7 +68,7 @@ function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupR
     symcaches.considerReadAhead(symcache);
     return result;
   } catch (error) {
-    if (error instanceof AnswerTooLarge) {
+    if (error instanceof ResultTooLarge) {
       // Other lookups of the same request needn't start.
       Atomics.store(textLeft, 0, -1n);
       return { kind: "too_large" };
@@ -90,7 +90,7 @@ function lookUpIn(symcache: Symcache, offsets: Uint32Array, textLeft: TextLeft):
 
 function bytesLeft(textLeft: TextLeft): number {
   const bytes = Number(Atomics.load(textLeft, 0));
-  if (bytes < 0) throw new AnswerTooLarge();
+  if (bytes < 0) throw new ResultTooLarge();
   return bytes;
 }
 
