@@ -133,7 +133,7 @@ const paths: OpenApi["paths"] = {
   "/symbolicate/v4": {
     post: {
       operationId: "symbolicateV4",
-      summary: "Symbolicates one job, for old clients",
+      summary: "Symbolicates one job",
       deprecated: true,
       requestBody: { required: true, description: "As in v5.", content: body(V4Request) },
       responses: { "200": { description: "Symbols", content: body(V4Response) }, ...symbolicationErrors },
@@ -144,7 +144,7 @@ const paths: OpenApi["paths"] = {
       operationId: "symbolicateBulk",
       summary: "Symbolicates any number of jobs and crash pings, one per line",
       description:
-        "The response has a line for each line of the body that is not blank, in order, and begins before the body ends. An invalid line gets an error in its place. A response that must end early ends with a `fatal` error.",
+        "The response has a line for each line of the body that is not blank, in order, and begins before the body ends. An invalid line gets an error line. A response that must end early ends with a `fatal` error.",
       parameters: [debugHeader, ...queryParameters(BulkOptions)],
       requestBody: {
         required: true,

@@ -26,8 +26,8 @@ const DebugFilename = z
 const DebugId = z
   .string()
   .describe(
-    "Breakpad debug id, upper or lower case; empty: no module. Without 1 to 64 hex digits, a module has no symbols. If the debug " +
-      "id of a Windows module is unknown, its code id, with its code file as `debugFilename`",
+    "Breakpad debug id of up to 64 hex digits, upper or lower case; empty: no module. A module with any other id has no symbols. For a Windows " +
+      "module with an unknown debug id, send its code id, and its code file as `debugFilename`",
   );
 const ModuleIndex = z.int().min(-1).describe("index into `memoryMap`; −1: no module");
 const ModuleOffset = integer(-1).describe("offset from the start of the module, up to 2^64 − 1; −1: unknown");
@@ -59,8 +59,10 @@ const Address = z
   .register(components, { id: "Address" });
 
 const PingModule = z.looseObject({
-  base_address: Address.nullish().describe("if it is not an address, frames of the module have no module"),
-  end_address: Address.nullish().describe("the first address behind the module"),
+  base_address: Address.nullish().describe(
+    "any value that is not an address: frames of this module have no module",
+  ),
+  end_address: Address.nullish().describe("the first address after the module"),
   debug_file: z
     .string()
     .nullish()
@@ -77,7 +79,7 @@ const PingModule = z.looseObject({
 
 const PingFrame = z.looseObject({
   ip: Address.nullish().describe(
-    "below the `base_address`: the frame has no module; not an address: unknown offset in the module",
+    "if it is below the `base_address`, the frame has no module; any value that is not an address is an unknown offset in the module",
   ),
   module_index: z.int().nullish().describe("index into `modules`; out of range or absent: no module"),
   trust: z.string().optional().describe("`context`, `cfi`, `scan` and so on; copied to the response"),
@@ -93,7 +95,7 @@ const CrashPing = z
     threads: z.array(z.looseObject({ frames: z.array(PingFrame).optional() })),
   })
   .describe(
-    "`stack_traces` of a crash ping; keys may be camelCase. A module or frame with other values does not affect the other frames",
+    "`stack_traces` of a crash ping; keys may be camelCase. An invalid module or frame does not affect other frames",
   )
   .register(components, { id: "CrashPing" });
 
@@ -235,7 +237,7 @@ export const CacheCounts = z
     symcaches: z.int().min(0).describe("number of symcaches on disk"),
     bytes: z.int().min(0).describe("their total size"),
     max_bytes: z.int().min(0).describe("the size limit"),
-    hits: z.int().min(0).describe("lookups of a module since the start whose symcache was on disk"),
+    hits: z.int().min(0).describe("module lookups since the start whose symcache was on disk"),
     misses: z.int().min(0),
   })
   .register(components, { id: "CacheCounts" });

@@ -25,7 +25,7 @@ async function request<Value>(path: string, options: RequestInit): Promise<Value
     if (error instanceof TypeError)
       throw new ServiceError("The service can’t be reached. Try again later.", { cause: error });
     if (error instanceof SyntaxError)
-      throw new ServiceError("The response is not from the service. Is a proxy in between?", {
+      throw new ServiceError("The response did not come from the service. Is there a proxy in between?", {
         cause: error,
       });
     throw error;

@@ -41,7 +41,7 @@ export class Attempts {
 
   async #runOnce<T>(download: () => Promise<T>): Promise<T> {
     if (!this.#breaker.tryBegin())
-      throw new DownloadError("failed", `not asked, as it failed repeatedly: ${this.#breaker.fault}`);
+      throw new DownloadError("failed", `skipped after repeated failures: ${this.#breaker.fault}`);
     try {
       const result = await download();
       this.#breaker.ended();

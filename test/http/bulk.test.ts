@@ -269,8 +269,8 @@ test("accepts pings without threads, frames, modules or a crashed thread", async
 for (const [fault, change] of [
   ["modules must be a list", { modules: {} }],
   ["threads must be a list", { threads: 5 }],
-  ["crash_thread is not a position in threads", { crash_thread: -1 }],
-  ["crash_thread is not a position in threads", { crash_thread: "0" }],
+  ["crash_thread is not a valid index into threads", { crash_thread: -1 }],
+  ["crash_thread is not a valid index into threads", { crash_thread: "0" }],
   ["thread 1 is not an object", { threads: [{}, []] }],
   ["thread 0 has frames that are not a list", { threads: [{ frames: {} }] }],
 ] as const)

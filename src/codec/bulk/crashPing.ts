@@ -77,7 +77,7 @@ export function parseCrashPing(
 function crashThread(ping: JsonObject): number {
   const index = crashedThread(ping) ?? 0;
   if (Number.isSafeInteger(index) && (index as number) >= 0) return index as number;
-  throw new RequestError("crash_thread is not a position in threads", "invalid_stacks");
+  throw new RequestError("crash_thread is not a valid index into threads", "invalid_stacks");
 }
 
 function framesOf(thread: unknown, index: number): unknown[] {
@@ -132,17 +132,17 @@ class FrameColumns {
   }
 
   add(moduleIndex: number, moduleOffset: number | bigint, trust: unknown): void {
-    const position = this.#length++;
+    const frameIndex = this.#length++;
     const { job } = this;
-    job.moduleIndexes[position] = moduleIndex;
-    job.moduleOffsets[position] = Number(moduleOffset);
+    job.moduleIndexes[frameIndex] = moduleIndex;
+    job.moduleOffsets[frameIndex] = Number(moduleOffset);
     if (typeof moduleOffset === "bigint") {
       if (job.exactOffsets.length === 0) job.exactOffsets = new BigUint64Array(job.moduleIndexes.length);
-      job.exactOffsets[position] = moduleOffset;
+      job.exactOffsets[frameIndex] = moduleOffset;
     }
     if (typeof trust !== "string") return;
-    let index = this.#indexOfTrust.get(trust);
-    if (index === undefined) this.#indexOfTrust.set(trust, (index = this.trusts.push(trust) - 1));
-    this.trustIndexes[position] = index;
+    let trustIndex = this.#indexOfTrust.get(trust);
+    if (trustIndex === undefined) this.#indexOfTrust.set(trust, (trustIndex = this.trusts.push(trust) - 1));
+    this.trustIndexes[frameIndex] = trustIndex;
   }
 }

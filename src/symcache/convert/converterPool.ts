@@ -102,7 +102,8 @@ export class ConverterPool implements AsyncDisposable {
       } catch (error) {
         this.#release(thread, !(error instanceof ConversionError));
         if (!(error instanceof ThreadEnded) || this.#isClosed) throw error;
-        if (attempt === this.#maxThreads) throw new Error("no converter thread starts", { cause: error });
+        if (attempt === this.#maxThreads)
+          throw new Error("could not start a converter thread", { cause: error });
       }
     }
   }
