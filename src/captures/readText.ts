@@ -35,7 +35,7 @@ async function decode(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<
   } catch (error) {
     if (error instanceof TypeError)
       throw new UnreadableCapture(
-        "The compressed file is damaged or cut short. Download or export it again.",
+        "The gzipped or zipped file is damaged or cut short. Download or export it again.",
         {
           cause: error,
         },
