@@ -269,7 +269,11 @@ describe("the page", { skip: noBrowser }, () => {
     await using visited = await open();
     const { page } = visited;
     await drop(page, "profile.json.gz", gzipSync(JSON.stringify(sample.sharedProfile)).subarray(0, 100));
-    await refused(page, "text", "The gzipped or zipped file is damaged or cut short. Download or export it again.");
+    await refused(
+      page,
+      "text",
+      "The gzipped or zipped file is damaged or cut short. Download or export it again.",
+    );
   });
 
   test("cancels while a symbol server doesn't respond", async () => {
