@@ -8,8 +8,7 @@ import { shareFileHandles } from "./config/fileHandles.ts";
 import { loggable, type Config } from "./config/readConfig.ts";
 import type { ServerSettings } from "./config/server.ts";
 import { startEngine, type Engine } from "./engine.ts";
-import { LineParser } from "./codec/bulk/lineParser.ts";
-import { RequestParser } from "./codec/requestParser.ts";
+import { Parser } from "./codec/parser.ts";
 import { Admission } from "./http/admission.ts";
 import { createApp } from "./http/app.ts";
 import { drain } from "./http/drain.ts";
@@ -73,8 +72,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     maxCacheBytes: config.diskCache.maxBytes,
     admission,
     bulkAdmission,
-    parser: starting.use(new RequestParser()),
-    lineParser: starting.use(new LineParser()),
+    parser: starting.use(new Parser()),
     health: new HealthCheck(
       healthChecks(engine, sources, {
         requests: () => Math.max(admission.fill, bulkAdmission.fill),

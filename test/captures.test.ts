@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Capture } from "../src/captures/capture.ts";
-import { readCapture, readText } from "../src/captures/readCapture.ts";
+import { readCapture } from "../src/captures/readCapture.ts";
+import { readText } from "../src/captures/readText.ts";
 import { UnreadableCapture } from "../src/captures/unreadableCapture.ts";
 import { sourceFile } from "../src/captures/sourceFile.ts";
 import { symbolicateCapture } from "../src/captures/symbolicateCapture.ts";
+import { zip } from "./support/zip.ts";
 import * as sample from "./page/sampleCaptures.ts";
 
 const { firefox, xul } = sample;
@@ -384,11 +386,28 @@ for (const [what, text] of Object.entries(unreadable))
     assert.throws(() => readCapture(text), UnreadableCapture);
   });
 
-test("reads gzipped files, and rejects one that is cut short", async () => {
-  const bytes = gzipSync("{}");
-  assert.equal(await readText(new Blob([bytes])), "{}");
-  assert.equal(await readText(new Blob(["{}"])), "{}");
-  await assert.rejects(readText(new Blob([bytes.subarray(0, -4)])), UnreadableCapture);
+test("reads plain, gzipped and zipped files, and rejects one that is cut short", async () => {
+  const text = JSON.stringify({ é: Array.from({ length: 5000 }, (_, index) => (index * 7919) % 1009) });
+  const compressed = [
+    gzipSync(text),
+    zip({ "profile.json": text }),
+    zip({ "folder/": "", "folder/profile.json": text }),
+  ];
+  for (const bytes of [Buffer.from(text), ...compressed])
+    assert.equal(await readText(new Blob([bytes])), text);
+  for (const bytes of compressed)
+    for (const length of [bytes.length - 4, bytes.length / 2, 5])
+      await assert.rejects(readText(new Blob([bytes.subarray(0, length)])), UnreadableCapture);
+});
+
+test("says what to do about files that a page can't read", async () => {
+  for (const [file, message] of [
+    [new Blob([zstdCompressSync("{}")]), /zstd.*tseliot symbolicate/],
+    [new File([brotliCompressSync("{}")], "profile.json.br"), /Brotli.*tseliot symbolicate/],
+    [new Blob([zip({ "a.json": "{}", "b.json": "{}" })]), /has 2 files/],
+    [new Blob([gzipSync(Buffer.alloc(500_000_001, " "))]), /over 500 MB.*tseliot symbolicate/],
+  ] as const)
+    await assert.rejects(readText(file), message);
 });
 
 test("requests each offset once, ten modules at a time, and a failed request costs only its own modules", async () => {

@@ -1,4 +1,5 @@
-import { readCapture, readText } from "../src/captures/readCapture.ts";
+import { readCapture } from "../src/captures/readCapture.ts";
+import { readText } from "../src/captures/readText.ts";
 import { UnreadableCapture } from "../src/captures/unreadableCapture.ts";
 import { byId } from "./element.ts";
 import { clearErrors, showError } from "./errors.ts";

@@ -5,25 +5,6 @@ import { parseJson } from "./largeJson.ts";
 import { readProcessedProfile, type ProcessedProfile } from "./processedProfile.ts";
 import { notJson, readWhole, UnreadableCapture } from "./unreadableCapture.ts";
 
-/** The text of a file, gzipped or not. Throws an UnreadableCapture. */
-export async function readText(file: Blob): Promise<string> {
-  try {
-    const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    if (first !== 0x1f || second !== 0x8b) return await file.text();
-    return await new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  } catch (error) {
-    if (error instanceof DOMException)
-      throw new UnreadableCapture("The browser can’t read this. Choose a file, not a folder.", {
-        cause: error,
-      });
-    if (error instanceof TypeError)
-      throw new UnreadableCapture("The gzipped file is damaged or cut short. Download or export it again.", {
-        cause: error,
-      });
-    throw error;
-  }
-}
-
 /** Reads a profile or a crash of any format. Undefined for a request to the API. Throws an UnreadableCapture. */
 export function readCapture(text: string): Capture | undefined {
   const capture = captureOf(parseFile(text));

@@ -2,8 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
-import type { LineParser } from "../codec/bulk/lineParser.ts";
-import type { RequestParser } from "../codec/requestParser.ts";
+import type { Parser } from "../codec/parser.ts";
 import type { ServerSettings } from "../config/server.ts";
 import type { Resolver } from "../modules/resolver.ts";
 import type { HealthCheck } from "../observability/health.ts";
@@ -28,8 +27,7 @@ export interface AppDeps {
   /** Separate, so that slow bulk clients do not use up the limits of v4 and v5. */
   bulkAdmission: Admission;
   resolver: Pick<Resolver, "lookUp">;
-  parser: RequestParser;
-  lineParser: LineParser;
+  parser: Parser;
   health: HealthCheck;
   cacheCounts: () => CacheCounts;
   metrics: Metrics;

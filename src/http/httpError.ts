@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { BodyTooComplex, ParserStopped } from "../codec/parserThread.ts";
+import { BodyTooComplex, ParserStopped } from "../codec/parser.ts";
 import { RequestError } from "../codec/requestError.ts";
 import { ResultTooLarge } from "../symbolication/frames.ts";
 

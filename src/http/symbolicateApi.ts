@@ -7,7 +7,7 @@ import type { ApiVersion } from "../codec/parseRequest.ts";
 import { renderV4 } from "../codec/renderV4.ts";
 import { renderV5 } from "../codec/renderV5.ts";
 import { RequestError } from "../codec/requestError.ts";
-import type { RequestParser } from "../codec/requestParser.ts";
+import type { Parser } from "../codec/parser.ts";
 import type { ServerSettings } from "../config/server.ts";
 import type { Resolver } from "../modules/resolver.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -21,7 +21,7 @@ import { sendJson } from "./sendJson.ts";
 interface Deps {
   admission: Admission;
   resolver: Pick<Resolver, "lookUp">;
-  parser: RequestParser;
+  parser: Parser;
   metrics: Metrics;
   config: Pick<ServerSettings, "responseTimeoutMs" | "maxBodyBytes" | "maxResponseBytes">;
 }

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
 /** A zip file with these files, as https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT describes. */
-export function zip(files: Record<string, string | Buffer>): Buffer {
+export function zip(files: Record<string, string | Buffer>): Buffer<ArrayBuffer> {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

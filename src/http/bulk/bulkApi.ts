@@ -3,9 +3,9 @@ import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
 import { abortable } from "../../async/abortable.ts";
 import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
-import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import { JsonBytes } from "../../codec/jsonBytes.ts";
+import type { Parser } from "../../codec/parser.ts";
 import type { ServerSettings } from "../../config/server.ts";
 import type { Resolver } from "../../modules/resolver.ts";
 import type { Metrics } from "../../observability/metrics.ts";
@@ -26,7 +26,7 @@ const linesPerYield = 8;
 interface Deps {
   admission: Admission;
   resolver: Pick<Resolver, "lookUp">;
-  lineParser: LineParser;
+  parser: Parser;
   metrics: Metrics;
   config: Pick<
     ServerSettings,

@@ -1,7 +1,7 @@
 import type { BulkOptions } from "../../codec/bulk/bulkOptions.ts";
-import type { LineParser } from "../../codec/bulk/lineParser.ts";
 import { lineError, type Lines } from "../../codec/bulk/parseLines.ts";
 import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
+import type { Parser } from "../../codec/parser.ts";
 import type { ServerSettings } from "../../config/server.ts";
 import type { Resolver } from "../../modules/resolver.ts";
 import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
@@ -10,7 +10,7 @@ import { toHttpError } from "../httpError.ts";
 import type { Line } from "./readLines.ts";
 
 interface Deps {
-  lineParser: LineParser;
+  parser: Parser;
   resolver: Pick<Resolver, "lookUp">;
   reservation: Reservation;
   config: Pick<ServerSettings, "maxResponseBytes">;
@@ -32,7 +32,7 @@ export async function symbolicateLines(
   if (complete.length < group.length)
     return { lines: group.map(() => lineError("the line is too long")), reservedBytes: 0 };
   try {
-    const parsed = await deps.lineParser.parse(join(complete), options);
+    const parsed = await deps.parser.parseLines(join(complete), options);
     const symbolicated = await symbolicate(parsed.jobs, deps.resolver, deps.config.maxResponseBytes);
     const reservedBytes = locationBytes(symbolicated);
     deps.reservation.reserve(reservedBytes);
