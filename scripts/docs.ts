@@ -56,11 +56,10 @@ function retries(): string {
   const table = ["| step | time limit | attempts | retried after |", "| --- | --- | --- | --- |", ...rows];
   return `${table.join("\n")}
 
-- Sources are asked in order; any failure moves on to the next one.
-- A source that fails ${source.failuresToOpenCircuit} times in a row is not asked for ${duration(breakerCooldownMs)}, the shared cache after ${store.failuresToOpenCircuit} failures. One probe then decides.
+- A source that fails ${source.failuresToOpenCircuit} times in a row is skipped for ${duration(breakerCooldownMs)}, the shared cache after ${store.failuresToOpenCircuit} failures. Then one request probes it.
 - A missing or unusable sym file is remembered for ${duration(notFoundTtlMs)}, a failed download for ${duration(downloadFailedTtlMs)}.
 - A source costs a module at most ${duration(unreachableMs)} if it is unreachable, ${duration(silentMs)} if it never responds, and ${duration(tricklingMs)} if it sends a byte at a time.
-- If every step of every attempt uses up its limit, a module takes ${duration(everythingMs)} with one source. Waiting for a download slot or a converter comes on top, as does a disk that is slow but keeps writing.`;
+- If every step of every attempt uses up its limit, a module takes ${duration(everythingMs)} with one source, plus the time in queues and slow writes.`;
 }
 
 function duration(ms: number): string {
