@@ -10,6 +10,7 @@ import { Bench } from "./bench.ts";
 import { report } from "./measure.ts";
 import { clients } from "./comparisons/clients.ts";
 import { crashPings } from "./comparisons/crashPings.ts";
+import { compression } from "./comparisons/compression.ts";
 import { conversion } from "./comparisons/conversion.ts";
 import { firstRequests } from "./comparisons/firstRequests.ts";
 import { growth } from "./comparisons/growth.ts";
@@ -24,6 +25,7 @@ const comparisons: Record<string, (bench: Bench) => Promise<string>> = {
   "first-requests": firstRequests,
   "later-requests": laterRequests,
   clients,
+  compression,
   "shared-cache": sharedCache,
   "crash-pings": crashPings,
   scanner,
