@@ -5,6 +5,7 @@ import { constants, createGzip, createZstdCompress } from "node:zlib";
 import type { Response } from "express";
 import { JsonBytes } from "../codec/jsonBytes.ts";
 import type { Reservation } from "./admission.ts";
+import { threadPoolResponds } from "./threadPool.ts";
 
 /** Writes JSON, and yields regularly so that other requests can run. */
 export type Render = (json: JsonBytes) => Iterator<void>;
@@ -48,7 +49,7 @@ export async function sendJson(
   // Not on "close": if the client leaves, the socket may still hold slices.
   response.on("finish", () => json.release());
   const encoding = bytes < minCompressedBytes ? undefined : acceptedEncoding(response);
-  if (encoding) {
+  if (encoding && (await threadPoolResponds())) {
     response.set("Content-Encoding", encoding.name);
     // Fails only if the client leaves.
     return pipeline(Readable.from(slices), encoding.compressor(), response).catch(() => {});

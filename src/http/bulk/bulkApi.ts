@@ -14,6 +14,7 @@ import { disableRequestTimeout } from "../connections.ts";
 import type { ReportError } from "../errorResponses.ts";
 import { HttpError, toHttpError } from "../httpError.ts";
 import { drainRequest, streamBody } from "../readBody.ts";
+import { threadPoolResponds } from "../threadPool.ts";
 import { GzippedResponse } from "./gzippedResponse.ts";
 import { mapAhead, maxBytesAhead } from "./mapAhead.ts";
 import { readLines } from "./readLines.ts";
@@ -63,7 +64,8 @@ export function bulkApi(deps: Deps) {
       });
       const groups = mapAhead(lines, (group) => symbolicateLines(group, options, { ...deps, reservation }));
       await using plain = new SpooledResponse(response, spool, config.responseTimeoutMs);
-      using gzipped = acceptsGzip(request) ? new GzippedResponse(plain) : undefined;
+      using gzipped =
+        acceptsGzip(request) && (await threadPoolResponds()) ? new GzippedResponse(plain) : undefined;
       const output = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
       if (gzipped) response.set("Content-Encoding", "gzip");
