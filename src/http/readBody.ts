@@ -118,7 +118,7 @@ async function collect(
     bytes += piece.length;
     if (bytes > maxBytes) throw new HttpError(413);
     if (++pieces > maxShortPieces && bytes < pieces * minAverageBytes)
-      throw new RequestError("the body comes in too many pieces");
+      throw new RequestError("the body is split into too many small chunks");
     reserve(piece.length);
     if (bytes > body.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * body.length));

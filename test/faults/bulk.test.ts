@@ -169,7 +169,7 @@ test("ends a stream after a complete line if its response exceeds the disk space
   const { lines, error } = await check(await response, all);
   assert.ok(lines > 100);
   assert.deepEqual(error, {
-    title: "answers can't wait to be read, read them while you send: there is no room for more",
+    title: "the response cannot be buffered, read it while you send the request: there is no room for more",
     fatal: true,
   });
 });
@@ -187,7 +187,7 @@ test("ends a stream if its response can't be spooled because the folder is missi
   await writeFile(broken.folder, "a file");
   await once(sent, "finish");
   const { error } = await check(await response, all);
-  assert.match(error?.title ?? "", /^answers can't wait to be read, read them while you send: .*ENOTDIR/);
+  assert.match(error?.title ?? "", /^the response cannot be buffered, read it while you send the request: .*ENOTDIR/);
   assert.equal(error?.fatal, true);
 });
 

@@ -453,7 +453,7 @@ for (const [encoding, compress] of [
     assert.deepEqual(lines[0], await v5(job));
     assert.ok(lines.length > 100);
     assert.deepEqual(lines.at(-1), {
-      error: { title: "the body is cut, or not what its Content-Encoding says", fatal: true },
+      error: { title: "the body is incomplete or does not match its Content-Encoding", fatal: true },
     });
     const none = await post("plain", "", headers);
     assert.deepEqual([none.status, Object.keys((await none.json()) as object)], [400, ["title"]]);
@@ -469,7 +469,7 @@ test("disconnects a client that sends an endless line", async () => {
     const body = Buffer.concat([Buffer.from(ndjson(job)), bomb, Buffer.from(ndjson(job))]);
     const lines = await ask(gzipSync(body), "", { "content-encoding": "gzip" });
     assert.deepEqual(lines[0], await v5(job));
-    assert.deepEqual(lines.at(-1), { error: { title: "the body goes on without a line", fatal: true } });
+    assert.deepEqual(lines.at(-1), { error: { title: "the body has too much text without a usable line", fatal: true } });
   }
 });
 

@@ -25,7 +25,7 @@ export async function* readLines(body: Readable, options: ReadOptions): AsyncGen
   for await (const piece of readPieces(body, options)) {
     bytesWithoutLine += piece.length;
     if (bytesWithoutLine > maxUselessLines * maxLineBytes)
-      throw new HttpError(413, "the body goes on without a line");
+      throw new HttpError(413, "the body has too much text without a usable line");
     for (let start = 0; start < piece.length;) {
       const end = piece.indexOf(newline, start);
       partial.add(piece.subarray(start, end < 0 ? piece.length : end));
@@ -53,7 +53,7 @@ async function* readPieces(body: Readable, { timeoutMs, signal }: ReadOptions): 
       next = await abortable(pieces.next(), stop);
     } catch (error) {
       if (stop.aborted) throw error;
-      throw new HttpError(400, "the body is cut, or not what its Content-Encoding says");
+      throw new HttpError(400, "the body is incomplete or does not match its Content-Encoding");
     } finally {
       // Before the piece is processed: that time is not the client's.
       clearTimeout(timer);

@@ -147,7 +147,7 @@ export class SpooledResponse implements AsyncDisposable {
 }
 
 function spoolError(cause: string): HttpError {
-  return new HttpError(413, `answers can't wait to be read, read them while you send: ${cause}`);
+  return new HttpError(413, `the response cannot be buffered, read it while you send the request: ${cause}`);
 }
 
 async function settledOrTimeout(promise: Promise<void>, timeoutMs: number): Promise<void> {
