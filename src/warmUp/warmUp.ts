@@ -1,13 +1,16 @@
+import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { request } from "undici";
 import { makeFolders } from "../diskCache/files.ts";
 import { DiskCache } from "../diskCache/diskCache.ts";
 import { nameTemporaryFolder, sweepTemporaryFolders } from "../diskCache/temporaryFolders.ts";
 import type { Config } from "../config/readConfig.ts";
 import { Admission } from "../http/admission.ts";
 import { createApp, type AppDeps } from "../http/app.ts";
-import { postSequentially } from "./postSequentially.ts";
 import { createLogs } from "../observability/logging.ts";
 import { Metrics } from "../observability/metrics.ts";
 import type { ConverterPool } from "../symcache/convert/converterPool.ts";
@@ -71,6 +74,27 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
     syntheticRequests(),
     signal,
   );
+}
+
+/** Sends v5 requests to `app`, one after the other, through a loopback port of their own, until `signal` is aborted. */
+async function postSequentially(
+  app: RequestListener,
+  bodies: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const server = createServer(app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    for (const body of bodies) {
+      if (signal.aborted) break;
+      const response = await request(`http://127.0.0.1:${port}/symbolicate/v5`, { method: "POST", body });
+      await response.body.dump({ limit: Infinity });
+    }
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 }
 
 async function temporaryFolder(cacheFolder: string): Promise<string> {

@@ -187,7 +187,10 @@ test("ends a stream if its response can't be spooled because the folder is missi
   await writeFile(broken.folder, "a file");
   await once(sent, "finish");
   const { error } = await check(await response, all);
-  assert.match(error?.title ?? "", /^the response cannot be buffered, read it while you send the request: .*ENOTDIR/);
+  assert.match(
+    error?.title ?? "",
+    /^the response cannot be buffered, read it while you send the request: .*ENOTDIR/,
+  );
   assert.equal(error?.fatal, true);
 });
 

@@ -163,7 +163,10 @@ for (const encoding of ["identity", "gzip"])
       return status === 200 ? status : answer;
     };
     assert.equal(await statusOf(job), 200);
-    assert.equal(await statusOf(job.padEnd(100_000)), '{"title":"the body is split into too many small chunks"}');
+    assert.equal(
+      await statusOf(job.padEnd(100_000)),
+      '{"title":"the body is split into too many small chunks"}',
+    );
     await isHealthy();
   });
 

@@ -469,7 +469,9 @@ test("disconnects a client that sends an endless line", async () => {
     const body = Buffer.concat([Buffer.from(ndjson(job)), bomb, Buffer.from(ndjson(job))]);
     const lines = await ask(gzipSync(body), "", { "content-encoding": "gzip" });
     assert.deepEqual(lines[0], await v5(job));
-    assert.deepEqual(lines.at(-1), { error: { title: "the body has too much text without a usable line", fatal: true } });
+    assert.deepEqual(lines.at(-1), {
+      error: { title: "the body has too much text without a usable line", fatal: true },
+    });
   }
 });
 
