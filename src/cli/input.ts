@@ -3,7 +3,7 @@ import { addAbortSignal } from "node:stream";
 import { createBrotliDecompress } from "node:zlib";
 import { DownloadError } from "../sources/downloadError.ts";
 import { decode, decompress, pieceBytes } from "../sources/decompress.ts";
-import { readZipDirectory, readZipEntry } from "../sources/zipFile.ts";
+import { listFiles, openZipFile, readFile } from "../sources/zipFile.ts";
 import { CommandError, fileError } from "./commandError.ts";
 
 /** A file or standard input, decompressed if it is gzip, zlib, zstd, a zip file with a single file, or named `.br`. */
@@ -29,7 +29,7 @@ export async function openInput(path: string | undefined, signal: AbortSignal): 
     const stats = await file.stat();
     const bytes = stats.isFile() ? stats.size : undefined;
     if (bytes !== undefined && (await isZip(file)))
-      return createInput(path, undefined, readOnlyEntry(file, bytes, signal));
+      return createInput(path, undefined, readOnlyFile(file, signal));
     const stream = file.createReadStream({ highWaterMark: pieceBytes, signal });
     if (!path.endsWith(".br")) return createInput(path, bytes, stream);
     return createInput(path, undefined, decode(stream, brotli));
@@ -48,16 +48,13 @@ async function isZip(file: FileHandle): Promise<boolean> {
   return start.buffer.equals(Buffer.from("PK\u0003\u0004"));
 }
 
-async function* readOnlyEntry(
-  file: FileHandle,
-  bytes: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const entries = await readZipDirectory(file, bytes);
-  const [entry, ...others] = entries.filter(({ name }) => !name.endsWith("/"));
-  if (!entry || others.length > 0)
-    throw new DownloadError("failed", `the zip file has ${entry ? others.length + 1 : 0} files, not one`);
-  yield* readZipEntry(file, entry, signal);
+async function* readOnlyFile(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const zip = await openZipFile(file);
+  const files = await listFiles(zip);
+  const [only] = files;
+  if (!only || files.length > 1)
+    throw new DownloadError("failed", `the zip file has ${files.length} files, not one`);
+  yield* readFile(zip, only, signal);
 }
 
 /** Passes the pieces on, after calling `count` with the size of each. */

@@ -21,14 +21,10 @@ export async function openFile(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** The bytes of a file from `start` to `end`, which is included. Throws a DownloadError. */
-export async function* readPieces(
-  file: FileHandle,
-  signal: AbortSignal,
-  range: { start?: number; end?: number } = {},
-): AsyncIterable<Uint8Array> {
+/** The bytes of a file. Throws a DownloadError. */
+export async function* readPieces(file: FileHandle, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {
-    yield* file.createReadStream({ highWaterMark: pieceBytes, signal, ...range });
+    yield* file.createReadStream({ highWaterMark: pieceBytes, signal });
   } catch (error) {
     throw new DownloadError("failed", `can't read the sym file: ${String(error)}`, { cause: error });
   }

@@ -4,7 +4,7 @@ import { decompress } from "./decompress.ts";
 import { DownloadError } from "./downloadError.ts";
 import { openFile } from "./localFile.ts";
 import { symFilePaths, type Source, type SymText } from "./source.ts";
-import { readZipDirectory, readZipEntry, type ZipEntry } from "./zipFile.ts";
+import { listFiles, openZipFile, readFile, type Entry } from "./zipFile.ts";
 
 /** A zip file, `file:///symbols.zip`, with the layout of a symbol server, in a folder or not. */
 export class ZipSource implements Source {
@@ -14,7 +14,7 @@ export class ZipSource implements Source {
   /** Of the file as it was when the entries were read. */
   #version = "";
   /** By the last three parts of their paths. */
-  #entries = Promise.resolve(new Map<string, ZipEntry>());
+  #entries = Promise.resolve(new Map<string, Entry>());
 
   constructor(address: string) {
     this.address = address;
@@ -25,11 +25,12 @@ export class ZipSource implements Source {
     await using stack = new AsyncDisposableStack();
     const file = stack.use(await openFile(this.#path));
     if (!file) throw new DownloadError("failed", `${this.#path} is not a file`);
+    const zip = await openZipFile(file);
     const { size, mtimeMs, ino } = await file.stat();
     const version = `${size} ${mtimeMs} ${ino}`;
     if (version !== this.#version) {
       this.#version = version;
-      this.#entries = readZipDirectory(file, size).then(byLayout);
+      this.#entries = listFiles(zip).then(byLayout);
     }
     const entries = await this.#entries;
     for (const path of symFilePaths(module)) {
@@ -37,7 +38,7 @@ export class ZipSource implements Source {
       if (!entry) continue;
       const opened = stack.move();
       return {
-        pieces: decompress(readZipEntry(file, entry, signal)),
+        pieces: decompress(readFile(zip, entry, signal)),
         [Symbol.asyncDispose]: () => opened.disposeAsync(),
       };
     }
@@ -51,11 +52,11 @@ export class ZipSource implements Source {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** Zip files may be made of a folder, and on Windows with backslashes. */
-function byLayout(entries: ZipEntry[]): Map<string, ZipEntry> {
+/** Zip files may be made of a folder. */
+function byLayout(entries: Entry[]): Map<string, Entry> {
   return new Map(
     entries
-      .filter(({ name }) => /\.sym(\.gz)?$/i.test(name))
-      .map((entry) => [entry.name.split(/[/\\]/).slice(-3).join("/"), entry]),
+      .filter(({ fileName }) => /\.sym(\.gz)?$/i.test(fileName))
+      .map((entry) => [entry.fileName.split("/").slice(-3).join("/"), entry]),
   );
 }

@@ -81,14 +81,15 @@ test("fails with a reason where a zip file or a sym file is damaged, and asks th
   const changed = Buffer.from(stored);
   changed.write("X", text);
   const encrypted = Buffer.from(deflated);
-  for (let at = 0; (at = encrypted.indexOf("PK\u0001\u0002", at)) >= 0; at++) encrypted[at + 8]! |= 1;
+  for (let at = 0; (at = encrypted.indexOf("PK\u0001\u0002", at)) >= 0; at++)
+    if (encrypted.readUInt32LE(at + 20) > 0) encrypted[at + 8]! |= 1;
   const files: Record<string, [Buffer, RegExp]> = {
-    "empty.zip": [Buffer.alloc(0), /not a zip file, or it is truncated/],
-    "text.zip": [Buffer.from("MODULE Linux"), /not a zip file/],
-    "cut.zip": [deflated.subarray(0, -40), /not a zip file, or it is truncated/],
-    "without-start.zip": [deflated.subarray(100), /zip file is damaged/],
-    "zip64-without-start.zip": [zip64.subarray(100), /zip file is damaged/],
-    "changed.zip": [changed, /zip file is damaged/],
+    "empty.zip": [Buffer.alloc(0), /bad zip file: .*not a zip file/i],
+    "text.zip": [Buffer.from("MODULE Linux"), /bad zip file: .*not a zip file/i],
+    "cut.zip": [deflated.subarray(0, -40), /bad zip file: .*not a zip file/i],
+    "without-start.zip": [deflated.subarray(100), /bad zip file: /],
+    "zip64-without-start.zip": [zip64.subarray(100), /bad zip file: /],
+    "changed.zip": [changed, /bad zip file: /],
     "encrypted.zip": [encrypted, /is encrypted/],
     "text.sym": [Buffer.from("<!doctype html>"), /does not start with a MODULE record/],
     "empty.sym": [Buffer.alloc(0), /does not start with a MODULE record/],
