@@ -392,6 +392,7 @@ test("reads plain, gzipped and zipped files, and rejects one that is cut short",
     gzipSync(text),
     zip({ "profile.json": text }),
     zip({ "folder/": "", "folder/profile.json": text }),
+    zip({ "profile.json": text, "__MACOSX/._profile.json": "attributes" }),
   ];
   for (const bytes of [Buffer.from(text), ...compressed])
     assert.equal(await readText(new Blob([bytes])), text);
@@ -401,10 +402,21 @@ test("reads plain, gzipped and zipped files, and rejects one that is cut short",
 });
 
 test("says what to do about files that a page can't read", async () => {
+  const zipWith = (signature: string, offset: number, value: number) => {
+    const bytes = zip({ "a.json": "{}" });
+    bytes.writeUInt32LE(value, bytes.indexOf(signature, "latin1") + offset);
+    return new Blob([bytes]);
+  };
   for (const [file, message] of [
     [new Blob([zstdCompressSync("{}")]), /zstd.*tseliot symbolicate/],
     [new File([brotliCompressSync("{}")], "profile.json.br"), /Brotli.*tseliot symbolicate/],
     [new Blob([zip({ "a.json": "{}", "b.json": "{}" })]), /has 2 files/],
+    [new Blob([zip({ "folder/": "" })]), /has 0 files/],
+    [new Blob([zip({})]), /has 0 files/],
+    [zipWith("PK\u0001\u0002", 8, 0x0008_0001), /encrypted/],
+    [zipWith("PK\u0001\u0002", 8, 0x000e_0000), /unusual method/],
+    [zipWith("PK\u0001\u0002", 20, 0xffffffff), /zip64.*tseliot symbolicate/],
+    [zipWith("PK\u0005\u0006", 16, 0xffffffff), /zip64.*tseliot symbolicate/],
     [new Blob([gzipSync(Buffer.alloc(500_000_001, " "))]), /over 500 MB.*tseliot symbolicate/],
   ] as const)
     await assert.rejects(readText(file), message);

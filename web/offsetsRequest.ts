@@ -11,6 +11,8 @@ export class InputError extends Error {
   }
 }
 
+/** The longest name that a symbol server can have. */
+const maxNameBytes = 255;
 const maxOffset = 2n ** 64n - 1n;
 
 /**
@@ -22,6 +24,8 @@ export function offsetsRequest(debugFilename: string, debugId: string, offsets: 
       "debug-filename",
       "Enter the module’s debug filename, such as xul.pdb or libxul.so.",
     );
+  const nameError = fileNameError(debugFilename);
+  if (nameError !== undefined) throw new InputError("debug-filename", nameError);
   if (!/^[0-9a-f]{1,64}$/i.test(debugId))
     throw new InputError("debug-id", "Enter the module’s debug id: up to 64 hex digits, without dashes.");
   const words = offsets.split(/[\s,;]+/).filter(Boolean);
@@ -35,4 +39,14 @@ export function offsetsRequest(debugFilename: string, debugId: string, offsets: 
     return { moduleIndex: 0, moduleOffset: BigInt(word) };
   });
   return requestText([[debugFilename, debugId]], [stack]);
+}
+
+/** Why no symbol server can have a file of that name. The service does not look such modules up. */
+function fileNameError(name: string): string | undefined {
+  if (/[/\\]/.test(name)) return "Enter a file name without its path, such as xul.pdb or libxul.so.";
+  if (/^\.{1,2}$|\p{Cc}/u.test(name) || !name.isWellFormed()) return `“${name}” is not a valid file name.`;
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > maxNameBytes)
+    return `This name is over ${maxNameBytes} bytes long. No symbol server can have it.`;
+  return undefined;
 }

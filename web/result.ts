@@ -1,4 +1,11 @@
-import { MemoryMap, type Capture, type Frame, type Stack, type Thread } from "../src/captures/capture.ts";
+import {
+  MemoryMap,
+  type Capture,
+  type Frame,
+  type Module,
+  type Stack,
+  type Thread,
+} from "../src/captures/capture.ts";
 import { requestText } from "../src/captures/requestText.ts";
 import {
   moduleOutcomes,
@@ -110,7 +117,7 @@ export async function captureResult(
     request: (stacks) => captureRequest(capture, stacks.map(framesOf)),
     response(stacks) {
       const used = new Set(
-        stacks.flatMap(framesOf).map(({ moduleIndex }) => capture.memoryMap[moduleIndex]?.join("/")),
+        stacks.flatMap(framesOf).map(({ moduleIndex }) => requestedModule(capture, moduleIndex)?.join("/")),
       );
       const found = outcomes.flatMap((outcome) => {
         const key = `${outcome.debugFilename}/${outcome.debugId}`;
@@ -128,12 +135,18 @@ function note({ stacks: [first, ...others] }: Thread, samples: number): string {
   return counted(first?.frames.length ?? 0, "frame");
 }
 
+/** Undefined for a module without a name or id, which requests do not have. */
+function requestedModule({ memoryMap }: Capture, moduleIndex: number): Module | undefined {
+  const module = memoryMap[moduleIndex];
+  return module?.every((text) => text !== "") ? module : undefined;
+}
+
 function captureRequest(capture: Capture, stacks: (readonly Frame[])[]): string {
   const map = new MemoryMap();
   const renumbered = stacks.map((frames) =>
     frames.map(({ moduleIndex, moduleOffset }) => {
-      const [debugFilename = "", debugId = ""] = capture.memoryMap[moduleIndex] ?? [];
-      if (debugFilename === "" || debugId === "") return { moduleIndex: -1, moduleOffset };
+      const [debugFilename, debugId] = requestedModule(capture, moduleIndex) ?? [];
+      if (debugFilename === undefined || debugId === undefined) return { moduleIndex: -1, moduleOffset };
       return { moduleIndex: map.indexOf({ debugFilename, debugId, filename: undefined }), moduleOffset };
     }),
   );

@@ -9,7 +9,9 @@ export async function readText(file: Blob): Promise<string> {
   const start = new Uint8Array(await readable(file.slice(0, 4).arrayBuffer()));
   const startsWith = (...bytes: number[]) => bytes.every((byte, at) => start[at] === byte);
   if (startsWith(0x1f, 0x8b)) return await decode(file.stream().pipeThrough(new DecompressionStream("gzip")));
-  if (startsWith(0x50, 0x4b, 3, 4)) return await decode(await readable(openOnlyFile(file)));
+  // A zip file without any file starts with its end.
+  if (startsWith(0x50, 0x4b, 3, 4) || startsWith(0x50, 0x4b, 5, 6))
+    return await decode(await readable(openOnlyFile(file)));
   if (startsWith(0x28, 0xb5, 0x2f, 0xfd)) throw notDecompressed("zstd");
   if (file instanceof File && file.name.endsWith(".br")) throw notDecompressed("Brotli");
   return await decode(file.stream());

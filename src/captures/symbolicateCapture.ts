@@ -62,7 +62,7 @@ export async function symbolicateCapture(
     outcomes,
     frameOf({ moduleIndex, moduleOffset, known, trust }, index) {
       const found = framesByModule.get(moduleIndex)?.get(moduleOffset);
-      const [debugFilename] = capture.memoryMap[moduleIndex] ?? ["<unknown>"];
+      const debugFilename = capture.memoryMap[moduleIndex]?.[0] || "<unknown>";
       const module = capture.moduleNames[moduleIndex] ?? found?.module ?? debugFilename;
       const base = found ?? { module_offset: hex(moduleOffset) };
       const location = found?.function === undefined ? known : {};

@@ -189,6 +189,7 @@ describe("the page", { skip: noBrowser }, () => {
   for (const [what, value] of Object.entries({
     request,
     crash: sample.crashPing,
+    "crash with a module without a name or id": sample.namelessModuleCrash,
     profile: sample.processedProfile,
   }))
     test(`copies a ${what} as text, as JSON, and as a curl command with that response`, async () => {
@@ -252,6 +253,10 @@ describe("the page", { skip: noBrowser }, () => {
 
   const typed = [
     ["debug-filename", "", "AB", "1", /^Enter the module’s debug filename/],
+    ["debug-filename", "a/b.so", "AB", "1", /^Enter a file name without its path/],
+    ["debug-filename", "C:\\x\\xul.pdb", "AB", "1", /^Enter a file name without its path/],
+    ["debug-filename", "..", "AB", "1", /^“\.\.” is not a valid file name/],
+    ["debug-filename", "搜".repeat(86), "AB", "1", /is over 255 bytes long/],
     ["debug-id", "a.so", "AB-CD", "1", /^Enter the module’s debug id/],
     ["offsets", "a.so", "AB", " ", /^Enter one or more offsets/],
     ["offsets", "a.so", "AB", "0x1 12ab", /^“12ab” is not a valid offset/],

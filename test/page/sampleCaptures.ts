@@ -76,6 +76,20 @@ export const crashPing = {
   },
 };
 
+/** A frame points into a module without a name or a debug id, such as code that was compiled at run time. */
+export const namelessModuleCrash = {
+  crash_thread: 0,
+  modules: [...crashPing.payload.stack_traces.modules, { base_address: hex(0x660000000000) }],
+  threads: [
+    {
+      frames: [
+        ...offsets.map((offset) => ({ ip: hex(base + offset), module_index: 0 })),
+        { ip: hex(0x660000000010), module_index: 2 },
+      ],
+    },
+  ],
+};
+
 /** A processed crash of crash-stats, which names functions of modules without symbols. */
 export const processedCrash = {
   uuid: "2e1f7d6c-0000-4000-8000-000000261125",
