@@ -56,6 +56,8 @@ export function bulkApi(deps: Deps) {
       using reservation = admission.admit();
       reservation.begin();
       reservation.reserve(maxBytesAhead + config.maxBodyBytes);
+      // Before the body is read: nothing would listen for its errors in the meantime.
+      const isGzipped = acceptsGzip(request) && (await threadPoolResponds());
       disableRequestTimeout(response);
       const lines = readLines(streamBody(request, response), {
         maxLineBytes: config.maxBodyBytes,
@@ -64,8 +66,7 @@ export function bulkApi(deps: Deps) {
       });
       const groups = mapAhead(lines, (group) => symbolicateLines(group, options, { ...deps, reservation }));
       await using plain = new SpooledResponse(response, spool, config.responseTimeoutMs);
-      using gzipped =
-        acceptsGzip(request) && (await threadPoolResponds()) ? new GzippedResponse(plain) : undefined;
+      using gzipped = isGzipped ? new GzippedResponse(plain) : undefined;
       const output = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
       if (gzipped) response.set("Content-Encoding", "gzip");
