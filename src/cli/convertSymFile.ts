@@ -1,9 +1,10 @@
 import { basename } from "node:path";
 import { moduleId, type ModuleId } from "../identity/moduleId.ts";
+import { readStart } from "../sources/decompress.ts";
 import { ConversionError, Converter } from "../symcache/convert/converter.ts";
 import { compileWasm } from "../symcache/wasmInstance.ts";
 import { CommandError } from "./commandError.ts";
-import { openInput, joinStart, type Input } from "./input.ts";
+import { openInput, type Input } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { print, replaceFile } from "./output.ts";
 import { Progress, sizeText, speedText } from "./progress.ts";
@@ -74,7 +75,8 @@ async function convertText(input: Input, signal: AbortSignal) {
     const speed = speedText(symFileBytes, performance.now() - start);
     return `${input.name}: ${percent}${sizeText(symFileBytes)}, ${speed}`;
   };
-  for await (const piece of joinStart(input.pieces, hasFirstLine)) {
+  const { all } = await readStart(input.pieces, hasFirstLine);
+  for await (const piece of all) {
     signal.throwIfAborted();
     if (!conversion) {
       const module = readModuleRecord(input.name, piece);

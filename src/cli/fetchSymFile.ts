@@ -1,11 +1,12 @@
 import { moduleId, unservableReason, type ModuleId } from "../identity/moduleId.ts";
 import { createSource } from "../sources/createSource.ts";
+import { readStart } from "../sources/decompress.ts";
 import { DownloadError } from "../sources/downloadError.ts";
 import { symFileName, type Source } from "../sources/source.ts";
 import { ConversionError, Converter } from "../symcache/convert/converter.ts";
 import { compileWasm } from "../symcache/wasmInstance.ts";
 import { CommandError } from "./commandError.ts";
-import { countBytes, joinStart } from "./input.ts";
+import { countBytes } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import type { Environment } from "../config/readConfig.ts";
 import { print, writeOutput } from "./output.ts";
@@ -98,7 +99,8 @@ const minStartBytes = 321;
 async function* checkSymFile(pieces: AsyncIterable<Uint8Array>, module: ModuleId): AsyncIterable<Uint8Array> {
   using converter = new Converter(await compileWasm(), module);
   let last: Uint8Array | undefined;
-  for await (const piece of joinStart(pieces, (start) => start.length >= minStartBytes)) {
+  const { all } = await readStart(pieces, ({ length }) => length >= minStartBytes);
+  for await (const piece of all) {
     if (last) yield last;
     converter.push(piece);
     last = piece;

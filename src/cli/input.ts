@@ -83,22 +83,3 @@ function createInput(name: string, bytes: number | undefined, stream: AsyncItera
     if (input.bytesRead === 0) throw new CommandError("usage", `${name} is empty`);
   }
 }
-
-/** Joins the first pieces until `isComplete`. */
-export async function* joinStart(
-  pieces: AsyncIterable<Uint8Array>,
-  isComplete: (start: Uint8Array) => boolean,
-): AsyncIterable<Uint8Array> {
-  let start: Uint8Array | undefined = Buffer.alloc(0);
-  for await (const piece of pieces) {
-    if (!start) {
-      yield piece;
-      continue;
-    }
-    start = Buffer.concat([start, piece]);
-    if (!isComplete(start)) continue;
-    yield start;
-    start = undefined;
-  }
-  if (start && start.length > 0) yield start;
-}

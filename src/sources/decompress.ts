@@ -21,7 +21,7 @@ export async function* decompress(
   plain: (text: Pieces) => Pieces = (text) => text,
   layers = maxLayers,
 ): Pieces {
-  const { start, all } = await readStart(pieces, signatureBytes);
+  const { start, all } = await readStart(pieces, ({ length }) => length >= signatureBytes);
   const format = layers > 0 ? formats.find(({ hasSignature }) => hasSignature(start)) : undefined;
   yield* format ? decompress(decode(all, format), undefined, layers - 1) : plain(all);
 }
@@ -69,11 +69,14 @@ export async function* decode(
   }
 }
 
-/** Reads at least `bytes` first, which a server may send one by one; `all` has them too. */
-export async function readStart(pieces: Pieces, bytes: number): Promise<{ start: Uint8Array; all: Pieces }> {
+/** Joins the first pieces until `isComplete`: a server may send bytes one by one. They are the first piece of `all`, too. */
+export async function readStart(
+  pieces: Pieces,
+  isComplete: (start: Uint8Array) => boolean,
+): Promise<{ start: Uint8Array; all: Pieces }> {
   const iterator = pieces[Symbol.asyncIterator]();
   let start: Uint8Array = new Uint8Array();
-  while (start.length < bytes) {
+  while (!isComplete(start)) {
     const next = await iterator.next();
     if (next.done === true) break;
     start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);

@@ -1,11 +1,34 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { pieceBytes } from "./decompress.ts";
+import type { ModuleId } from "../identity/moduleId.ts";
 import { DownloadError } from "./downloadError.ts";
+import type { Source, SymText } from "./source.ts";
 
 const absences = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
 
-/** Undefined if there is no such file, or something else of that name. Throws a DownloadError. */
+/** A source on this machine, `file:///…`: nothing is retried, and nothing stays open between two modules. */
+export abstract class LocalSource implements Source {
+  readonly address: string;
+  readonly fault = undefined;
+  protected readonly path: string;
+
+  constructor(address: string) {
+    this.address = address;
+    this.path = fileURLToPath(address);
+  }
+
+  abstract open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined>;
+
+  attempt<T>(download: () => Promise<T>): Promise<T> {
+    return download();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Returns undefined unless there is a regular file at the path. Throws a DownloadError. */
 export async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
     // Without O_NONBLOCK, opening a pipe waits for a writer.

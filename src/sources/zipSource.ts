@@ -1,30 +1,21 @@
-import { fileURLToPath } from "node:url";
 import type { ModuleId } from "../identity/moduleId.ts";
 import { decompress } from "./decompress.ts";
 import { DownloadError } from "./downloadError.ts";
-import { openFile } from "./localFile.ts";
-import { symFilePaths, type Source, type SymText } from "./source.ts";
+import { LocalSource, openFile } from "./localFile.ts";
+import { symFilePaths, type SymText } from "./source.ts";
 import { listFiles, openZipFile, readFile, type Entry } from "./zipFile.ts";
 
 /** A zip file, `file:///symbols.zip`, with the layout of a symbol server, in a folder or not. */
-export class ZipSource implements Source {
-  readonly address: string;
-  readonly fault = undefined;
-  readonly #path: string;
+export class ZipSource extends LocalSource {
   /** Of the file as it was when the entries were read. */
   #version = "";
   /** By the last three parts of their paths. */
   #entries = Promise.resolve(new Map<string, Entry>());
 
-  constructor(address: string) {
-    this.address = address;
-    this.#path = fileURLToPath(address);
-  }
-
   async open(module: ModuleId, signal: AbortSignal): Promise<SymText | undefined> {
     await using stack = new AsyncDisposableStack();
-    const file = stack.use(await openFile(this.#path));
-    if (!file) throw new DownloadError("failed", `${this.#path} is not a file`);
+    const file = stack.use(await openFile(this.path));
+    if (!file) throw new DownloadError("failed", `${this.path} is not a file`);
     const zip = await openZipFile(file);
     const { size, mtimeMs, ino } = await file.stat();
     const version = `${size} ${mtimeMs} ${ino}`;
@@ -44,12 +35,6 @@ export class ZipSource implements Source {
     }
     return undefined;
   }
-
-  attempt<T>(download: () => Promise<T>): Promise<T> {
-    return download();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** Zip files may be made of a folder. */

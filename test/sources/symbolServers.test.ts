@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { sampleSymbols, startTestService, temporaryFolder } from "../support/service.ts";
+import { absentStatuses } from "../support/downloadFaults.ts";
 import { certificate, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 
 const name = "libtest.so";
@@ -144,14 +145,7 @@ test("gives up if a source sends single bytes and the whole download takes too l
   assert.equal(status, "timeout");
 });
 
-for (const status of [
-  "400 Bad Request",
-  "403 Forbidden",
-  "404 Not Found",
-  "410 Gone",
-  "414 URI Too Long",
-  "451 Unavailable For Legal Reasons",
-]) {
+for (const status of absentStatuses) {
   test(`remembers that a source has no sym file if it responds with ${status}`, async () => {
     const { found, status: outcome, hits } = await ask(reply(status), { times: 3 });
     assert.deepEqual(

@@ -24,15 +24,18 @@ const failed = (what: string, script: DownloadFault["script"]): DownloadFault =>
 });
 const redirect = (location: string): Script => reply("302 Found", "", { Location: location });
 
+/** Statuses that mean that a source has no sym file. */
+export const absentStatuses = [
+  "400 Bad Request",
+  "403 Forbidden",
+  "404 Not Found",
+  "410 Gone",
+  "414 URI Too Long",
+  "451 Unavailable For Legal Reasons",
+];
+
 export const downloadFaults: DownloadFault[] = [
-  ...[
-    "400 Bad Request",
-    "403 Forbidden",
-    "404 Not Found",
-    "410 Gone",
-    "414 URI Too Long",
-    "451 Unavailable For Legal Reasons",
-  ].map((status) => ({
+  ...absentStatuses.map((status) => ({
     what: status,
     script: () => reply(status),
     status: "not_found",
