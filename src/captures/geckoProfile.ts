@@ -47,24 +47,32 @@ const javaScript = /^(.+) \((.+?):([0-9]+)(?::[0-9]+)?\)(?:\[[0-9]+\])?$/;
 /** Reads a profile as Gecko writes it, before the Firefox profiler has processed it. */
 export function readGeckoProfile(profile: GeckoProfile): CaptureOfAnySize {
   const map = new MemoryMap();
-  const threads = { [Symbol.iterator]: () => processThreads(profile, map) };
+  const threads = { [Symbol.iterator]: () => readThreads(profile, map) };
   const { memoryMap, moduleNames } = map;
   return { format: "Gecko profile", memoryMap, moduleNames, threads };
 }
 
-function* processThreads(process: GeckoProfile, map: MemoryMap): Generator<Thread> {
+function* readThreads(profile: GeckoProfile, map: MemoryMap): Generator<Thread> {
+  for (const { thread, locate } of threadsOf(profile, map)) {
+    const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
+    const stacks = readWhole("Gecko profile", () => distinctStacks(sampledThread(thread, locate)));
+    yield { name, isCrashed: false, stacks };
+  }
+}
+
+/** The threads of a process and of its child processes, each with what locates its addresses. */
+export function* threadsOf(
+  process: GeckoProfile,
+  map: MemoryMap,
+): Generator<{ thread: GeckoThread; locate: LocateAddress }> {
   readWhole("Gecko profile", () => requireKeys("the process", process, ["libs", "threads"]));
   const { threads, processes = [] } = process;
   const locate = libraryLocator(process.libs, map);
   for (const thread of threads) {
-    if (typeof thread === "string") yield* processThreads(JSON.parse(thread) as GeckoProfile, map);
-    else {
-      const name = [thread.name, thread.processName ?? thread.processType].filter(Boolean).join(", ");
-      const stacks = readWhole("Gecko profile", () => distinctStacks(sampledThread(thread, locate)));
-      yield { name, isCrashed: false, stacks };
-    }
+    if (typeof thread === "string") yield* threadsOf(JSON.parse(thread) as GeckoProfile, map);
+    else yield { thread, locate };
   }
-  for (const child of processes) yield* processThreads(child, map);
+  for (const child of processes) yield* threadsOf(child, map);
 }
 
 export function sampledThread(thread: GeckoThread, locate: LocateAddress): SampledThread {

@@ -2,6 +2,7 @@ import { MemoryMap, type Frame, type Thread } from "./capture.ts";
 import {
   libraryLocator,
   sampledThread,
+  threadsOf,
   type GeckoProfile,
   type GeckoThread,
   type LocateAddress,
@@ -23,7 +24,7 @@ type SymbolsOf = (frame: number, isReturnAddress: boolean) => SymbolicatedFrame 
  */
 export function writeBackGeckoProfile(profile: GeckoProfile): WriteBack {
   const map = new MemoryMap();
-  const threads = { [Symbol.iterator]: () => processThreads(profile, map) };
+  const threads = { [Symbol.iterator]: () => threadsWithFrames(profile, map) };
   const { memoryMap, moduleNames } = map;
   return {
     wanted: { format: "Gecko profile", memoryMap, moduleNames, threads },
@@ -31,16 +32,11 @@ export function writeBackGeckoProfile(profile: GeckoProfile): WriteBack {
   };
 }
 
-function* processThreads({ libs, threads, processes = [] }: GeckoProfile, map: MemoryMap): Generator<Thread> {
-  const locate = libraryLocator(libs, map);
-  for (const thread of threads) {
-    if (typeof thread === "string") yield* processThreads(JSON.parse(thread) as GeckoProfile, map);
-    else {
-      const { sampled, callers } = readWhole("Gecko profile", () => framesOf(thread, locate));
-      yield { name: "all", isCrashed: false, stacks: [{ frames: sampled }, { frames: callers }] };
-    }
+function* threadsWithFrames(profile: GeckoProfile, map: MemoryMap): Generator<Thread> {
+  for (const { thread, locate } of threadsOf(profile, map)) {
+    const { sampled, callers } = readWhole("Gecko profile", () => framesOf(thread, locate));
+    yield { name: "all", isCrashed: false, stacks: [{ frames: sampled }, { frames: callers }] };
   }
-  for (const process of processes) yield* processThreads(process, map);
 }
 
 function rewriteProcess(

@@ -60,7 +60,7 @@ export function writeBackProcessedProfile(profile: ProcessedProfile): WriteBack 
   };
 }
 
-/** The rows of the frame table: as sampled addresses, and as return addresses. The same if there is no difference. */
+/** A frame for each row of the frame table: as the address of a sample, and as a return address. Equal ones are one object. */
 interface TableFrames {
   sampled: Frame[];
   callers: Frame[];
