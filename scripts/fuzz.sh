@@ -20,7 +20,7 @@ if [ "$target" = convert ]; then
   done
 fi
 
-# What cargo-fuzz sets, without a sanitizer: natively, the crate has no unsafe memory access.
+# The flags that cargo-fuzz sets, without AddressSanitizer: natively, the crate has two small unsafe blocks (strings.rs, raw.rs).
 triple=$(rustc --print host-tuple)
 export RUSTFLAGS="--cfg fuzzing -C passes=sancov-module"
 for option in level=4 inline-8bit-counters pc-table trace-compares stack-depth; do

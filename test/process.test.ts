@@ -375,7 +375,7 @@ test("runs no thread at a higher priority than its process", async () => {
   assert.deepEqual([...new Set(niceness)], [15]);
 });
 
-test("keeps answering when its log is no longer read", async () => {
+test("keeps responding after the reader of its log has gone", async () => {
   await using folder = await temporaryFolder();
   await using service = await startProcess({ ELIOT_SYMBOLS_CACHE_DIR: folder.path });
   service.stopReadingLog();

@@ -31,8 +31,8 @@ export interface WritableSymcache {
 }
 
 /**
- * Starts to download a packed symcache, and keeps the connection while `save` runs. Undefined if there is no such object.
- * Throws a SharedCacheFault, or the error of `save`.
+ * Starts to download a packed symcache, and keeps the connection while `save` runs. Returns undefined if the object
+ * does not exist. Throws a SharedCacheFault, or the error of `save`.
  */
 export async function downloadPacked<Saved>(
   key: string,

@@ -125,7 +125,7 @@ test("answers while statsd and Sentry are down or hang and its log is not read",
   );
 });
 
-test("answers and exits although its log is no longer read", async () => {
+test("responds and exits even after the reader of its log has gone", async () => {
   await using harness = await startHarness(modules, { ...withoutRetries, ELIOT_DRAIN_TIMEOUT: "600" });
   assert.deepEqual(await harness.ask(healthy), ["right, converted"]);
   harness.service.stallLog();
