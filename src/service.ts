@@ -25,6 +25,9 @@ import type { Source } from "./sources/source.ts";
 import { maxOpenFiles } from "./symcache/lookup/openSymcaches.ts";
 import { warmUp } from "./warmUp/warmUp.ts";
 
+/** The part of the memory for bodies and responses that bulk requests share. */
+const bulkMemoryPart = 1 / 4;
+
 export interface ServiceOptions {
   logDestination?: DestinationStream;
   versionFile?: string | URL;
@@ -59,9 +62,10 @@ export async function startService(config: Config, options: ServiceOptions = {})
   for (const warning of warnings) logs.app.warn(warning);
 
   const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
-  const admission = new Admission(config.server);
-  const bulkAdmission = new Admission(config.server);
-  const isCrowded = () => admission.isCrowded;
+  const { maxRequests, maxBodiesBytes } = config.server;
+  const admission = new Admission({ maxRequests, maxBytes: (1 - bulkMemoryPart) * maxBodiesBytes });
+  const bulkAdmission = new Admission({ maxRequests, maxBytes: bulkMemoryPart * maxBodiesBytes });
+  const isCrowded = () => admission.isCrowded();
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
   const { diskCache, converters, lookups, resolver } = engine;
 
@@ -75,8 +79,11 @@ export async function startService(config: Config, options: ServiceOptions = {})
     parser: starting.use(new Parser()),
     health: new HealthCheck(
       healthChecks(engine, sources, {
-        requests: () => Math.max(admission.fill, bulkAdmission.fill),
-        downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
+        queues: {
+          requests: () => Math.max(admission.fill, bulkAdmission.fill),
+          downloads: () => resolver.waiting / Math.max(1, config.sources.maxQueuedDownloads),
+        },
+        stalledClients: () => admission.stalledClients + bulkAdmission.stalledClients,
       }),
     ),
     cacheCounts: () => ({ ...diskCache.contents, ...resolver.counts }),
@@ -162,11 +169,16 @@ async function readRelease(versionFile: string | URL): Promise<string> {
 /** Fill of a queue, from 0 to 1, from which the heartbeat warns. */
 const nearlyFull = 0.8;
 
-/** `queues`: how full each of them is, from 0 to 1. */
+interface Load {
+  /** How full each of them is, from 0 to 1. */
+  queues: Record<string, () => number>;
+  stalledClients: () => number;
+}
+
 function healthChecks(
   { diskCache, lookups, converters, sharedCache }: Engine,
   sources: Source[],
-  queues: Record<string, () => number>,
+  { queues, stalledClients }: Load,
 ): Check[] {
   return [
     { name: "cache_folder", level: "error", check: () => diskCache.checkWritable() },
@@ -194,6 +206,17 @@ function healthChecks(
       check: async () => {
         const full = Object.keys(queues).filter((name) => (queues[name]?.() ?? 0) > nearlyFull);
         if (full.length > 0) throw new Error(`nearly full: ${full.join(", ")}`);
+      },
+    },
+    {
+      name: "clients",
+      level: "ok",
+      check: async () => {
+        const stalled = stalledClients();
+        if (stalled > 0)
+          throw new Error(
+            `${stalled} make no progress, and will be disconnected when others need their memory`,
+          );
       },
     },
   ];

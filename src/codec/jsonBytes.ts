@@ -20,7 +20,6 @@ export class JsonBytes {
   readonly #finished: Buffer[] = [];
   #finishedBytes = 0;
   #slice = newSlice();
-  readonly #slices = [this.#slice];
   /** Bytes written to the current slice. */
   #length = 0;
   #slicesAtYield = 0;
@@ -110,12 +109,6 @@ export class JsonBytes {
     return this.#finished;
   }
 
-  /** Allows other responses to overwrite the slices. */
-  release(): void {
-    for (const slice of this.#slices.splice(0))
-      if (spareSlices.length < maxSpareSlices) spareSlices.push(slice);
-  }
-
   /** Adds a number that is not negative. */
   #digits(value: number | bigint, base: 10 | 16): void {
     if (typeof value === "bigint" || value >= 2 ** 31) return this.ascii(value.toString(base));
@@ -137,7 +130,6 @@ export class JsonBytes {
     if (this.#length + bytes <= sliceBytes) return;
     this.#finishSlice();
     this.#slice = newSlice();
-    this.#slices.push(this.#slice);
     this.#length = 0;
   }
 
@@ -146,6 +138,11 @@ export class JsonBytes {
     this.#finishedBytes += this.#length;
     if (this.#finishedBytes > this.#maxBytes) throw new ResultTooLarge();
   }
+}
+
+/** Lets other responses overwrite a slice. */
+export function recycle({ buffer }: Buffer): void {
+  if (spareSlices.length < maxSpareSlices) spareSlices.push(Buffer.from(buffer));
 }
 
 function newSlice(): Buffer {

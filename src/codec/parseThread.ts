@@ -1,4 +1,5 @@
 /** Entry of the threads that parse requests. */
+import { columnBuffers } from "../symbolication/groupFrames.ts";
 import { replyToAsks } from "../threads/replyToAsks.ts";
 import type { BulkOptions } from "./bulk/bulkOptions.ts";
 import { parseLines, type Lines, type ParsedLines } from "./bulk/parseLines.ts";
@@ -19,9 +20,3 @@ replyToAsks<ParseProtocol>({
     return [parsed, columnBuffers(parsed.jobs)];
   },
 });
-
-/** The buffers of all typed arrays in parsed jobs, which are transferred instead of copied. */
-function columnBuffers(value: object): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
-  return Object.values(value).flatMap((part: object) => columnBuffers(part));
-}

@@ -10,6 +10,7 @@ import {
 import { invalidJson } from "../codec/parseJson.ts";
 import { HttpError } from "./httpError.ts";
 import { RequestError } from "../codec/requestError.ts";
+import type { MemoryShare, Reservation } from "./admission.ts";
 
 const chunkSize = 64 * 1024;
 const decoders = new Map<string, () => Transform>([
@@ -32,29 +33,34 @@ const maxDrainMs = 5000;
 export interface BodyLimits {
   /** Applies to the body as sent and as decompressed. */
   maxBytes: number;
-  /** Called with the length of each piece, before and after decompression. May throw. */
-  reserve: (bytes: number) => void;
+  reservation: Reservation;
+  /** What the returned body is charged to. */
+  memory: MemoryShare;
 }
 
 /**
- * Reads and decompresses a request's body; it is the start of a buffer of its own. Throws what `reserve` throws, a
- * RequestError for a body that cannot be decompressed, or an HttpError for an unknown encoding or a body that is too large.
+ * Reads and decompresses a request's body; it is the start of a buffer of its own. Throws a RequestRefused if there is not
+ * enough memory, a RequestError for a body that cannot be decompressed, or an HttpError for an unknown encoding, a body that
+ * is too large or a client that stalls.
  */
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
-  limits: BodyLimits,
+  { maxBytes, reservation, memory }: BodyLimits,
 ): Promise<Buffer<ArrayBuffer>> {
   const { "content-length": length } = request.headers;
   const decoder = createDecoder(request);
-  if (Number(length) > limits.maxBytes) throw new HttpError(413);
+  if (Number(length) > maxBytes) throw new HttpError(413);
   if (wantsContinue(request)) response.writeContinue();
   try {
-    const body = await collect(request, Math.min(Number(length ?? chunkSize), chunkSize), limits);
+    const initialBytes = Math.min(Number(length ?? chunkSize), chunkSize);
+    const body = await collect(receive(request, reservation), { initialBytes, maxBytes, memory });
     if (!decoder) return body;
     // All at once, because many small pieces would each take their time.
     decoder.end(body);
-    return await collect(decoder, chunkSize, limits);
+    const decompressed = await collect(decoder, { initialBytes: chunkSize, maxBytes, memory });
+    memory.release(body.length);
+    return decompressed;
   } catch (error) {
     if (error instanceof HttpError || error instanceof RequestError) throw error;
     throw invalidJson();
@@ -103,23 +109,33 @@ function createDecoder({ headers }: IncomingMessage): Transform | undefined {
   return create();
 }
 
+/** The pieces of a request's body. Throws an HttpError if the client stalls. */
+export async function* receive(body: Readable, reservation: Reservation): AsyncGenerator<Buffer, undefined> {
+  // The stream is not destroyed at the end, because the response is sent on the request's connection.
+  const pieces = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
+  for (;;) {
+    const { done, value: piece } = await reservation.waitForClient(pieces.next());
+    if (done) return;
+    reservation.progressed(piece.length);
+    yield piece;
+  }
+}
+
 /** Reads a stream into one growing buffer. A list of pieces could take a hundred times as much memory. */
 async function collect(
-  stream: Readable,
-  initialBytes: number,
-  { maxBytes, reserve }: BodyLimits,
+  pieces: AsyncIterable<Buffer>,
+  { initialBytes, maxBytes, memory }: { initialBytes: number; maxBytes: number; memory: MemoryShare },
 ): Promise<Buffer<ArrayBuffer>> {
   let body = Buffer.allocUnsafeSlow(initialBytes);
   let bytes = 0;
-  let pieces = 0;
-  // The stream is not destroyed at the end of the loop, because the response is sent on the request's connection.
-  for await (const piece of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  let count = 0;
+  for await (const piece of pieces) {
     const before = bytes;
     bytes += piece.length;
     if (bytes > maxBytes) throw new HttpError(413);
-    if (++pieces > maxShortPieces && bytes < pieces * minAverageBytes)
+    if (++count > maxShortPieces && bytes < count * minAverageBytes)
       throw new RequestError("the body is split into too many small chunks");
-    reserve(piece.length);
+    memory.reserve(piece.length);
     if (bytes > body.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * body.length));
       body.copy(larger, 0, 0, before);

@@ -1,14 +1,20 @@
-import { Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { once } from "node:events";
+import type { Writable, Transform } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
 import type { Response } from "express";
-import { JsonBytes } from "../codec/jsonBytes.ts";
-import type { Reservation } from "./admission.ts";
+import { JsonBytes, recycle } from "../codec/jsonBytes.ts";
+import type { MemoryShare, Reservation } from "./admission.ts";
 import { threadPoolResponds } from "./threadPool.ts";
 
 /** Writes JSON, and yields regularly so that other requests can run. */
 export type Render = (json: JsonBytes) => Iterator<void>;
+
+/** A client's part of the memory, and what a response to it is charged to. */
+interface Limits {
+  reservation: Reservation;
+  memory: MemoryShare;
+}
 
 const largeBytes = 1e6;
 const minCompressedBytes = 1000;
@@ -20,45 +26,79 @@ const compressors = new Map<string, () => Transform>([
 ]);
 
 /**
- * Renders JSON completely, then sends it, compressed if the client accepts that: an error may come up until the end. Only a
- * few large responses are rendered at the same time. Throws a RequestRefused where there is not enough memory, or what
- * `render` throws.
+ * Renders JSON completely, because an error may come up until the end. Only a few large responses are rendered at the same
+ * time. Throws a RequestRefused where there is not enough memory, the signal's reason, or what `render` throws.
  */
-export async function sendJson(
-  response: Response,
+export async function renderJson(
   render: Render,
   maxBytes: number,
-  reservation: Reservation,
-): Promise<void> {
+  { reservation, memory }: Limits,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
   const json = new JsonBytes(maxBytes);
   const rendering = render(json);
+  let isDone: boolean | undefined = false;
   const renderUntil = async (bytes: number): Promise<void> => {
-    while (json.finishedBytes < bytes && !response.closed) {
+    while (json.finishedBytes < bytes) {
       const before = json.finishedBytes;
-      if (rendering.next().done) return;
-      reservation.reserve(json.finishedBytes - before);
+      isDone = rendering.next().done;
+      if (isDone) return;
+      memory.reserve(json.finishedBytes - before);
       await setImmediate();
+      signal.throwIfAborted();
     }
   };
   await renderUntil(largeBytes);
-  if (json.finishedBytes >= largeBytes) await reservation.runLarge(() => renderUntil(Infinity));
-  if (response.closed) return json.release();
-  const slices = json.end();
+  if (!isDone) await reservation.runLarge(() => renderUntil(Infinity));
+  return json.end();
+}
+
+/**
+ * Sends JSON, compressed if the client accepts that, and frees each slice as soon as it is sent. Resolves when the client has
+ * received everything, or has left. Resets the connection of a client that stalls.
+ */
+export async function sendJson(
+  response: Response,
+  slices: Buffer[],
+  { reservation, memory }: Limits,
+): Promise<void> {
   const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
   response.status(200).type("application/json").vary("Accept-Encoding");
-  // Not on "close": if the client leaves, the socket may still hold slices.
-  response.on("finish", () => json.release());
   const encoding = bytes < minCompressedBytes ? undefined : acceptedEncoding(response);
+  let output: Writable = response;
   if (encoding && (await threadPoolResponds())) {
     response.set("Content-Encoding", encoding.name);
-    // Fails only if the client leaves.
-    return pipeline(Readable.from(slices), encoding.compressor(), response).catch(() => {});
+    const compressor = encoding.compressor();
+    compressor.pipe(response);
+    output = compressor;
+  } else response.set("Content-Length", String(bytes));
+  if (response.closed) return;
+
+  const closed = new Promise<false>((resolve) => response.once("close", () => resolve(false)));
+  // The client may still have to read the response to an earlier request on its connection.
+  if (!response.socket) await Promise.race([once(response, "socket"), closed]);
+  try {
+    for (let slice = slices.shift(); slice && !response.closed; slice = slices.shift()) {
+      const written = write(output, slice);
+      if (slices.length === 0) output.end();
+      const isWritten = await reservation.waitForClient(Promise.race([written, closed]));
+      // If the client leaves, the socket may still hold the slice.
+      if (isWritten) recycle(slice);
+      memory.release(slice.length);
+      reservation.progressed(slice.length);
+    }
+    await reservation.waitForClient(closed);
+  } catch (error) {
+    if (!reservation.revoked.aborted) throw error;
+    response.req.socket.resetAndDestroy();
+  } finally {
+    if (output !== response) output.destroy();
   }
-  response.set("Content-Length", String(bytes));
-  // Waiting for a slow client between slices would not free any memory.
-  response.cork();
-  for (const slice of slices) response.write(slice);
-  response.end();
+}
+
+/** Resolves when the slice is handed over, or to false if it can't be. */
+function write(output: Writable, slice: Buffer): Promise<boolean> {
+  return new Promise((resolve) => output.write(slice, (error) => resolve(!error)));
 }
 
 function acceptedEncoding({ req }: Response): { name: string; compressor: () => Transform } | undefined {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
 import { debugReport } from "../codec/debugReport.ts";
@@ -11,12 +10,13 @@ import type { Parser } from "../codec/parser.ts";
 import type { ServerSettings } from "../config/server.ts";
 import type { Resolver } from "../modules/resolver.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { GroupedJobs } from "../symbolication/groupFrames.ts";
-import { locationBytes, symbolicate } from "../symbolication/symbolicate.ts";
-import { RequestRefused, type Admission } from "./admission.ts";
+import { jobBytes, type GroupedJobs } from "../symbolication/groupFrames.ts";
+import { symbolicate } from "../symbolication/symbolicate.ts";
+import { RequestRefused, type Admission, type MemoryShare, type Reservation } from "./admission.ts";
+import { ClientLeft, leaving } from "./clientLeft.ts";
 import { limitResponseTime } from "./connections.ts";
 import { readBody } from "./readBody.ts";
-import { sendJson } from "./sendJson.ts";
+import { renderJson, sendJson } from "./sendJson.ts";
 
 interface Deps {
   admission: Admission;
@@ -27,39 +27,67 @@ interface Deps {
 }
 
 /** Handles `POST /symbolicate/v4` or `/v5`. */
-export function symbolicateApi(version: ApiVersion, { admission, resolver, parser, metrics, config }: Deps) {
+export function symbolicateApi(version: ApiVersion, deps: Deps) {
+  const { admission, metrics, config } = deps;
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
-    using reservations = new DisposableStack();
+    let renderedAt: number | undefined;
     try {
-      const reservation = reservations.use(admission.admit());
-      const { reserve } = reservation;
-      const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, reserve });
-      reservation.begin();
-      const jobs = await parser.parse(body, version);
-      measure(jobs, version, metrics);
-      if (response.closed) return;
-      const symbolicated = await symbolicate(jobs, resolver, config.maxResponseBytes);
-      if (response.closed) return;
-      reserve(locationBytes(symbolicated));
-      const wantsDebug = version === "v5" && Boolean(request.header("debug"));
-      const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
-      const render = (json: JsonBytes) =>
-        version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
+      using reservation = admission.admit();
+      using memory = reservation.share("response");
+      const slices = await respond(request, response, version, { ...deps, reservation, memory });
+      renderedAt = performance.now();
       limitResponseTime(response, config.responseTimeoutMs);
-      await sendJson(response, render, config.maxResponseBytes, reservation);
+      await sendJson(response, slices, { reservation, memory });
     } catch (error) {
+      if (error instanceof ClientLeft) return;
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.limit });
       // If the client has left, its body may be incomplete.
       if (error instanceof RequestError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;
     } finally {
-      metrics.timing("symbolicate.api", performance.now() - start, { version });
+      metrics.timing("symbolicate.api", (renderedAt ?? performance.now()) - start, { version });
     }
-    // The response takes memory until the client has received it.
-    if (!response.closed) await once(response, "close");
   };
+}
+
+/** Reads a request and renders the response, which is charged to `memory`. Throws a ClientLeft. */
+async function respond(
+  request: Request,
+  response: Response,
+  version: ApiVersion,
+  deps: Deps & { reservation: Reservation; memory: MemoryShare },
+): Promise<Buffer[]> {
+  const start = performance.now();
+  const { resolver, reservation, memory } = deps;
+  const { maxResponseBytes: maxBytes } = deps.config;
+  const signal = leaving(response);
+  const jobs = await receiveJobs(request, response, version, deps);
+  signal.throwIfAborted();
+  using symbolicatedMemory = reservation.share();
+  symbolicatedMemory.reserve(jobBytes(jobs));
+  const reserve = symbolicatedMemory.tryReserve;
+  const symbolicated = await symbolicate(jobs, resolver, { maxBytes, reserve, signal });
+  const wantsDebug = version === "v5" && Boolean(request.header("debug"));
+  const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
+  const render = (json: JsonBytes) =>
+    version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
+  return await renderJson(render, maxBytes, { reservation, memory }, signal);
+}
+
+async function receiveJobs(
+  request: Request,
+  response: Response,
+  version: ApiVersion,
+  { parser, metrics, config, reservation }: Deps & { reservation: Reservation },
+): Promise<GroupedJobs> {
+  using memory = reservation.share();
+  const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, reservation, memory });
+  reservation.begin();
+  const jobs = await parser.parse(body, version);
+  measure(jobs, version, metrics);
+  return jobs;
 }
 
 function measure({ jobs }: GroupedJobs, version: ApiVersion, metrics: Metrics): void {

@@ -1,17 +1,18 @@
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
-import type { Locations, TextLeft } from "../symcache/lookup/locations.ts";
+import type { Locations } from "../symcache/lookup/locations.ts";
 import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { failed, type Failure } from "./outcome.ts";
+import type { Usage } from "./resolver.ts";
 import type { ReadableSymcache } from "./storeSymcache.ts";
 
 export interface Query {
   module: ModuleId;
   offsets: Uint32Array<ArrayBuffer>;
-  textLeft: TextLeft;
+  usage: Pick<Usage, "textLeft" | "reserve">;
 }
 
 /** The source locations of all offsets of a query, in their order. */
@@ -57,19 +58,23 @@ export async function lookUpFetched(
 }
 
 async function lookUpOffsets(
-  { module, offsets, textLeft }: Query,
+  { module, offsets, usage }: Query,
   { symcache, status }: { symcache: SymcacheBytes; status: Found["status"] },
   { lookups, log }: Deps,
 ): Promise<Found | Failure | "missing" | "damaged" | "unreadable"> {
   let lookup;
   try {
-    lookup = await lookups.lookUp(module, symcache, offsets, textLeft);
+    lookup = await lookups.lookUp(module, symcache, offsets, usage.textLeft);
   } catch (error) {
     if (!(error instanceof ThreadEnded)) throw error;
     log.error({ err: error, module: module.key }, "lookup failed");
     return failed(error.message);
   }
-  if (lookup.kind === "found") return { status, moduleName: lookup.moduleName, locations: lookup.locations };
+  if (lookup.kind === "found") {
+    const { moduleName, locations } = lookup;
+    if (usage.reserve(locations.text.buffer.byteLength)) return { status, moduleName, locations };
+    return { status: "overloaded", reason: "the memory for lookup results is used up", ttlMs: 0 };
+  }
   if (lookup.kind === "missing") return lookup.kind;
   if (lookup.kind === "out_of_handles") {
     log.error({ module: module.key, reason: lookup.message }, "symcache can't be opened");

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
+import { abortable } from "../async/abortable.ts";
 import { QueueFull, Semaphore } from "../async/semaphore.ts";
 import type { Config } from "../config/readConfig.ts";
 import { retryPolicy } from "../config/retryPolicy.ts";
@@ -33,11 +34,15 @@ export interface ModuleLookup {
   timings?: Timings;
 }
 
-/** What one request has used up. */
+/** What one request has used up, and what it may still use. */
 export interface Usage {
   /** Modules that were not in the disk cache. */
   misses: number;
   textLeft: TextLeft;
+  /** Charges the memory of source locations to the request. Returns false if it may not have that much. */
+  reserve: (bytes: number) => boolean;
+  /** Aborted when the request is over. */
+  signal: AbortSignal;
 }
 
 interface Deps {
@@ -90,13 +95,13 @@ export class Resolver implements Disposable {
     this.#ending.abort();
   }
 
-  /** Looks up offsets of a module. Throws a ResultTooLarge. */
+  /** Looks up offsets of a module. Throws a ResultTooLarge, or the reason of the usage's signal. */
   async lookUp(module: ModuleId, offsets: Uint32Array<ArrayBuffer>, usage: Usage): Promise<ModuleLookup> {
     const unservable = unservableReason(module);
     if (unservable !== undefined)
       return { result: { status: "not_found", reason: unservable, ttlMs: 0 }, cacheLookupMs: 0 };
 
-    const query = { module, offsets, textLeft: usage.textLeft };
+    const query = { module, offsets, usage };
     const start = performance.now();
     const hit = await this.#lookUpInDiskCache(query);
     const cacheLookupMs = performance.now() - start;
@@ -113,7 +118,7 @@ export class Resolver implements Disposable {
 
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt === retryPolicy.symcacheAttempts;
-      const outcome = await this.#fetch(module, !isLast);
+      const outcome = await abortable(this.#fetch(module, !isLast), usage.signal);
       const saveMs = "saveMs" in outcome ? outcome.saveMs : 0;
       const timings = { downloads: outcome.downloads, saveMs };
       if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };

@@ -11,9 +11,9 @@ export interface Health {
 
 export interface Check {
   name: string;
-  /** How bad it is if the check fails. */
-  level: "warning" | "error";
-  /** Throws if something is wrong. */
+  /** How bad it is if the check fails; `ok` if it only has something to tell. */
+  level: Level;
+  /** Throws if something is wrong, or to be told. */
   check: () => Promise<void>;
 }
 

@@ -17,6 +17,21 @@ export interface GroupedJobs {
   offsetIndexes: Int32Array<ArrayBuffer>[];
 }
 
+/** The memory of an object per module, beside the columns: its lookup and the text of its name. */
+const bytesPerModule = 500;
+
+/** How much memory jobs take. */
+export function jobBytes(jobs: GroupedJobs): number {
+  const columns = columnBuffers(jobs).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return columns + jobs.modules.keyEnds.length * bytesPerModule;
+}
+
+/** The buffers of all typed arrays in parsed jobs. */
+export function columnBuffers(value: object): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  return Object.values(value).flatMap((part: object) => columnBuffers(part));
+}
+
 /** Marks a module without a debug file or debug id. */
 const unidentified = -2;
 

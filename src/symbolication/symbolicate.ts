@@ -16,32 +16,34 @@ export interface SymbolicatedJobs extends GroupedJobs {
   lookups: ModuleLookup[];
 }
 
-/** Memory of the source locations. */
-export function locationBytes({ lookups }: SymbolicatedJobs): number {
-  return lookups.reduce(
-    (sum, { result }) => sum + ("locations" in result ? result.locations.text.buffer.byteLength : 0),
-    0,
-  );
+export interface SymbolicateOptions {
+  /** Of the source locations' text. */
+  maxBytes: number;
+  /** Charges the memory of source locations to the request; modules for which it returns false are `overloaded`. */
+  reserve?: (bytes: number) => boolean;
+  /** Aborted when nobody needs the result any more. */
+  signal?: AbortSignal;
 }
 
 /**
- * Looks up the frames of all jobs, module by module, concurrently. A module without symbols is not an error. Throws an
- * ResultTooLarge if the source locations have more than `maxBytes` of text.
+ * Looks up the frames of all jobs, module by module, concurrently. A module without symbols is not an error. Throws a
+ * ResultTooLarge if the source locations have more than `maxBytes` of text, or the signal's reason.
  */
 export async function symbolicate(
   jobs: GroupedJobs,
   resolver: Pick<Resolver, "lookUp">,
-  maxBytes: number,
+  { maxBytes, reserve = () => true, signal = new AbortController().signal }: SymbolicateOptions,
 ): Promise<SymbolicatedJobs> {
   const { modules, offsets, offsetStarts } = jobs;
   const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
   const indexes = lookups.keys();
-  const usage = { misses: 0, textLeft: textLeft(maxBytes) };
+  const usage = { misses: 0, textLeft: textLeft(maxBytes), reserve, signal };
   let yielding: Promise<void> | undefined;
   const lookUpNext = async () => {
     for (const index of indexes) {
       if (index > 0 && index % lookupsPerYield === 0) yielding = setImmediate();
       await yielding;
+      signal.throwIfAborted();
       const ofModule = offsets.slice(offsetStarts[index], offsetStarts[index + 1]);
       const module = moduleId(...entryAt(modules, index));
       lookups[index] = await resolver.lookUp(module, ofModule, usage);

@@ -18,14 +18,12 @@ export async function symbolicateRequest(
   const parsed = parseRequest(Buffer.from(body), version);
   if ("error" in parsed) throw new CommandError("usage", `invalid request: ${parsed.error.title}`);
   try {
-    const symbolicated = await symbolicate(parsed.jobs, resolver, Infinity);
+    const symbolicated = await symbolicate(parsed.jobs, resolver, { maxBytes: Infinity });
     const json = new JsonBytes(Infinity);
     const debug = debugReport(symbolicated, performance.now() - start);
     const slices = version === "v4" ? renderV4(symbolicated, json) : renderV5(symbolicated, json, debug);
     for (const _ of slices) continue;
-    const response = Buffer.concat(json.end());
-    json.release();
-    return JSON.parse(response.toString());
+    return JSON.parse(Buffer.concat(json.end()).toString());
   } catch (error) {
     if (!(error instanceof ResultTooLarge)) throw error;
     throw new CommandError("failed", "the response is too large: these offsets have too many inlined calls", {

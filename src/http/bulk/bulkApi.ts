@@ -4,25 +4,28 @@ import type { Request, Response } from "express";
 import { abortable } from "../../async/abortable.ts";
 import { readBulkOptions } from "../../codec/bulk/bulkOptions.ts";
 import { renderLine, type LineStyle, type SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
-import { JsonBytes } from "../../codec/jsonBytes.ts";
+import { JsonBytes, recycle } from "../../codec/jsonBytes.ts";
 import type { Parser } from "../../codec/parser.ts";
 import type { ServerSettings } from "../../config/server.ts";
 import type { Resolver } from "../../modules/resolver.ts";
 import type { Metrics } from "../../observability/metrics.ts";
-import { RequestRefused, type Admission, type Reservation } from "../admission.ts";
+import { RequestRefused, type Admission, type MemoryShare, type Reservation } from "../admission.ts";
+import { ClientLeft, leaving } from "../clientLeft.ts";
 import { disableRequestTimeout } from "../connections.ts";
 import type { ReportError } from "../errorResponses.ts";
 import { HttpError, toHttpError } from "../httpError.ts";
 import { drainRequest, streamBody } from "../readBody.ts";
 import { threadPoolResponds } from "../threadPool.ts";
 import { GzippedResponse } from "./gzippedResponse.ts";
-import { mapAhead, maxBytesAhead } from "./mapAhead.ts";
+import { bytesOf, mapAhead } from "./mapAhead.ts";
 import { readLines } from "./readLines.ts";
-import { ClientLeft, SpooledResponse, type Spool } from "./spooledResponse.ts";
+import { SpooledResponse, type Spool } from "./spooledResponse.ts";
 import { symbolicateLines } from "./symbolicateLines.ts";
 
 /** Lines that are written before other requests can run. */
 const linesPerYield = 8;
+/** Of the memory of all bulk requests, beyond which each of them holds only one line at a time. */
+const maxFillToReadAhead = 0.5;
 
 interface Deps {
   admission: Admission;
@@ -49,23 +52,32 @@ export function bulkApi(deps: Deps) {
     const style = { flat: options.inlines === "flat", debug: Boolean(request.header("debug")) };
     const summary = { lines: 0, bad_lines: 0, end: "left" };
     response.locals["summary"] = summary;
-    const left = new AbortController();
-    response.once("close", () => left.abort(new ClientLeft()));
-    const signal = AbortSignal.any([left.signal, deps.ending]);
+    const signal = AbortSignal.any([leaving(response), deps.ending]);
     try {
       using reservation = admission.admit();
       reservation.begin();
-      reservation.reserve(maxBytesAhead + config.maxBodyBytes);
       // Before the body is read: nothing would listen for its errors in the meantime.
       const isGzipped = acceptsGzip(request) && (await threadPoolResponds());
       disableRequestTimeout(response);
+      const received = reservation.share();
       const lines = readLines(streamBody(request, response), {
         maxLineBytes: config.maxBodyBytes,
         timeoutMs: config.requestTimeoutMs,
         signal,
+        memory: received,
+        progressed: (bytes) => reservation.progressed(bytes),
       });
-      const groups = mapAhead(lines, (group) => symbolicateLines(group, options, { ...deps, reservation }));
-      await using plain = new SpooledResponse(response, spool, config.responseTimeoutMs);
+      const groups = mapAhead(lines, {
+        async work(group) {
+          const symbolicated = await symbolicateLines(group, options, { ...deps, reservation, signal });
+          received.release(bytesOf(group));
+          return symbolicated;
+        },
+        mayReadAhead: () => admission.fill < maxFillToReadAhead,
+        waitForClient: (line) => reservation.waitForClient(line),
+      });
+      const unread = reservation.share("response");
+      await using plain = new SpooledResponse(response, spool, unread, config.responseTimeoutMs);
       using gzipped = isGzipped ? new GzippedResponse(plain) : undefined;
       const output = gzipped ?? plain;
       response.status(200).type("application/x-ndjson").vary("Accept-Encoding");
@@ -74,18 +86,19 @@ export function bulkApi(deps: Deps) {
         for (;;) {
           const { done, value: group } = await abortable(groups.next(), signal);
           if (done) break;
+          using _ = group.memory;
           for (const line of group.lines) {
-            const { slices, reservedBytes } = await render(line, style, config.maxResponseBytes, reservation);
-            await output.write(slices);
-            reservation.release(reservedBytes);
+            using memory = reservation.share("response");
+            const slices = await render(line, style, config.maxResponseBytes, memory);
+            await waitForReader(output.write(slices), request, reservation);
+            reservation.progressed(byteLength(slices));
             summary.lines++;
             if ("error" in line) summary.bad_lines++;
             if (summary.lines % linesPerYield === 0) await setImmediate();
           }
-          await output.flush();
-          reservation.release(group.reservedBytes);
+          await waitForReader(output.flush(), request, reservation);
         }
-        await output.end([]);
+        await waitForReader(output.end([]), request, reservation);
         summary.end = "whole";
       } catch (error) {
         if (!response.headersSent) response.removeHeader("Content-Encoding");
@@ -111,31 +124,50 @@ export function bulkApi(deps: Deps) {
   };
 }
 
+function byteLength(slices: Buffer[]): number {
+  return slices.reduce((sum, slice) => sum + slice.length, 0);
+}
+
+/** Resets the connection of a client that stalls, and throws a ClientLeft. */
+async function waitForReader(
+  written: Promise<void>,
+  request: Request,
+  reservation: Reservation,
+): Promise<void> {
+  try {
+    await reservation.waitForClient(written);
+  } catch (error) {
+    if (!reservation.revoked.aborted) throw error;
+    request.socket.resetAndDestroy();
+    throw new ClientLeft();
+  }
+}
+
 /** Renders a line, or an error if its response is too large. Yields regularly so that other requests can run. */
 async function render(
   line: SymbolicatedLine,
   style: LineStyle,
   maxBytes: number,
-  reservation: Reservation,
-): Promise<{ slices: Buffer[]; reservedBytes: number }> {
+  memory: MemoryShare,
+): Promise<Buffer[]> {
   const json = new JsonBytes(maxBytes);
   let reservedBytes = 0;
   try {
     for (const _ of renderLine(line, json, style)) {
-      reservation.reserve(json.finishedBytes - reservedBytes);
+      memory.reserve(json.finishedBytes - reservedBytes);
       reservedBytes = json.finishedBytes;
       await setImmediate();
     }
     const slices = json.end();
-    if (slices.length > 1) return { slices, reservedBytes };
-    const copy = Buffer.concat(slices);
-    json.release();
-    return { slices: [copy], reservedBytes };
+    const [only] = slices;
+    if (!only || slices.length > 1) return slices;
+    const copy = Buffer.from(only);
+    recycle(only);
+    return [copy];
   } catch (error) {
     const known = toHttpError(error);
     if (!known) throw error;
-    reservation.release(reservedBytes);
-    return render({ error: { title: known.title } }, style, Infinity, reservation);
+    return render({ error: { title: known.title } }, style, Infinity, memory);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Line } from "./readLines.ts";
 
 /** Limits of what is read before it is responded to. A longer line is read alone. */
 const maxLines = 256;
-export const maxBytesAhead = 8e6;
+const maxBytesAhead = 8e6;
 /** Groups in progress at once; together they stay within the limits. */
 const maxGroups = 4;
 const maxGroupLines = maxLines / maxGroups;
@@ -15,6 +15,14 @@ interface Group<Result> {
   result: Promise<{ result: Result }>;
 }
 
+interface Options<Result> {
+  work: (group: Line[]) => Promise<Result>;
+  /** Whether there is memory to read a line before the one before it is responded to. */
+  mayReadAhead: () => boolean;
+  /** Settles as the promise does: nothing is to be done until the client sends a line. */
+  waitForClient: <T>(promise: Promise<T>) => Promise<T>;
+}
+
 /**
  * Calls `work` for groups of lines, a few at a time, and yields the results in order. A group consists of all lines that are
  * there when another group may start: the first line does not wait for a second one, and lines that arrive fast are looked up
@@ -22,7 +30,7 @@ interface Group<Result> {
  */
 export async function* mapAhead<Result>(
   lines: AsyncIterator<Line>,
-  work: (group: Line[]) => Promise<Result>,
+  { work, mayReadAhead, waitForClient }: Options<Result>,
 ): AsyncGenerator<Result> {
   const waiting: Line[] = [];
   const inProgress: Group<Result>[] = [];
@@ -31,7 +39,9 @@ export async function* mapAhead<Result>(
   let end: { failure?: unknown } | undefined;
 
   while (!end || ahead.lines > 0) {
-    if (!end && ahead.lines < maxLines && ahead.bytes < maxBytesAhead)
+    const mayRead =
+      ahead.lines === 0 || (ahead.lines < maxLines && ahead.bytes < maxBytesAhead && mayReadAhead());
+    if (!end && mayRead)
       reading ??= lines.next().then((read) => ({ read }), (failure: unknown) => ({ failure })); // prettier-ignore
     // Read all lines that are there before groups are formed and results are yielded.
     let next: Awaited<typeof reading> | { result: Result } = reading && (await ifReady(reading));
@@ -44,7 +54,9 @@ export async function* mapAhead<Result>(
         inProgress.push({ lines: group.length, bytes: bytesOf(group), result });
       }
     const oldest = inProgress[0];
-    next ??= await Promise.race([reading, oldest?.result].filter((promise) => promise !== undefined));
+    if (!next && oldest) next = await Promise.race([oldest.result, ...(reading ? [reading] : [])]);
+    else if (!next && reading) next = await waitForClient(reading);
+    if (!next) continue;
     if ("result" in next) {
       inProgress.shift();
       yield next.result;
@@ -82,6 +94,6 @@ function takeGroup(waiting: Line[]): Line[] {
   return waiting.splice(0, end);
 }
 
-function bytesOf(lines: Line[]): number {
+export function bytesOf(lines: Line[]): number {
   return lines.reduce((sum, line) => sum + (line?.length ?? 0), 0);
 }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { abortable } from "../../async/abortable.ts";
+import type { MemoryShare } from "../admission.ts";
 import { HttpError } from "../httpError.ts";
 
 /** A line without its line break; undefined if it is too long. */
@@ -10,6 +11,10 @@ export interface ReadOptions {
   /** How long the client may send nothing while the service waits for it. */
   timeoutMs: number;
   signal: AbortSignal;
+  /** What lines are charged to. The caller releases their lengths. */
+  memory: MemoryShare;
+  /** Called with the length of each piece. */
+  progressed: (bytes: number) => void;
 }
 
 const newline = 0x0a;
@@ -19,10 +24,11 @@ const maxUselessLines = 10;
 
 /** The lines of a body that are not blank. Throws an HttpError for a body that stalls, is damaged or has no lines, or the signal's reason. */
 export async function* readLines(body: Readable, options: ReadOptions): AsyncGenerator<Line> {
-  const { maxLineBytes } = options;
-  const partial = new PartialLine(maxLineBytes);
+  const { maxLineBytes, memory, progressed } = options;
+  const partial = new PartialLine(maxLineBytes, memory);
   let bytesWithoutLine = 0;
   for await (const piece of readPieces(body, options)) {
+    progressed(piece.length);
     bytesWithoutLine += piece.length;
     if (bytesWithoutLine > maxUselessLines * maxLineBytes)
       throw new HttpError(413, "the body has too much text without a usable line");
@@ -32,7 +38,10 @@ export async function* readLines(body: Readable, options: ReadOptions): AsyncGen
       if (end < 0) break;
       start = end + 1;
       const line = partial.end();
-      if (line && isBlank(line)) continue;
+      if (line && isBlank(line)) {
+        memory.release(line.length);
+        continue;
+      }
       if (line) bytesWithoutLine = 0;
       yield line;
     }
@@ -66,15 +75,19 @@ async function* readPieces(body: Readable, { timeoutMs, signal }: ReadOptions): 
 /** A line that is received in pieces, in one growing buffer. A list of pieces could take a hundred times as much memory. */
 class PartialLine {
   readonly #maxBytes: number;
+  readonly #memory: MemoryShare;
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, memory: MemoryShare) {
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
   }
 
   add(piece: Buffer): void {
     const length = this.#length + piece.length;
+    if (length <= this.#maxBytes) this.#memory.reserve(piece.length);
+    else if (this.#length <= this.#maxBytes) this.#memory.release(this.#length);
     if (length > this.#maxBytes) this.#bytes = Buffer.alloc(0);
     else if (this.#length === 0) this.#bytes = piece;
     else {

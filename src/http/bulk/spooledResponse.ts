@@ -1,13 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
+import type { MemoryShare } from "../admission.ts";
+import { ClientLeft } from "../clientLeft.ts";
 import { limitResponseTime } from "../connections.ts";
 import { HttpError } from "../httpError.ts";
 import { drainRequest } from "../readBody.ts";
-
-/** The client has closed its connection, or reads nothing for too long. There is nobody to respond to. */
-export class ClientLeft extends Error {
-  override name = "ClientLeft";
-}
 
 /** The disk space that all responses share. */
 export interface Spool {
@@ -27,6 +24,7 @@ const readBackBytes = 256 * 1024;
 export class SpooledResponse implements AsyncDisposable {
   readonly #response: ServerResponse;
   readonly #spool: Spool;
+  readonly #memory: MemoryShare;
   readonly #timeoutMs: number;
   #file: FileHandle | undefined;
   #isWritingFile = false;
@@ -40,16 +38,17 @@ export class SpooledResponse implements AsyncDisposable {
   /** When the client last read something, on the performance clock. */
   #lastReadAt = performance.now();
 
-  /** After `timeoutMs` without reading, the client is disconnected. */
-  constructor(response: ServerResponse, spool: Spool, timeoutMs: number) {
+  /** What the client has not read is charged to `memory`. After `timeoutMs` without reading, the client is disconnected. */
+  constructor(response: ServerResponse, spool: Spool, memory: MemoryShare, timeoutMs: number) {
     this.#response = response;
     this.#spool = spool;
+    this.#memory = memory;
     this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * Writes a whole line, or nothing if it throws a ClientLeft, or an HttpError because the spool is full. Resolves when the
-   * next line may be written.
+   * Writes a whole line, or nothing if it throws a ClientLeft, or an HttpError because the spool or the memory is full. Resolves
+   * when the next line may be written.
    */
   async write(line: Buffer[]): Promise<void> {
     if (this.#sending) await this.#writeFile(line);
@@ -89,14 +88,15 @@ export class SpooledResponse implements AsyncDisposable {
   }
 
   #send(line: Buffer[]): void {
+    this.#memory.reserve(byteLength(line));
     for (const slice of line) this.#response.write(slice);
-    if (!this.#response.writableNeedDrain) return;
+    if (!this.#response.writableNeedDrain) return this.#memory[Symbol.dispose]();
     this.#lastReadAt = performance.now();
     this.#startSending();
   }
 
   async #writeFile(line: Buffer[]): Promise<void> {
-    const bytes = line.reduce((sum, slice) => sum + slice.length, 0);
+    const bytes = byteLength(line);
     if (bytes > this.#spool.bytesLeft) throw spoolError("there is no room for more");
     this.#spool.bytesLeft -= bytes;
     this.#spooledBytes += bytes;
@@ -123,6 +123,7 @@ export class SpooledResponse implements AsyncDisposable {
   async #sendRest(): Promise<void> {
     for (;;) {
       if (this.#response.writableNeedDrain) await drained(this.#response, this.#timeoutMs);
+      this.#memory[Symbol.dispose]();
       this.#lastReadAt = performance.now();
       if (!this.#file || this.#start === this.#end) break;
       const piece = Buffer.allocUnsafe(Math.min(readBackBytes, this.#end - this.#start));
@@ -144,6 +145,10 @@ export class SpooledResponse implements AsyncDisposable {
     this.#spooledBytes = 0;
     await file?.close();
   }
+}
+
+function byteLength(line: Buffer[]): number {
+  return line.reduce((sum, slice) => sum + slice.length, 0);
 }
 
 function spoolError(cause: string): HttpError {

@@ -4,7 +4,8 @@ import type { SymbolicatedLine } from "../../codec/bulk/renderLine.ts";
 import type { Parser } from "../../codec/parser.ts";
 import type { ServerSettings } from "../../config/server.ts";
 import type { Resolver } from "../../modules/resolver.ts";
-import { locationBytes, symbolicate } from "../../symbolication/symbolicate.ts";
+import { jobBytes } from "../../symbolication/groupFrames.ts";
+import { symbolicate } from "../../symbolication/symbolicate.ts";
 import type { Reservation } from "../admission.ts";
 import { toHttpError } from "../httpError.ts";
 import type { Line } from "./readLines.ts";
@@ -14,45 +15,54 @@ interface Deps {
   resolver: Pick<Resolver, "lookUp">;
   reservation: Reservation;
   config: Pick<ServerSettings, "maxResponseBytes">;
+  /** Aborted when nobody needs the result any more. */
+  signal: AbortSignal;
 }
 
 export interface SymbolicatedGroup {
   lines: SymbolicatedLine[];
-  /** The caller releases these when the lines are sent. */
-  reservedBytes: number;
+  /** What the lines hold; the caller disposes of it when they are sent. */
+  memory: Disposable;
 }
 
-/** Looks up the frames of all lines together. A line that fails does not affect the others. */
+/** Looks up the frames of all lines together. A line that fails does not affect the others. Throws the signal's reason. */
 export async function symbolicateLines(
   group: Line[],
   options: BulkOptions,
   deps: Deps,
 ): Promise<SymbolicatedGroup> {
+  const { parser, resolver, signal } = deps;
+  const memory = deps.reservation.share();
   const complete = group.filter((line) => line !== undefined);
   if (complete.length < group.length)
-    return { lines: group.map(() => lineError("the line is too long")), reservedBytes: 0 };
+    return { lines: group.map(() => lineError("the line is too long")), memory };
   try {
-    const parsed = await deps.parser.parseLines(join(complete), options);
-    const symbolicated = await symbolicate(parsed.jobs, deps.resolver, deps.config.maxResponseBytes);
-    const reservedBytes = locationBytes(symbolicated);
-    deps.reservation.reserve(reservedBytes);
+    const parsed = await parser.parseLines(join(complete), options);
+    memory.reserve(jobBytes(parsed.jobs));
+    const maxBytes = deps.config.maxResponseBytes;
+    const reserve = memory.tryReserve;
+    const symbolicated = await symbolicate(parsed.jobs, resolver, { maxBytes, reserve, signal });
     let job = 0;
     const lines = parsed.lines.map((line) => {
       if (line === "job") return { symbolicated, job: job++ };
       return "error" in line ? line : { symbolicated, job: job++, ping: line };
     });
-    return { lines, reservedBytes };
+    return { lines, memory };
   } catch (error) {
+    memory[Symbol.dispose]();
+    signal.throwIfAborted();
     const httpError = toHttpError(error);
     if (!httpError) throw error;
-    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], reservedBytes: 0 };
+    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], memory };
     // Find the line that causes the error.
-    const groups: SymbolicatedGroup[] = [];
-    for (const line of group) groups.push(await symbolicateLines([line], options, deps));
-    return {
-      lines: groups.flatMap(({ lines }) => lines),
-      reservedBytes: groups.reduce((sum, { reservedBytes }) => sum + reservedBytes, 0),
-    };
+    const lines: SymbolicatedLine[] = [];
+    const memories = new DisposableStack();
+    for (const line of group) {
+      const single = await symbolicateLines([line], options, deps);
+      lines.push(...single.lines);
+      memories.use(single.memory);
+    }
+    return { lines, memory: memories };
   }
 }
 
