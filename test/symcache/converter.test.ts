@@ -57,6 +57,33 @@ test("rejects a sym file with an invalid record, with a short message for a long
   );
 });
 
+/** In descending order, so that they have to be sorted at the end. */
+const manySymbols = symFile(
+  ...Array.from({ length: 60_000 }, (_, i) => `PUBLIC ${(1e6 - 16 * i).toString(16)} 0 symbol ${i}`),
+);
+
+/** Where its conversion needs more memory than `maxMemoryBytes`, and the memory that it had then. */
+function limitedConversion(maxMemoryBytes: number) {
+  using converter = new Converter(wasm, module, maxMemoryBytes);
+  const steps: [string, () => void][] = [
+    ["push", () => converter.push(manySymbols)],
+    ["finish", () => converter.finish()],
+    ["copy", () => converter.copy()],
+  ];
+  const [failing] = steps.find(([, step]) => reasonOf(step) === "too_large") ?? ["nothing"];
+  return { failing, memoryBytes: converter.memoryBytes };
+}
+
+test("rejects a sym file in the step that needs more memory than it may take", () => {
+  const results = Array.from({ length: 30 }, (_, i) => (i + 8) * 500_000).map((maxMemoryBytes) => ({
+    maxMemoryBytes,
+    ...limitedConversion(maxMemoryBytes),
+  }));
+  for (const { memoryBytes, maxMemoryBytes } of results) assert.ok(memoryBytes <= maxMemoryBytes);
+  const steps = results.map(({ failing }) => failing).filter((step, i, all) => step !== all[i - 1]);
+  assert.deepEqual(steps, ["push", "finish", "copy", "nothing"]);
+});
+
 test("releases its memory when disposed", () => {
   const converter = new Converter(wasm, module);
   assert(converter.memoryBytes > 0);

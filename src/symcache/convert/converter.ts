@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
-import { WasmInstance, type Append } from "../wasmInstance.ts";
+import { maxWasmBytes, WasmInstance, WasmTrap, type Append } from "../wasmInstance.ts";
 
 /** The crate returns their indexes, counted from 1. Metrics count `not_a_sym_file` as `sym_malformed`. */
 const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "not_a_sym_file"] as const;
@@ -19,16 +19,20 @@ export class ConversionError extends Error {
 /** Converts the text of one sym file, pushed in chunks, into a symcache file. Methods throw a `ConversionError`. */
 export class Converter implements Disposable {
   #instance: WasmInstance | undefined;
+  readonly #maxMemoryBytes: number;
   readonly #converter: number;
   /** Until the first chunk. */
   #codeId: string | undefined;
 
-  constructor(wasm: WebAssembly.Module, module: ModuleId) {
-    this.#instance = new WasmInstance(wasm);
+  /** `maxMemoryBytes`: a sym file that needs more is `too_large`. */
+  constructor(wasm: WebAssembly.Module, module: ModuleId, maxMemoryBytes = maxWasmBytes) {
+    this.#instance = new WasmInstance(wasm, maxMemoryBytes);
+    this.#maxMemoryBytes = maxMemoryBytes;
     const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
-    this.#instance.putInInbox(filename, id);
-    this.#converter =
-      this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
+    this.#converter = this.#withinMemory((instance) => {
+      instance.putInInbox(filename, id);
+      return instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
+    });
     if (this.#converter === 0) this.#fail(1);
     if (hasCodeId(module)) this.#codeId = module.debugId;
   }
@@ -43,18 +47,18 @@ export class Converter implements Disposable {
    * the module has a code id, the first chunk must contain the MODULE record, which may have any debug id.
    */
   push(chunk: Uint8Array): void {
-    const instance = this.#alive();
     const text = this.#codeId === undefined ? chunk : replaceDebugId(chunk, this.#codeId);
     this.#codeId = undefined;
-    instance.putInInbox(text);
-    this.#check(instance.call((exports) => exports.converter_push(this.#converter, text.length)));
+    this.#check((instance) => {
+      instance.putInInbox(text);
+      return instance.call((exports) => exports.converter_push(this.#converter, text.length));
+    });
   }
 
   /** Ends the text and returns the size of the symcache file. */
   finish(): number {
-    const instance = this.#alive();
-    this.#check(instance.call((exports) => exports.converter_finish(this.#converter)));
-    return instance.call((exports) => exports.symcache_file_size());
+    this.#check((instance) => instance.call((exports) => exports.converter_finish(this.#converter)));
+    return this.#alive().call((exports) => exports.symcache_file_size());
   }
 
   /** Passes the symcache file to `append` in pieces. Throws its errors. */
@@ -75,11 +79,11 @@ export class Converter implements Disposable {
     }
   }
 
-  /** A copy of the symcache file. */
+  /** A copy of the symcache file, which counts as memory of the conversion. */
   copy(): SharedArrayBuffer {
-    const bytes = new Uint8Array(
-      new SharedArrayBuffer(this.#alive().call((exports) => exports.symcache_file_size())),
-    );
+    const size = this.#alive().call((exports) => exports.symcache_file_size());
+    if (this.memoryBytes + size > this.#maxMemoryBytes) throw this.#tooLarge();
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
     let length = 0;
     this.write((piece) => {
       bytes.set(piece, length);
@@ -97,8 +101,26 @@ export class Converter implements Disposable {
     return this.#instance;
   }
 
-  #check(reason: number): void {
-    if (reason !== 0) this.#fail(reason);
+  #check(step: (instance: WasmInstance) => number): void {
+    const code = this.#withinMemory(step);
+    if (code !== 0) this.#fail(code);
+  }
+
+  #withinMemory(step: (instance: WasmInstance) => number): number {
+    const instance = this.#alive();
+    try {
+      return step(instance);
+    } catch (error) {
+      throw error instanceof WasmTrap && error.isOutOfMemory ? this.#tooLarge() : error;
+    }
+  }
+
+  #tooLarge(): ConversionError {
+    const megabytes = Math.floor(this.#maxMemoryBytes / 1e6);
+    return new ConversionError(
+      "too_large",
+      `its conversion needs more than ${megabytes} MB of memory, the most that ELIOT_CONVERTER_MEMORY or the memory limit allows`,
+    );
   }
 
   #fail(code: number): never {

@@ -26,8 +26,7 @@ export interface ConverterProtocol {
   finish(nothing: undefined): { bytes: number } | Rejection;
   /** Writes the symcache to a new file. `error`: the disk's error. */
   write(path: string): { error?: string };
-  /** Copies the symcache. */
-  take(nothing: undefined): SharedArrayBuffer;
+  take(nothing: undefined): { copy: SharedArrayBuffer } | Rejection;
   /** Between two sym files: converts and looks up a few lines. Whether the result is right. */
   selfTest(nothing: undefined): boolean;
 }
@@ -45,17 +44,12 @@ replyToAsks<ConverterProtocol>({
   start: (module) =>
     catchRejection(() => {
       if (converter) drop(converter);
-      converter = new Converter(wasm, module);
+      converter = new Converter(wasm, module, maxMemoryBytes);
       return [{}];
     }),
   push: ({ buffer, length }) =>
     catchRejection(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
-      if ((converter?.memoryBytes ?? 0) > maxMemoryBytes)
-        throw new ConversionError(
-          "too_large",
-          `its conversion needs more than ${maxMemoryBytes} bytes of memory`,
-        );
       return [{ buffer }, [buffer]];
     }),
   finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0 }]),
@@ -73,7 +67,7 @@ replyToAsks<ConverterProtocol>({
       return [{ error: String(error) }];
     }
   },
-  take: () => [converter?.copy() ?? new SharedArrayBuffer()],
+  take: () => catchRejection(() => [{ copy: converter?.copy() ?? new SharedArrayBuffer() }]),
 });
 
 /** Collects garbage once dropped instances have much memory, because V8 sees only small objects. */
