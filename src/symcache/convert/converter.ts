@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
 import { WasmInstance, type Append } from "../wasmInstance.ts";
@@ -26,7 +27,8 @@ export class Converter implements Disposable {
   constructor(wasm: WebAssembly.Module, module: ModuleId) {
     this.#instance = new WasmInstance(wasm);
     const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
-    this.#instance.putInInbox(filename, id);
+    // The key of its hash table.
+    this.#instance.putInInbox(filename, id, randomBytes(16));
     this.#converter =
       this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
     if (this.#converter === 0) this.#fail(1);
