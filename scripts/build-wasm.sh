@@ -5,8 +5,6 @@
 # The committed binary is built with Debian 12's pinned toolchain:
 #   apt-get install rustc-web cargo-web rust-web-src lld-19 clang-19 llvm-19
 # Without them, `rustup target add wasm32-unknown-unknown` is enough to build an equivalent binary.
-#
-# MAX_MEMORY: the memory limit of an instance in bytes, a multiple of 65,536. Default: 4 GiB, the maximum of wasm32.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -18,7 +16,9 @@ crate=crates/symcache
 
 # The binary must not depend on the machine. Cargo passes the crate's own paths relative to the crate.
 flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-flags="$flags -C target-feature=+simd128 -C link-arg=--max-memory=${MAX_MEMORY:-4294967296}"
+# The host provides the memory (src/symcache/wasmInstance.ts): at least 2 MiB, at most 4 GiB.
+flags="$flags -C target-feature=+simd128 -C link-arg=--import-memory"
+flags="$flags -C link-arg=--initial-memory=2097152 -C link-arg=--max-memory=4294967296"
 
 if [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-19 clang-19 llvm-ar-19 > /dev/null; then
   cargo=/usr/bin/cargo

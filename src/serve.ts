@@ -16,13 +16,16 @@ export async function serve(env: Environment): Promise<void> {
   });
   // Loading the rest takes longer than everything else of the start. Signals are handled meanwhile.
   const { readConfig, unknownVariables } = await import("./config/readConfig.ts");
-  const config = readConfig(env);
+  const { readMemoryLimit } = await import("./config/memoryLimit.ts");
+  const memoryLimit = readMemoryLimit();
+  const config = readConfig(env, memoryLimit);
   const { startService } = await import("./service.ts");
   if (!isWanted) return;
   const { maxStartMs } = config.server;
   service = await startService(config, {
     maxWarmUpMs: maxStartMs === 0 ? 0 : Math.max(1, Math.ceil(maxStartMs - performance.now())),
     warnings: unknownVariables(env),
+    memoryLimit,
   });
   process.on("uncaughtException", (error) => {
     process.exitCode = 1;

@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import type { DestinationStream } from "pino";
 import { ConfigError } from "./config/configError.ts";
 import { shareFileHandles } from "./config/fileHandles.ts";
+import type { MemoryLimit } from "./config/memoryLimit.ts";
+import { plannedMemory } from "./config/memoryPlan.ts";
 import { loggable, type Config } from "./config/readConfig.ts";
 import type { ServerSettings } from "./config/server.ts";
 import { startEngine, type Engine } from "./engine.ts";
@@ -32,6 +34,8 @@ export interface ServiceOptions {
   maxWarmUpMs?: number;
   /** Logged at the start. */
   warnings?: string[];
+  /** That the configuration was fitted to. */
+  memoryLimit?: MemoryLimit;
 }
 
 export interface Service extends AsyncDisposable {
@@ -50,6 +54,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
     versionFile = new URL("../version.json", import.meta.url),
     maxWarmUpMs = 1000,
     warnings = [],
+    memoryLimit,
   } = options;
   const logs = await createLogs(config.observability, options.logDestination ?? standardOutput(starting));
   const metrics = starting.use(new Metrics(config.observability));
@@ -57,6 +62,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
   const errorReporting = starting.use(await startErrorReporting(config.observability, release, metrics));
   logs.app.info(loggable(config), "configuration");
   for (const warning of warnings) logs.app.warn(warning);
+  if (memoryLimit) logMemory(config, memoryLimit, logs.app);
 
   const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
   const admission = new Admission(config.server);
@@ -128,6 +134,21 @@ export async function startService(config: Config, options: ServiceOptions = {})
     [Symbol.asyncDispose]: () => service.close(),
   };
   return service;
+}
+
+function logMemory(config: Config, limit: MemoryLimit, log: Logger): void {
+  const { server, lookup, conversion } = config;
+  const memory = {
+    limitBytes: limit.bytes,
+    limitedBy: limit.source,
+    plannedBytes: plannedMemory(config),
+    ELIOT_MAX_BODIES_SIZE: server.maxBodiesBytes,
+    ELIOT_LOOKUP_MEMORY: lookup.memoryBytes,
+    ELIOT_CONVERTERS: conversion.threads,
+    ELIOT_CONVERTER_MEMORY: conversion.maxMemoryBytes,
+  };
+  if (memory.plannedBytes <= limit.bytes) log.info(memory, "memory plan");
+  else log.warn(memory, "the memory limit is too low for these settings: the kernel may kill the service");
 }
 
 /** How many connections of clients the process has file handles for. */

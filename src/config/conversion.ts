@@ -12,7 +12,7 @@ export const ConversionSettings = z.object({
   ),
   maxMemoryBytes: setting(
     "ELIOT_CONVERTER_MEMORY",
-    size("1mb"),
+    size("4mb"),
     "3gb",
     "maximum memory of one conversion; larger modules are `too_large`",
   ),

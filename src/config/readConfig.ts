@@ -5,6 +5,8 @@ import { ConfigError } from "./configError.ts";
 import { ConversionSettings } from "./conversion.ts";
 import { DiskCacheSettings } from "./diskCache.ts";
 import { LookupSettings } from "./lookup.ts";
+import type { MemoryLimit } from "./memoryLimit.ts";
+import { fitMemory } from "./memoryPlan.ts";
 import { maskCredentials, maskUrls } from "./maskUrls.ts";
 import { ObservabilitySettings } from "./observability.ts";
 import { ServerSettings } from "./server.ts";
@@ -50,8 +52,11 @@ export const allSettings = fields.flatMap(({ section, name, setting }) =>
   setting ? [{ section, name, ...setting }] : [],
 );
 
-/** The configuration from environment variables. An empty variable counts as unset. Throws a ConfigError. */
-export function readConfig(env: Environment): Config {
+/**
+ * The configuration from environment variables. An empty variable counts as unset. Defaults that a memory limit has no room
+ * for are lowered. Throws a ConfigError.
+ */
+export function readConfig(env: Environment, memoryLimit?: MemoryLimit): Config {
   const given = new Map(Object.entries(env).filter(([, value = ""]) => value.trim() !== ""));
   const input: Record<string, Record<string, unknown>> = {};
   for (const { section, name, setting } of fields)
@@ -59,7 +64,8 @@ export function readConfig(env: Environment): Config {
   const result = Sections.safeParse(input);
   if (!result.success) throw invalidSetting(result.error, given);
 
-  const sections = override(result.data, given.get(overridesVariable));
+  const fitted = fitMemory(result.data, (variable) => given.has(variable), memoryLimit?.bytes ?? Infinity);
+  const sections = override(fitted, given.get(overridesVariable));
   const { sharedCache, observability } = sections;
   return {
     ...sections,

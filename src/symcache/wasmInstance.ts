@@ -8,7 +8,7 @@ export type Append = (bytes: Uint8Array) => void;
 
 /** What the crate exports; `crates/symcache/src/wasm.rs` describes each. Addresses and lengths are in bytes. */
 interface Exports {
-  memory: WebAssembly.Memory;
+  refused_bytes: () => number;
   inbox: (length: number) => number;
   message_at: () => number;
   message_length: () => number;
@@ -35,7 +35,19 @@ interface Exports {
 /** The instance panicked or ran out of memory, and can't be used any more. */
 export class WasmTrap extends Error {
   override name = "WasmTrap";
+  readonly isOutOfMemory: boolean;
+
+  constructor(message: string, isOutOfMemory: boolean, cause: unknown) {
+    super(message, { cause });
+    this.isOutOfMemory = isOutOfMemory;
+  }
 }
+
+const pageBytes = 64 * 1024;
+/** As in scripts/build-wasm.sh. */
+const minPages = 32;
+/** WebAssembly can't address more. */
+export const maxWasmBytes = 2 ** 32;
 
 /** Compiles the crate's binary, by default the committed one. */
 export async function compileWasm(
@@ -46,6 +58,7 @@ export async function compileWasm(
 
 /** An instance of the crate. Its memory grows and never shrinks. */
 export class WasmInstance {
+  readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #files = new Map<number, ReadAt>();
   readonly #sinks = new Map<number, Append>();
@@ -53,18 +66,22 @@ export class WasmInstance {
   #failure: { error: unknown } | undefined;
   #trap: WasmTrap | undefined;
 
-  constructor(wasm: WebAssembly.Module) {
+  /** Its memory grows up to `maxMemoryBytes`, and has at least 2 MiB. */
+  constructor(wasm: WebAssembly.Module, maxMemoryBytes = maxWasmBytes) {
+    const pages = Math.floor(Math.min(maxMemoryBytes, maxWasmBytes) / pageBytes);
+    const maximum = Math.max(minPages, pages);
+    this.#memory = new WebAssembly.Memory({ initial: minPages, maximum });
     const host = {
       read_at: (file: number, offset: number, into: number, length: number) =>
         this.#read(file, offset, into, length),
       write: (file: number, from: number, length: number) => this.#write(file, from, length),
     };
-    this.#exports = new WebAssembly.Instance<Exports>(wasm, { host }).exports;
+    this.#exports = new WebAssembly.Instance<Exports>(wasm, { host, env: { memory: this.#memory } }).exports;
   }
 
   /** The size of its memory. */
   get memoryBytes(): number {
-    return this.#exports.memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength;
   }
 
   /** Calls into the crate. Throws the error of a `ReadAt` or an `Append`, or a `WasmTrap`. */
@@ -75,8 +92,10 @@ export class WasmInstance {
     try {
       result = work(this.#exports);
     } catch (error) {
-      const message = `${this.message() || String(error)} (${this.memoryBytes} bytes of memory)`;
-      this.#trap = new WasmTrap(message, { cause: error });
+      const isOutOfMemory = this.#exports.refused_bytes() > 0;
+      const reason = isOutOfMemory ? "out of memory" : this.message() || String(error);
+      const message = `${reason} (${this.memoryBytes} bytes of memory)`;
+      this.#trap = new WasmTrap(message, isOutOfMemory, error);
       throw this.#trap;
     }
     const failure = this.#failure as { error: unknown } | undefined;
@@ -102,12 +121,12 @@ export class WasmInstance {
 
   /** A view of its memory, valid until the next call. */
   bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#exports.memory.buffer, at, length);
+    return new Uint8Array(this.#memory.buffer, at, length);
   }
 
   /** Views of the spans whose addresses and lengths are at `at`, valid until the next call. */
   spans(at: number, count: number): Uint8Array<ArrayBuffer>[] {
-    const pairs = new Uint32Array(this.#exports.memory.buffer, at, 2 * count);
+    const pairs = new Uint32Array(this.#memory.buffer, at, 2 * count);
     return Array.from({ length: count }, (_, i) => this.bytes(pairs[2 * i] ?? 0, pairs[2 * i + 1] ?? 0));
   }
 

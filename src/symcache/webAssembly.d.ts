@@ -5,10 +5,15 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: string;
   }
   class Memory {
+    /** In pages of 64 KiB. */
+    constructor(size: { initial: number; maximum: number });
     readonly buffer: ArrayBuffer;
   }
   class Instance<Exports> {
-    constructor(module: Module, imports: Record<string, Record<string, (...numbers: number[]) => number>>);
+    constructor(
+      module: Module,
+      imports: Record<string, Record<string, Memory | ((...numbers: number[]) => number)>>,
+    );
     readonly exports: Exports;
   }
   function compile(bytes: Uint8Array): Promise<Module>;

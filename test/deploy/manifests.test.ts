@@ -6,6 +6,7 @@ import { suite, test } from "node:test";
 import { parseEnv } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
 import { allSettings, readConfig } from "../../src/config/readConfig.ts";
+import { plannedMemory } from "../../src/config/memoryPlan.ts";
 import { size } from "../../src/config/formats.ts";
 import { startTestService } from "../support/service.ts";
 
@@ -61,9 +62,23 @@ function unknown(names: string[]): string[] {
   return names.filter((name) => !allSettings.some(({ variable }) => variable === name));
 }
 
+/** Whether conversions of sym files of that size fit into the memory limit, beside a shared cache. */
+function checkMemory(
+  env: Record<string, string>,
+  limit: string | undefined,
+  expected: { conversions: number; symFileBytes: number },
+) {
+  const memoryLimit = { bytes: bytes(limit), source: "the manifest" };
+  const fitted = readConfig({ ...env, ELIOT_SHARED_CACHE_URL: "s3://bucket" }, memoryLimit);
+  assert.ok(plannedMemory(fitted) <= memoryLimit.bytes);
+  assert.equal(fitted.conversion.threads, expected.conversions);
+  assert.ok(fitted.conversion.maxMemoryBytes > 40e6 + 0.8 * expected.symFileBytes);
+}
+
 interface ComposeService {
   environment: Record<string, string>;
   stop_grace_period: string;
+  mem_limit: string;
 }
 
 async function composeInstances(): Promise<ComposeService[]> {
@@ -85,6 +100,25 @@ test("gives an instance in docker-compose.yml enough time to stop", async () => 
   for (const { stop_grace_period } of await composeInstances())
     // Five seconds more for what is being put into the store.
     assert.ok(parseInt(stop_grace_period) * 1000 > drainDelayMs + drainTimeoutMs + 5000);
+});
+
+test("gives an instance in docker-compose.yml memory for a conversion of 900 MB", async () => {
+  for (const { environment, mem_limit } of await composeInstances())
+    checkMemory({ ...environment, ELIOT_SYMBOLS_URLS: "" }, `${mem_limit}i`, {
+      conversions: 1,
+      symFileBytes: 900e6,
+    });
+});
+
+test("calculates memory as docs/operations.md does", async () => {
+  const section = (await read("docs/operations.md")).split("## Memory")[1] ?? "";
+  const [idle = 0, store = 0] = Array.from(section.matchAll(/\| (\d+) MB \|/g), ([, megabytes]) =>
+    Number(megabytes),
+  );
+  const { server, lookup, conversion, sharedCache } = readConfig({ ELIOT_SHARED_CACHE_URL: "s3://bucket" });
+  const forWork = server.maxBodiesBytes + lookup.memoryBytes + conversion.threads * conversion.maxMemoryBytes;
+  const planned = plannedMemory({ server, lookup, conversion, sharedCache });
+  assert.equal((idle + store) * 1e6 + 1.5 * forWork, planned);
 });
 
 suite("deploy/kubernetes/base", () => {
@@ -117,17 +151,8 @@ suite("deploy/kubernetes/base", () => {
     assert.ok(bytes(container.resources.limits["ephemeral-storage"]) > room);
   });
 
-  test("requests the memory that docs/operations.md calculates", async () => {
-    const text = await read("docs/operations.md");
-    const [, idle = ""] = /\| idle service \| (\d+) MB \|/.exec(text) ?? [];
-    const [, store = ""] =
-      /\| symcaches in transit to and from the shared cache, .* \| (\d+) MB \|/.exec(text) ?? [];
-    const { server, lookup, conversion } = config;
-    const fixed = (Number(idle) + Number(store)) * 1e6;
-    const most =
-      fixed + lookup.memoryBytes + 3 * server.maxBodiesBytes + conversion.threads * conversion.maxMemoryBytes;
-    assert.notEqual(store, "");
-    assert.ok(bytes(container.resources.limits["memory"]) > most, String(most));
+  test("has a memory limit with room for two conversions of 900 MB", () => {
+    checkMemory(settings, container.resources.limits["memory"], { conversions: 2, symFileBytes: 900e6 });
   });
 
   test("runs as the image's user", async () => {

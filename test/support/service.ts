@@ -51,12 +51,13 @@ export async function startTestService(
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder());
   const log: LogLine[] = [];
-  const config = readConfig({
+  const variables = {
     PORT: "0",
     ELIOT_SYMBOLS_URLS: `${sampleSymbols},${quirkSymbols}`,
     ELIOT_SYMBOLS_CACHE_DIR: folder.path,
     ...environment(env),
-  });
+  };
+  const config = readConfig(variables, options.memoryLimit);
   const logDestination = { write: (line: string) => void log.push(JSON.parse(line) as LogLine) };
   const service: Service = starting.use(
     await startService(config, { logDestination, maxWarmUpMs: 0, ...options }),

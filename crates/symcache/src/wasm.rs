@@ -5,12 +5,16 @@
 //! `message_length` locate the message. The spans that a call returns are valid until the next call. The host must pass addresses
 //! that were returned and not freed.
 //!
-//! A panic traps. Its message is read the same way, but the instance can't be used any more.
+//! A panic traps, and its message is read the same way. So does an allocation that the memory has no space for, which
+//! `refused_bytes` tells. The instance can't be used any more.
+//!
+//! The host provides the memory, whose maximum limits an instance.
 //!
 //! The host provides two functions for files, which it identifies by ids. `read_at` fills `length` bytes at `into` with those at
 //! `offset` of a file, and returns the number of bytes read, negative for a failure. `write` appends the `length` bytes at
 //! `from` to a file, and returns a negative number for a failure.
 
+mod allocator;
 mod chunks;
 mod converting;
 mod host_buffers;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
-import { WasmInstance, type Append } from "../wasmInstance.ts";
+import { maxWasmBytes, WasmInstance, WasmTrap, type Append } from "../wasmInstance.ts";
 
 /** The crate returns their indexes, counted from 1. Metrics count `not_a_sym_file` as `sym_malformed`. */
 const reasons = ["bad_debug_id", "sym_debug_id_lookup_error", "sym_malformed", "not_a_sym_file"] as const;
@@ -20,19 +20,25 @@ export class ConversionError extends Error {
 /** Converts the text of one sym file, pushed in chunks, into a symcache file. Methods throw a `ConversionError`. */
 export class Converter implements Disposable {
   #instance: WasmInstance | undefined;
+  readonly #maxMemoryBytes: number;
   readonly #converter: number;
   /** Until the first chunk. */
-  #codeId: string | undefined;
+  #module: ModuleId | undefined;
+  /** The MODULE record's name if it differs from the debug filename, once the first chunk has arrived. */
+  otherName: string | undefined;
 
-  constructor(wasm: WebAssembly.Module, module: ModuleId) {
-    this.#instance = new WasmInstance(wasm);
+  /** `maxMemoryBytes`: a sym file that needs more is `too_large`. */
+  constructor(wasm: WebAssembly.Module, module: ModuleId, maxMemoryBytes = maxWasmBytes) {
+    this.#instance = new WasmInstance(wasm, maxMemoryBytes);
+    this.#maxMemoryBytes = maxMemoryBytes;
     const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
-    // The key of its hash table.
-    this.#instance.putInInbox(filename, id, randomBytes(16));
-    this.#converter =
-      this.#instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
+    this.#converter = this.#withinMemory((instance) => {
+      // The last 16 bytes are the key of its hash table.
+      instance.putInInbox(filename, id, randomBytes(16));
+      return instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
+    });
     if (this.#converter === 0) this.#fail(1);
-    if (hasCodeId(module)) this.#codeId = module.debugId;
+    this.#module = module;
   }
 
   /** The size of its WebAssembly memory, which is freed when the converter is disposed of. */
@@ -45,18 +51,18 @@ export class Converter implements Disposable {
    * the module has a code id, the first chunk must contain the MODULE record, which may have any debug id.
    */
   push(chunk: Uint8Array): void {
-    const instance = this.#alive();
-    const text = this.#codeId === undefined ? chunk : replaceDebugId(chunk, this.#codeId);
-    this.#codeId = undefined;
-    instance.putInInbox(text);
-    this.#check(instance.call((exports) => exports.converter_push(this.#converter, text.length)));
+    const text = this.#module ? this.#checkModule(chunk, this.#module) : chunk;
+    this.#module = undefined;
+    this.#check((instance) => {
+      instance.putInInbox(text);
+      return instance.call((exports) => exports.converter_push(this.#converter, text.length));
+    });
   }
 
   /** Ends the text and returns the size of the symcache file. */
   finish(): number {
-    const instance = this.#alive();
-    this.#check(instance.call((exports) => exports.converter_finish(this.#converter)));
-    return instance.call((exports) => exports.symcache_file_size());
+    this.#check((instance) => instance.call((exports) => exports.converter_finish(this.#converter)));
+    return this.#alive().call((exports) => exports.symcache_file_size());
   }
 
   /** Passes the symcache file to `append` in pieces. Throws its errors. */
@@ -77,11 +83,11 @@ export class Converter implements Disposable {
     }
   }
 
-  /** A copy of the symcache file. */
+  /** A copy of the symcache file, which counts as memory of the conversion. */
   copy(): SharedArrayBuffer {
-    const bytes = new Uint8Array(
-      new SharedArrayBuffer(this.#alive().call((exports) => exports.symcache_file_size())),
-    );
+    const size = this.#alive().call((exports) => exports.symcache_file_size());
+    if (this.memoryBytes + size > this.#maxMemoryBytes) throw this.#tooLarge();
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
     let length = 0;
     this.write((piece) => {
       bytes.set(piece, length);
@@ -99,8 +105,35 @@ export class Converter implements Disposable {
     return this.#instance;
   }
 
-  #check(reason: number): void {
-    if (reason !== 0) this.#fail(reason);
+  /** Returns the first chunk, with the code id as its debug id if the module has one. */
+  #checkModule(start: Uint8Array, module: ModuleId): Uint8Array {
+    if (hasCodeId(module)) return replaceDebugId(start, module.debugId);
+    const record = Buffer.from(start.subarray(0, maxRecordBytes)).toString();
+    const name = /^MODULE \S+ \S+ \S+ (.*)\n/.exec(record)?.[1]?.trim();
+    if (name?.toLowerCase() !== module.debugFile.toLowerCase()) this.otherName = name;
+    return start;
+  }
+
+  #check(step: (instance: WasmInstance) => number): void {
+    const code = this.#withinMemory(step);
+    if (code !== 0) this.#fail(code);
+  }
+
+  #withinMemory(step: (instance: WasmInstance) => number): number {
+    const instance = this.#alive();
+    try {
+      return step(instance);
+    } catch (error) {
+      throw error instanceof WasmTrap && error.isOutOfMemory ? this.#tooLarge() : error;
+    }
+  }
+
+  #tooLarge(): ConversionError {
+    const megabytes = Math.floor(this.#maxMemoryBytes / 1e6);
+    return new ConversionError(
+      "too_large",
+      `its conversion needs more than ${megabytes} MB of memory, the most that ELIOT_CONVERTER_MEMORY or the memory limit allows`,
+    );
   }
 
   #fail(code: number): never {

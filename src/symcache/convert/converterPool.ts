@@ -8,7 +8,10 @@ import type { ConverterProtocol, ConverterThreadData } from "./converterThread.t
 type ConverterThread = Thread<ConverterProtocol>;
 
 const entry = new URL("./converterThread.ts", import.meta.url);
-/** WebAssembly memory never shrinks, so a thread that wrote a larger symcache is replaced. */
+/**
+ * WebAssembly memory never shrinks, so a thread that wrote a larger symcache is replaced. The limit is at most a quarter of a
+ * conversion's memory, because the next conversion can start before the memory is free.
+ */
 const largeSymcacheBytes = 64e6;
 /** A thread that waits for a hanging disk can't be terminated, and is replaced after this time. */
 const terminationTimeoutMs = 5000;
@@ -17,9 +20,11 @@ const terminationTimeoutMs = 5000;
 export interface Conversion extends Disposable {
   /** Size of the symcache. */
   readonly bytes: number;
+  /** The sym file's name for the module, if it is another one. */
+  readonly otherName: string | undefined;
   /** Writes the symcache to a new file. Throws the disk's error or a ThreadEnded. */
   write(path: string): Promise<void>;
-  /** A copy of the symcache. Throws a ThreadEnded. */
+  /** A copy of the symcache. Throws a ConversionError if the memory is too small for it, or a ThreadEnded. */
   take(): Promise<SharedArrayBuffer>;
 }
 
@@ -27,6 +32,7 @@ export interface Conversion extends Disposable {
 export class ConverterPool implements AsyncDisposable {
   readonly #data: ConverterThreadData;
   readonly #maxThreads: number;
+  readonly #maxReusedBytes: number;
   readonly #timeoutMs: number;
   readonly #threads = new Set<ConverterThread>();
   readonly #idle: ConverterThread[] = [];
@@ -40,6 +46,7 @@ export class ConverterPool implements AsyncDisposable {
    */
   constructor(wasm: WebAssembly.Module, maxThreads: number, maxMemoryBytes: number, timeoutMs: number) {
     this.#data = { wasm, maxMemoryBytes };
+    this.#maxReusedBytes = Math.min(largeSymcacheBytes, maxMemoryBytes / 4);
     this.#maxThreads = maxThreads;
     this.#timeoutMs = timeoutMs;
     this.#addThread();
@@ -53,15 +60,16 @@ export class ConverterPool implements AsyncDisposable {
     const thread = await this.#begin(module);
     try {
       await feed(thread, symText);
-      const { bytes } = await accepted(thread.ask("finish", undefined));
+      const { bytes, otherName } = await accepted(thread.ask("finish", undefined));
       return {
         bytes,
+        otherName,
         async write(path) {
           const { error } = await thread.ask("write", path);
           if (error !== undefined) throw new Error(error);
         },
-        take: () => thread.ask("take", undefined),
-        [Symbol.dispose]: () => this.#release(thread, bytes > largeSymcacheBytes),
+        take: async () => (await accepted(thread.ask("take", undefined))).copy,
+        [Symbol.dispose]: () => this.#release(thread, bytes > this.#maxReusedBytes),
       };
     } catch (error) {
       // Otherwise the thread may still have half of a large file in memory.

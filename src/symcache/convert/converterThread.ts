@@ -23,11 +23,10 @@ export interface ConverterProtocol {
   start(module: ModuleId): Record<string, never> | Rejection;
   /** Converts the first `length` bytes of `buffer`, and returns the buffer to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Rejection;
-  finish(nothing: undefined): { bytes: number } | Rejection;
+  finish(nothing: undefined): { bytes: number; otherName: string | undefined } | Rejection;
   /** Writes the symcache to a new file. `error`: the disk's error. */
   write(path: string): { error?: string };
-  /** Copies the symcache. */
-  take(nothing: undefined): SharedArrayBuffer;
+  take(nothing: undefined): { copy: SharedArrayBuffer } | Rejection;
   /** Between two sym files: converts and looks up a few lines. Whether the result is right. */
   selfTest(nothing: undefined): boolean;
 }
@@ -45,20 +44,15 @@ replyToAsks<ConverterProtocol>({
   start: (module) =>
     catchRejection(() => {
       if (converter) drop(converter);
-      converter = new Converter(wasm, module);
+      converter = new Converter(wasm, module, maxMemoryBytes);
       return [{}];
     }),
   push: ({ buffer, length }) =>
     catchRejection(() => {
       converter?.push(new Uint8Array(buffer, 0, length));
-      if ((converter?.memoryBytes ?? 0) > maxMemoryBytes)
-        throw new ConversionError(
-          "too_large",
-          `its conversion needs more than ${maxMemoryBytes} bytes of memory`,
-        );
       return [{ buffer }, [buffer]];
     }),
-  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0 }]),
+  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0, otherName: converter?.otherName }]),
   selfTest: () => [selfTest(wasm)],
   write(path) {
     let reported = performance.now();
@@ -73,7 +67,7 @@ replyToAsks<ConverterProtocol>({
       return [{ error: String(error) }];
     }
   },
-  take: () => [converter?.copy() ?? new SharedArrayBuffer()],
+  take: () => catchRejection(() => [{ copy: converter?.copy() ?? new SharedArrayBuffer() }]),
 });
 
 /** Collects garbage once dropped instances have much memory, because V8 sees only small objects. */
