@@ -21,6 +21,8 @@ export interface DownloadTimings {
   /** From the first chunk of the sym file on; 0 if there was none. */
   conversionMs: number;
   isConverted: boolean;
+  /** The sym file's name for the module, if it is another one. */
+  otherName: string | undefined;
 }
 
 interface Deps {
@@ -35,6 +37,7 @@ interface Progress {
   firstChunk?: number;
   downloaded?: { at: number; bytes: number };
   converted?: number;
+  otherName?: string | undefined;
 }
 
 /**
@@ -61,6 +64,7 @@ export async function convertFromSource<Stored>(
         const chunks = supervise(symText.pieces, progress, deadline, config);
         using conversion = await converters.convert(module, chunks);
         progress.converted = performance.now();
+        progress.otherName = conversion.otherName;
         return await store(conversion);
       } finally {
         downloads.push(timingsOf(progress, performance.now()));
@@ -103,11 +107,13 @@ async function* supervise(
   progress.downloaded = { at: performance.now(), bytes };
 }
 
-function timingsOf({ start, firstChunk, downloaded, converted }: Progress, end: number): DownloadTimings {
+function timingsOf(progress: Progress, end: number): DownloadTimings {
+  const { start, firstChunk, downloaded, converted, otherName } = progress;
   return {
     downloadMs: (downloaded?.at ?? end) - start,
     downloadedBytes: downloaded?.bytes,
     conversionMs: firstChunk === undefined ? 0 : (converted ?? end) - firstChunk,
     isConverted: converted !== undefined,
+    otherName,
   };
 }

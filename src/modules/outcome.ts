@@ -75,10 +75,11 @@ export function recordOutcome(
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): void {
   if (status === "overloaded") metrics.increment("symbolicate.overloaded", {});
-  for (const { downloadMs, downloadedBytes, conversionMs, isConverted } of downloads) {
+  for (const { downloadMs, downloadedBytes, conversionMs, isConverted, otherName } of downloads) {
     const response = downloadedBytes === undefined ? "fail" : "success";
     metrics.histogram("downloader.download", downloadMs, { response });
     if (isConverted) metrics.timing("symbolicate.parse_sym_file.parse", conversionMs, {});
+    if (otherName !== undefined) log.info({ module, name: otherName }, "sym file has another name");
   }
   for (const { source, error: err } of faults) {
     // Until a source has sent its sym file, a module's name is only what a client wrote, and is not logged.

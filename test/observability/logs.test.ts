@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { symlink } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { startTestService, temporaryFolder } from "../support/service.ts";
 
 const lines: string[] = [];
@@ -125,6 +126,28 @@ test("does not log module names that may not exist if the folder can't be read",
     ["ELOOP"],
   );
   assert.ok(!JSON.stringify(unlucky.log).includes("secret.so"));
+});
+
+test("logs the name in a sym file if it is not the requested one, in whatever case", async () => {
+  await using folder = await temporaryFolder();
+  const id = "000000000000000000000000000000010";
+  for (const name of ["one.so", "other.so"]) {
+    await mkdir(join(folder.path, name, id), { recursive: true });
+    const record = `MODULE Linux x86_64 ${id} ${name === "other.so" ? "else.so" : "One.SO"}`;
+    await writeFile(join(folder.path, name, id, `${name}.sym`), `${record}\nFUNC 10 10 0 f\n`);
+  }
+  await using running = await startTestService({ ELIOT_SYMBOLS_URLS: pathToFileURL(folder.path).href });
+  const names = ["one.so", "other.so"];
+  const { results } = await running.symbolicate({
+    memoryMap: names.map((name) => [name, id]),
+    stacks: [names.map((_, index) => [index, 16])],
+  });
+  assert.deepEqual(Object.values(results[0]?.found_modules ?? {}), [true, true]);
+  const told = running.log.filter(({ Fields }) => Fields["msg"] === "sym file has another name");
+  assert.deepEqual(
+    told.map(({ Severity, Fields }) => [Severity, Fields["module"], Fields["name"]]),
+    [[6, `other.so/${id}`, "else.so"]],
+  );
 });
 
 test("masks the DSN when it logs its configuration", async () => {

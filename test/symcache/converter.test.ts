@@ -27,6 +27,29 @@ test("creates the same symcache file however the text is split into chunks", () 
   for (const length of [1, 2, 3, 7, 64, 321]) assert.deepEqual(convert(text, module, length), whole);
 });
 
+test("gives each conversion's hash table another key", (context) => {
+  const { Instance } = WebAssembly;
+  const keys: string[] = [];
+  const observed = function (
+    wasmModule: WebAssembly.Module,
+    imports: { env: { memory: WebAssembly.Memory } },
+  ) {
+    const { exports } = new Instance<Record<string, (...parameters: number[]) => number>>(
+      wasmModule,
+      imports,
+    );
+    const converter_new = (filenameLength: number, idLength: number) => {
+      const at = (exports["inbox"]!(0) >>> 0) + filenameLength + idLength;
+      keys.push(Buffer.from(imports.env.memory.buffer, at, 16).toString("hex"));
+      return exports["converter_new"]!(filenameLength, idLength);
+    };
+    return { exports: { ...exports, converter_new } };
+  };
+  context.mock.method(WebAssembly, "Instance", observed as never);
+  for (let conversion = 0; conversion < 5; conversion++) new Converter(wasm, module)[Symbol.dispose]();
+  assert.equal(new Set(keys).size, 5);
+});
+
 test("rejects an invalid debug id", () => {
   const bad = { ...module, debugId: "not an id" };
   assert.equal(

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Converts chunks of 1 MiB, like the service.
 fn ours(path: &str, debug_id: &str, out: &str) -> Result<u64, Box<dyn Error>> {
-    let mut converter = Converter::new("libxul.so", debug_id)?;
+    let mut converter = Converter::new("libxul.so", debug_id, &[0; 16])?;
     let mut file = File::open(path)?;
     let mut chunk = vec![0; 1 << 20];
     loop {

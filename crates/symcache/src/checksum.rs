@@ -1,4 +1,4 @@
-//! XXH64: the checksum of pages and trailers, and the hash of the string table.
+//! XXH64: the checksum of pages and trailers.
 //!
 //! It only needs 64-bit multiplications, which WebAssembly has: verifying a whole symcache takes less time than reading it. It
 //! detects corruption, not tampering.

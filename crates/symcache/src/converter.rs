@@ -33,7 +33,7 @@ use self::conversion::Conversion;
 use self::module_record::ModuleRecord;
 use crate::conversion_error::{ConversionError, Reason};
 
-pub use self::string_table::MAX_NAME_BYTES;
+pub use self::string_table::{HashKey, MAX_NAME_BYTES};
 pub use self::symcache_file::SymcacheFile;
 
 /// A sym file with a longer line is rejected.
@@ -52,8 +52,8 @@ pub struct Converter {
 
 impl Converter {
     /// A converter for the sym file of one module. `debug_id` is its Breakpad identifier, `1410…9AE50`. Fails with
-    /// [`Reason::BadDebugId`] if Symbolic can't parse it.
-    pub fn new(debug_filename: &str, debug_id: &str) -> Result<Self, ConversionError> {
+    /// [`Reason::BadDebugId`] if Symbolic can't parse it. `key` does not change the symcache file.
+    pub fn new(debug_filename: &str, debug_id: &str, key: &HashKey) -> Result<Self, ConversionError> {
         let parsed_debug_id = debug_id.parse().map_err(|error| ConversionError::new(Reason::BadDebugId, error))?;
         Ok(Self {
             debug_filename: debug_filename.to_owned(),
@@ -61,7 +61,7 @@ impl Converter {
             parsed_debug_id,
             module: None,
             unfinished: Vec::new(),
-            conversion: Conversion::default(),
+            conversion: Conversion::new(key),
         })
     }
 

@@ -18,6 +18,6 @@ pub mod trailer;
 pub mod wasm;
 
 pub use conversion_error::{ConversionError, Reason};
-pub use converter::{Converter, MAX_LINE_BYTES, MAX_NAME_BYTES, SymcacheFile};
+pub use converter::{Converter, HashKey, MAX_LINE_BYTES, MAX_NAME_BYTES, SymcacheFile};
 pub use lookup_error::{Damaged, LookupError};
 pub use symcache::{Locations, LocationsJson, PageCache, ReadAt, Strings, Symcache};

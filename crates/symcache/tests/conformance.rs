@@ -26,7 +26,7 @@ fn has_symbolics_results_at_both_ends_of_every_range() {
 #[test]
 fn rejects_other_files_and_other_modules_by_their_first_bytes() {
     let reason = |debug_id, text: &str| {
-        let mut converter = symcache::Converter::new("a.so", debug_id).map_err(|error| error.reason)?;
+        let mut converter = symcache::Converter::new("a.so", debug_id, &[0; 16]).map_err(|error| error.reason)?;
         converter.push(text.as_bytes()).map_err(|error| error.reason)
     };
     let long = format!("{MODULE}{}", "FILE 0 a\n".repeat(100));
@@ -63,6 +63,56 @@ fn returns_locations_in_request_order_and_each_string_once() {
     assert_eq!(locations.files, [3, 0, 3, 3]);
     assert_eq!(locations.lines, [2, 0, 1, 2]);
     assert_eq!(locations.function_starts, [0x10, 0x40, 0x10, 0, 0x10]);
+}
+
+#[test]
+fn paths_equal_those_of_symbolic() {
+    let parts = [
+        "",
+        "a",
+        "a.c",
+        "/",
+        "//",
+        "/a",
+        "/a/",
+        "//a/b",
+        "a//b",
+        ".",
+        "..",
+        "./a",
+        "../a",
+        "a/.",
+        "a/..",
+        "a/../b",
+        "/..",
+        "a/./b",
+        "a/.b",
+        "a/b.",
+        ".a",
+        "c:",
+        "c:/a",
+        "c:\\a",
+        "c:a",
+        "hg:h.org/m:a",
+        "a\\b",
+        "\\a",
+        "\\\\a",
+        "<std>",
+        "<a",
+        "ä/ö",
+        "é",
+    ];
+    let paths: Vec<String> = parts
+        .iter()
+        .flat_map(|start| {
+            parts.iter().flat_map(move |end| ["", "/", "\\"].map(|separator| [start, separator, end].concat()))
+        })
+        .collect();
+    let files = (0..).zip(&paths).map(|(id, path)| format!("FILE {id} {path}\n"));
+    let lines = (0..paths.len()).map(|id| format!("{:x} 1 7 {id}\n", 0x10 + id));
+    let function = format!("FUNC 10 {:x} 0 f\n", paths.len());
+    let text: String = std::iter::once(MODULE.to_owned()).chain(files).chain([function]).chain(lines).collect();
+    assert_equal_to_symbolic("a.so", DEBUG_ID, text.as_bytes(), &[1 << 20]);
 }
 
 #[test]

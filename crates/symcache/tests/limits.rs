@@ -62,7 +62,7 @@ fn rejects_inline_calls_that_split_each_other_into_millions() {
     records.extend((1..calls).map(|depth| format!("INLINE {depth} 1 0 0 0 {:x}", 16 * calls)));
     assert_eq!(convert("a.so", DEBUG_ID, &sym_file(&records), &[1 << 20]), Err(Reason::Malformed));
 
-    let mut converter = Converter::new("a.so", DEBUG_ID).unwrap();
+    let mut converter = Converter::new("a.so", DEBUG_ID, &[0; 16]).unwrap();
     let error = converter.push(&sym_file(&records)).and_then(|()| converter.finish().map(drop)).unwrap_err();
     assert_eq!(error.message, "the inline calls of the function at 0x0 overlap too much");
 }

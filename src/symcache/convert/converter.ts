@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hasCodeId, type ModuleId } from "../../identity/moduleId.ts";
 import { maxWasmBytes, WasmInstance, WasmTrap, type Append } from "../wasmInstance.ts";
@@ -22,7 +23,9 @@ export class Converter implements Disposable {
   readonly #maxMemoryBytes: number;
   readonly #converter: number;
   /** Until the first chunk. */
-  #codeId: string | undefined;
+  #module: ModuleId | undefined;
+  /** The MODULE record's name if it differs from the debug filename, once the first chunk has arrived. */
+  otherName: string | undefined;
 
   /** `maxMemoryBytes`: a sym file that needs more is `too_large`. */
   constructor(wasm: WebAssembly.Module, module: ModuleId, maxMemoryBytes = maxWasmBytes) {
@@ -30,11 +33,12 @@ export class Converter implements Disposable {
     this.#maxMemoryBytes = maxMemoryBytes;
     const [filename, id] = [Buffer.from(module.debugFile), Buffer.from(module.debugId)];
     this.#converter = this.#withinMemory((instance) => {
-      instance.putInInbox(filename, id);
+      // The last 16 bytes are the key of its hash table.
+      instance.putInInbox(filename, id, randomBytes(16));
       return instance.call((exports) => exports.converter_new(filename.length, id.length)) >>> 0;
     });
     if (this.#converter === 0) this.#fail(1);
-    if (hasCodeId(module)) this.#codeId = module.debugId;
+    this.#module = module;
   }
 
   /** The size of its WebAssembly memory, which is freed when the converter is disposed of. */
@@ -47,8 +51,8 @@ export class Converter implements Disposable {
    * the module has a code id, the first chunk must contain the MODULE record, which may have any debug id.
    */
   push(chunk: Uint8Array): void {
-    const text = this.#codeId === undefined ? chunk : replaceDebugId(chunk, this.#codeId);
-    this.#codeId = undefined;
+    const text = this.#module ? this.#checkModule(chunk, this.#module) : chunk;
+    this.#module = undefined;
     this.#check((instance) => {
       instance.putInInbox(text);
       return instance.call((exports) => exports.converter_push(this.#converter, text.length));
@@ -99,6 +103,15 @@ export class Converter implements Disposable {
   #alive(): WasmInstance {
     if (!this.#instance) throw new Error("the converter was disposed of");
     return this.#instance;
+  }
+
+  /** Returns the first chunk, with the code id as its debug id if the module has one. */
+  #checkModule(start: Uint8Array, module: ModuleId): Uint8Array {
+    if (hasCodeId(module)) return replaceDebugId(start, module.debugId);
+    const record = Buffer.from(start.subarray(0, maxRecordBytes)).toString();
+    const name = /^MODULE \S+ \S+ \S+ (.*)\n/.exec(record)?.[1]?.trim();
+    if (name?.toLowerCase() !== module.debugFile.toLowerCase()) this.otherName = name;
+    return start;
   }
 
   #check(step: (instance: WasmInstance) => number): void {

@@ -20,6 +20,8 @@ const terminationTimeoutMs = 5000;
 export interface Conversion extends Disposable {
   /** Size of the symcache. */
   readonly bytes: number;
+  /** The sym file's name for the module, if it is another one. */
+  readonly otherName: string | undefined;
   /** Writes the symcache to a new file. Throws the disk's error or a ThreadEnded. */
   write(path: string): Promise<void>;
   /** A copy of the symcache. Throws a ConversionError if the memory is too small for it, or a ThreadEnded. */
@@ -58,9 +60,10 @@ export class ConverterPool implements AsyncDisposable {
     const thread = await this.#begin(module);
     try {
       await feed(thread, symText);
-      const { bytes } = await accepted(thread.ask("finish", undefined));
+      const { bytes, otherName } = await accepted(thread.ask("finish", undefined));
       return {
         bytes,
+        otherName,
         async write(path) {
           const { error } = await thread.ask("write", path);
           if (error !== undefined) throw new Error(error);

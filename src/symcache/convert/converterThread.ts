@@ -23,7 +23,7 @@ export interface ConverterProtocol {
   start(module: ModuleId): Record<string, never> | Rejection;
   /** Converts the first `length` bytes of `buffer`, and returns the buffer to be filled again. */
   push(piece: { buffer: ArrayBuffer; length: number }): { buffer: ArrayBuffer } | Rejection;
-  finish(nothing: undefined): { bytes: number } | Rejection;
+  finish(nothing: undefined): { bytes: number; otherName: string | undefined } | Rejection;
   /** Writes the symcache to a new file. `error`: the disk's error. */
   write(path: string): { error?: string };
   take(nothing: undefined): { copy: SharedArrayBuffer } | Rejection;
@@ -52,7 +52,7 @@ replyToAsks<ConverterProtocol>({
       converter?.push(new Uint8Array(buffer, 0, length));
       return [{ buffer }, [buffer]];
     }),
-  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0 }]),
+  finish: () => catchRejection(() => [{ bytes: converter?.finish() ?? 0, otherName: converter?.otherName }]),
   selfTest: () => [selfTest(wasm)],
   write(path) {
     let reported = performance.now();

@@ -12,7 +12,7 @@ use super::locations::Locations;
 use super::module_record::{ModuleName, ModuleRecord};
 use super::nesting::{Nesting, TooMuchWork};
 use super::records::{self, InlineRecord, LineRecord, NamedId, Symbol};
-use super::string_table::StringTable;
+use super::string_table::{HashKey, StringTable};
 use super::symcache_file::SymcacheFile;
 use crate::conversion_error::{ConversionError, Reason};
 use crate::raw::SourceLocation;
@@ -57,6 +57,11 @@ struct Public {
 }
 
 impl Conversion {
+    /// `key` is that of the string table.
+    pub(crate) fn new(key: &HashKey) -> Self {
+        Self { strings: StringTable::new(key), ..Self::default() }
+    }
+
     /// The number of lines so far.
     pub(crate) fn line_number(&self) -> u64 {
         self.line_number
@@ -90,12 +95,7 @@ impl Conversion {
         self.line_number += 1;
         self.add_record(last_line)?;
         self.end_function()?;
-        for Public { address, name } in self.publics {
-            if self.locations.ranges.is_free(address) {
-                let function = self.functions.add_public(name, address);
-                self.locations.ranges.put(address, SourceLocation::without_line(function));
-            }
-        }
+        self.add_publics();
         Ok(SymcacheFile {
             module,
             module_name: self.module_name.into_name().unwrap_or_else(|| debug_filename.clone()),
@@ -106,6 +106,22 @@ impl Conversion {
             locations: self.locations,
             strings: self.strings,
         })
+    }
+
+    /// Adds the first PUBLIC record of each address that is free.
+    fn add_publics(&mut self) {
+        let Self { publics, functions, locations: Locations { ranges, .. }, .. } = self;
+        ranges.sort();
+        let mut indexes: Vec<usize> = (0..publics.len()).collect();
+        indexes.sort_by_key(|index| publics[*index].address);
+        indexes.dedup_by_key(|index| publics[*index].address);
+        indexes.retain(|index| ranges.is_free(publics[*index].address));
+        indexes.sort_unstable();
+        for Public { address, name } in indexes.iter().map(|index| &publics[*index]) {
+            let function = functions.add_public(*name, *address);
+            ranges.put(*address, SourceLocation::without_line(function));
+        }
+        ranges.sort();
     }
 
     /// Adds a line or INLINE record at the start of a text if it has the usual form, and returns the rest of the text.

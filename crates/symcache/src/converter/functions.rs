@@ -1,6 +1,6 @@
 //! The functions of a symcache.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::id_map::IdMap;
 use super::segmented_vec::SegmentedVec;
@@ -16,7 +16,7 @@ pub(crate) struct Functions {
     pub(crate) list: SegmentedVec<Function>,
     origins: IdMap,
     /// The functions of INLINE_ORIGIN records by the offset of their name: `dump_syms` writes some of them once per file.
-    inlined: HashMap<u32, u32>,
+    inlined: BTreeMap<u32, u32>,
 }
 
 impl Functions {

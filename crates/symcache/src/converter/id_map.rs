@@ -1,6 +1,6 @@
 //! The ids by which records of a sym file refer to FILE and INLINE_ORIGIN records.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::raw::NONE;
 
@@ -13,7 +13,7 @@ pub(crate) struct IdMap {
     /// Indexes by id; [`NONE`] for unused ids.
     list: Vec<u32>,
     /// Ids that would make the list too sparse.
-    sparse: HashMap<u64, u32>,
+    sparse: BTreeMap<u64, u32>,
     count: usize,
 }
 

@@ -29,8 +29,8 @@ pub(crate) struct Nesting {
 impl Nesting {
     /// The limit of a sym file, plus more for each inlinee. Symbolic has no limit: it splits 2,000 overlapping inlinees, a
     /// hundred kilobytes, into four million.
-    const MAX_STEPS: u64 = 1_000_000;
-    const STEPS_PER_INLINEE: u64 = 8;
+    const MAX_STEPS: u64 = 100_000;
+    const STEPS_PER_INLINEE: u64 = 4;
 
     /// Fills `nested` with the inlinees of a function.
     pub(crate) fn nest(&mut self, inlinees: &[Inlinee]) -> Result<(), TooMuchWork> {

@@ -1,118 +1,138 @@
 //! Maps address ranges to source locations.
 
-use std::collections::BTreeMap;
-
 use super::segmented_vec::SegmentedVec;
 use crate::raw::SourceLocation;
 
 /// The ranges of a symcache, by start address. A range ends where the next one starts.
 ///
-/// Functions are almost in the order of their addresses, so that nearly every range is appended to sorted lists. A range that
-/// starts before the last one is a straggler, and stays in a tree until the symcache is written.
+/// Functions are almost in the order of their addresses, so that nearly every range is appended to sorted lists. Changes of
+/// earlier ranges are stragglers, which wait to be sorted together: that is faster than a tree.
 #[derive(Default)]
 pub(crate) struct Ranges {
     starts: SegmentedVec<u32>,
     locations: SegmentedVec<SourceLocation>,
     /// The last of `starts`.
     last: Option<u32>,
-    stragglers: BTreeMap<u32, SourceLocation>,
+    stragglers: Vec<Straggler>,
+    /// Number of stragglers, the first ones, that [`Self::sort`] has left.
+    sorted: usize,
+}
+
+/// Stragglers that may wait, beside twice as many as are sorted.
+const MAX_UNSORTED: usize = if cfg!(test) { 2 } else { 1 << 16 };
+
+struct Straggler {
+    start: u32,
+    /// Once it is sorted, the index in the lists before which it is inserted.
+    index: u32,
+    location: SourceLocation,
+    /// Whether it replaces another location.
+    replaces: bool,
 }
 
 impl Ranges {
-    pub(crate) fn len(&self) -> usize {
-        self.starts.len() + self.stragglers.len()
-    }
-
     /// Sets the location of the range from `start`.
     #[inline]
     pub(crate) fn put(&mut self, start: u32, location: SourceLocation) {
+        self.change(start, location, true);
+    }
+
+    /// Sets the location of the range from `start`, unless a known range starts there.
+    pub(crate) fn put_if_free(&mut self, start: u32, location: SourceLocation) {
+        self.change(start, location, false);
+    }
+
+    /// Ends the range before `start`, unless another range starts there.
+    pub(crate) fn end_at(&mut self, start: u32) {
+        self.change(start, SourceLocation::NONE, false);
+    }
+
+    #[inline]
+    fn change(&mut self, start: u32, location: SourceLocation, replaces: bool) {
         if self.last.is_none_or(|last| last < start) {
             self.starts.push(start);
             self.locations.push(location);
             self.last = Some(start);
         } else if self.last == Some(start) {
-            *self.locations.last_mut() = location;
+            set(self.locations.last_mut(), location, replaces);
         } else {
-            self.put_straggler(start, location);
+            self.add_straggler(Straggler { start, index: 0, location, replaces });
         }
-    }
-
-    /// Sets the location of the range from `start`, unless a known range starts there.
-    pub(crate) fn put_if_free(&mut self, start: u32, location: SourceLocation) {
-        if self.is_free(start) {
-            self.put(start, location);
-        }
-    }
-
-    /// Whether no known range starts at `start`.
-    pub(crate) fn is_free(&mut self, start: u32) -> bool {
-        self.get(start).is_none_or(|there| there == SourceLocation::NONE)
-    }
-
-    /// Ends the range before `start`, unless another range starts there.
-    #[inline]
-    pub(crate) fn end_at(&mut self, start: u32) {
-        if self.last.is_none_or(|last| last < start) || self.get(start).is_none() {
-            self.put(start, SourceLocation::NONE);
-        }
-    }
-
-    /// The source locations in order, as slices.
-    pub(crate) fn locations(&self) -> impl Iterator<Item = &[SourceLocation]> {
-        merged(&self.locations, self.insertions(), |(_, location)| std::slice::from_ref(location))
-    }
-
-    /// The start addresses in order, as slices.
-    pub(crate) fn starts(&self) -> impl Iterator<Item = &[u32]> {
-        merged(&self.starts, self.insertions(), |(start, _)| std::slice::from_ref(start))
-    }
-
-    /// Each straggler, with its position in the list.
-    fn insertions(&self) -> impl Iterator<Item = (usize, (&u32, &SourceLocation))> {
-        self.stragglers.iter().map(|straggler| {
-            let (Ok(index) | Err(index)) = self.starts.binary_search(*straggler.0);
-            (index, straggler)
-        })
-    }
-
-    fn get(&mut self, start: u32) -> Option<SourceLocation> {
-        self.slot(start).copied()
     }
 
     #[cold]
-    fn put_straggler(&mut self, start: u32, location: SourceLocation) {
-        match self.slot(start) {
-            Some(slot) => *slot = location,
-            None => {
-                self.stragglers.insert(start, location);
-            }
+    fn add_straggler(&mut self, straggler: Straggler) {
+        self.stragglers.push(straggler);
+        if self.stragglers.len() > 3 * self.sorted + MAX_UNSORTED {
+            self.sort();
         }
     }
 
-    fn slot(&mut self, start: u32) -> Option<&mut SourceLocation> {
-        match self.last {
-            Some(last) if start < last => match self.starts.binary_search(start) {
-                Ok(index) => Some(self.locations.get_mut(index)),
-                Err(_) => self.stragglers.get_mut(&start),
-            },
-            Some(last) if start == last => Some(self.locations.last_mut()),
-            _ => None,
-        }
+    /// Sorts the stragglers, and leaves one for each range that isn't in the lists.
+    pub(crate) fn sort(&mut self) {
+        let Self { starts, locations, stragglers, .. } = self;
+        stragglers.sort_by_key(|straggler| straggler.start);
+        stragglers.dedup_by(|later, earlier| {
+            if later.start != earlier.start {
+                return false;
+            }
+            set(&mut earlier.location, later.location, later.replaces);
+            earlier.replaces |= later.replaces;
+            true
+        });
+        stragglers.retain_mut(|Straggler { start, index, location, replaces }| {
+            let found = starts.binary_search(*start);
+            match found {
+                Ok(at) => set(locations.get_mut(at), *location, *replaces),
+                Err(at) => *index = at as u32,
+            }
+            found.is_err()
+        });
+        self.sorted = stragglers.len();
+    }
+
+    /// Whether no known range starts at `start`. All stragglers are sorted.
+    pub(crate) fn is_free(&mut self, start: u32) -> bool {
+        let listed = self.starts.binary_search(start).map(|at| *self.locations.get_mut(at));
+        let straggler = self.stragglers.binary_search_by_key(&start, |straggler| straggler.start);
+        !listed.or(straggler.map(|at| self.stragglers[at].location)).is_ok_and(|there| there != SourceLocation::NONE)
+    }
+
+    /// The number of ranges. All stragglers are sorted.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() + self.stragglers.len()
+    }
+
+    /// The source locations in order, as slices. All stragglers are sorted.
+    pub(crate) fn locations(&self) -> impl Iterator<Item = &[SourceLocation]> {
+        self.merged(&self.locations, |straggler| &straggler.location)
+    }
+
+    /// The start addresses in order, as slices. All stragglers are sorted.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = &[u32]> {
+        self.merged(&self.starts, |straggler| &straggler.start)
+    }
+
+    /// A list with the stragglers' elements inserted, as slices.
+    fn merged<'a, T>(
+        &'a self,
+        list: &'a SegmentedVec<T>,
+        element: impl Fn(&'a Straggler) -> &'a T,
+    ) -> impl Iterator<Item = &'a [T]> {
+        let mut done = 0;
+        let insertions = self.stragglers.iter().map(|straggler| (straggler.index as usize, Some(straggler)));
+        insertions.chain(std::iter::once((list.len(), None))).flat_map(move |(index, straggler)| {
+            let before = list.slices(std::mem::replace(&mut done, index), index);
+            before.chain(straggler.map(|straggler| std::slice::from_ref(element(straggler))))
+        })
     }
 }
 
-/// A list with elements inserted, as slices.
-fn merged<'a, T, Other: 'a>(
-    list: &'a SegmentedVec<T>,
-    insertions: impl Iterator<Item = (usize, Other)> + 'a,
-    element: impl Fn(Other) -> &'a [T] + 'a,
-) -> impl Iterator<Item = &'a [T]> {
-    let mut done = 0;
-    let insertions = insertions.map(|(index, other)| (index, Some(other))).chain(std::iter::once((list.len(), None)));
-    insertions.flat_map(move |(index, other)| {
-        let before = list.slices(std::mem::replace(&mut done, index), index);
-        before.chain(other.map(&element))
-    })
+/// Sets a location, unless it is known and not to be replaced.
+fn set(location: &mut SourceLocation, new: SourceLocation, replaces: bool) {
+    if replaces || *location == SourceLocation::NONE {
+        *location = new;
+    }
 }
 
 #[cfg(test)]
@@ -139,10 +159,15 @@ mod tests {
         ranges.put_if_free(25, location(9));
         ranges.end_at(25);
         ranges.end_at(12);
+        ranges.sort();
+        assert!(ranges.is_free(12) && ranges.is_free(13) && !ranges.is_free(10) && !ranges.is_free(15));
+        ranges.put(17, location(10));
+        ranges.put(12, location(11));
+        ranges.sort();
         let starts: Vec<u32> = ranges.starts().flatten().copied().collect();
         let lines: Vec<u32> = ranges.locations().flatten().map(|location| location.line).collect();
-        assert_eq!(starts, [5, 10, 12, 15, 20, 25, 30]);
-        assert_eq!(lines, [3, 5, u32::MAX, 6, 2, 9, 8]);
-        assert_eq!(ranges.len(), 7);
+        assert_eq!(starts, [5, 10, 12, 15, 17, 20, 25, 30]);
+        assert_eq!(lines, [3, 5, 11, 6, 10, 2, 9, 8]);
+        assert_eq!(ranges.len(), 8);
     }
 }

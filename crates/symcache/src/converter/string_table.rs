@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::checksum::checksum;
+use siphasher::sip::SipHasher13;
 
 /// Longer names and paths are truncated: every frame of a response repeats them.
 pub const MAX_NAME_BYTES: usize = 131_072;
+
+/// A random key.
+pub type HashKey = [u8; 16];
 
 /// Bytes of a segment of the section. A longer string gets a segment of its own.
 const SEGMENT: usize = 1 << 20;
@@ -13,8 +16,11 @@ const SEGMENT: usize = 1 << 20;
 /// The string section of a symcache: each distinct string once, after its length in LEB128.
 ///
 /// The section grows in segments, so that nothing is copied. A hash table with linear probing finds existing strings: a slot
-/// is 0 or contains 32 bits of a string's hash and, in the low half, the string's offset plus one.
+/// is 0 or contains 32 bits of a string's hash and, in the low half, the string's offset plus one. The hash needs a secret key:
+/// names that are made for equal hashes would take minutes.
+#[derive(Default)]
 pub(crate) struct StringTable {
+    hasher: SipHasher13,
     segments: Vec<Vec<u8>>,
     /// For each segment the offset of its first byte.
     bases: Vec<usize>,
@@ -23,16 +29,16 @@ pub(crate) struct StringTable {
     count: usize,
 }
 
-impl Default for StringTable {
-    fn default() -> Self {
-        Self { segments: Vec::new(), bases: Vec::new(), length: 0, slots: vec![0; 1 << 10], count: 0 }
-    }
-}
-
 impl StringTable {
+    /// A table whose slots depend on the key, but not its section.
+    pub(crate) fn new(key: &HashKey) -> Self {
+        let hasher = SipHasher13::new_with_key(key);
+        Self { hasher, slots: vec![0; 1 << 10], ..Self::default() }
+    }
+
     /// The offset of a string, which is added if necessary.
     pub(crate) fn insert(&mut self, string: &str) -> u32 {
-        let hash = checksum(string.as_bytes(), 0) >> 32;
+        let hash = self.hasher.hash(string.as_bytes()) >> 32;
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn returns_the_same_offset_for_equal_strings() {
-        let mut table = StringTable::default();
+        let mut table = StringTable::new(&[0; 16]);
         let strings: Vec<String> = (0..50_000).map(|i| format!("{i}{}", "é".repeat(i % 200))).collect();
         let offsets: Vec<u32> = strings.iter().map(|string| table.insert(string)).collect();
         assert!(offsets.is_sorted_by(|a, b| a < b));
@@ -151,5 +157,16 @@ mod tests {
             let prefix = if string.len() < 0x80 { 1 } else { 2 };
             assert_eq!(&section[offset as usize + prefix..][..string.len()], string.as_bytes());
         }
+    }
+
+    #[test]
+    fn only_the_slots_depend_on_the_key() {
+        let [one, other] = [[0; 16], [1; 16]].map(|key| {
+            let mut table = StringTable::new(&key);
+            let _: Vec<u32> = (0..100).map(|i| table.insert(&i.to_string())).collect();
+            table
+        });
+        assert_ne!(one.slots, other.slots);
+        assert!(one.pieces().eq(other.pieces()));
     }
 }

@@ -4,12 +4,14 @@ use super::host_buffers::{cleared_buffers, host_buffers};
 use super::host_write;
 use crate::Converter;
 
-/// A converter for the module whose debug filename and debug id are in the inbox; null for a bad debug id.
+/// A converter for the module whose debug filename and debug id are in the inbox, and then 16 random bytes; null for a bad debug
+/// id.
 #[unsafe(no_mangle)]
 pub extern "C" fn converter_new(filename_length: usize, id_length: usize) -> Option<Box<Converter>> {
     let buffers = cleared_buffers();
     let (debug_filename, debug_id) = buffers.module(filename_length, id_length);
-    match Converter::new(&debug_filename, &debug_id) {
+    let key = buffers.inbox[filename_length + id_length..].first_chunk().expect("16 random bytes");
+    match Converter::new(&debug_filename, &debug_id, key) {
         Ok(converter) => Some(Box::new(converter)),
         Err(error) => {
             buffers.fail(&error);

@@ -89,7 +89,7 @@ pub fn module_name(debug_filename: &str, text: &[u8]) -> String {
 /// Converts a sym file in chunks of these lengths, repeatedly.
 pub fn convert(debug_filename: &str, debug_id: &str, mut text: &[u8], pieces: &[usize]) -> Result<Vec<u8>, Reason> {
     let mut convert = || -> Result<_, symcache::ConversionError> {
-        let mut converter = Converter::new(debug_filename, debug_id)?;
+        let mut converter = Converter::new(debug_filename, debug_id, &[0; 16])?;
         for piece in pieces.iter().cycle() {
             if text.is_empty() {
                 break;
