@@ -68,9 +68,9 @@ export async function startService(config: Config, options: ServiceOptions = {})
   if (memoryLimit) logMemory(config, memoryLimit, logs.app);
 
   const sources = config.sources.urls.map((url) => starting.use(createSource(url, config.sources)));
-  const { maxRequests, maxBodiesBytes } = config.server;
-  const admission = new Admission({ maxRequests, maxBytes: (1 - bulkMemoryPart) * maxBodiesBytes });
-  const bulkAdmission = new Admission({ maxRequests, maxBytes: bulkMemoryPart * maxBodiesBytes });
+  const { maxBodiesBytes } = config.server;
+  const admission = new Admission(config.server, (1 - bulkMemoryPart) * maxBodiesBytes);
+  const bulkAdmission = new Admission(config.server, bulkMemoryPart * maxBodiesBytes);
   const isCrowded = () => admission.isCrowded();
   const engine = starting.use(await startEngine({ config, sources, metrics, log: logs.app, isCrowded }));
   const { diskCache, converters, lookups, resolver } = engine;

@@ -21,7 +21,7 @@ export const ServerSettings = z.object({
     "ELIOT_MAX_BODIES_SIZE",
     size("1kb"),
     "1gb",
-    "memory for the decompressed bodies and the responses of all v4 and v5 requests in flight, and as much again for bulk requests; requests that don't fit get 503",
+    "memory for the bodies, lookup results and responses of all requests in flight, a quarter of it for bulk requests; requests that don't fit get 503, results that don't fit make modules `overloaded`",
   ),
   maxBodyBytes: setting(
     "ELIOT_MAX_BODY_SIZE",
@@ -53,6 +53,8 @@ export const ServerSettings = z.object({
   requestTimeoutMs: constant(120_000),
   /** For a client to read its whole response. */
   responseTimeoutMs: constant(300_000),
+  /** After so long without progress, a client that is waited for loses its memory to others that need it. */
+  maxStallMs: constant(10_000),
   /** For an idle connection. It must exceed the idle timeout of the load balancer in front. */
   keepAliveTimeoutMs: constant(620_000),
   maxConnections: constant(10_000),

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { abortable } from "../async/abortable.ts";
 import { Semaphore } from "../async/semaphore.ts";
+import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 
 type Resource = "requests" | "bodies";
@@ -16,14 +17,19 @@ export class RequestRefused extends HttpError {
   }
 }
 
-/** A client that is waited for this long without progress loses its reservation when others need it. */
-const maxStallMs = 10_000;
 /** Sending or reading less than this is no progress. */
 const minProgressBytes = 16 * 1024;
 /** Requests that hold more than this part of the memory can't use all of it: small ones find room beside them. */
 const maxSmallPart = 1 / 64;
-const maxLargePart = 3 / 4;
+/**
+ * How much of the memory may be in use after a large request took some. Results fail the least, as `overloaded` modules; a
+ * response frees the most.
+ */
+const maxLargePart = { body: 3 / 4, results: 1 / 2, response: 1 };
+type MemoryUse = keyof typeof maxLargePart;
 const maxLargeRenderings = 2;
+
+type AdmissionSettings = Pick<ServerSettings, "maxRequests" | "maxStallMs">;
 
 /** Limits the number of requests in flight, and the memory of their bodies, lookup results and responses. */
 export class Admission {
@@ -33,7 +39,11 @@ export class Admission {
   /** Limits how many large responses are rendered at the same time. */
   readonly largeRenderings = new Semaphore(maxLargeRenderings);
 
-  constructor({ maxRequests, maxBytes }: { maxRequests: number; maxBytes: number }) {
+  readonly #maxStallMs: number;
+
+  /** A client that is waited for, and has made no progress for `maxStallMs`, loses its reservation when others need it. */
+  constructor({ maxRequests, maxStallMs }: AdmissionSettings, maxBytes: number) {
+    this.#maxStallMs = maxStallMs;
     this.#max = { requests: maxRequests, bodies: maxBytes };
   }
 
@@ -44,7 +54,7 @@ export class Admission {
 
   /** Clients that have made no progress for so long that they may lose their reservation. */
   get stalledClients(): number {
-    return [...this.#reservations].filter(({ stalledMs }) => stalledMs > maxStallMs).length;
+    return [...this.#reservations].filter(({ stalledMs }) => stalledMs > this.#maxStallMs).length;
   }
 
   /**
@@ -63,11 +73,10 @@ export class Admission {
     return reservation;
   }
 
-  /** Only for reservations. Returns false if that much isn't left. */
-  take(reservation: Reservation, resource: Resource, amount: number, mayUseAll = true): boolean {
+  /** Only for reservations. Returns false if that much isn't left, or more than a part is in use. */
+  take(reservation: Reservation, resource: Resource, amount: number, maxPart = 1): boolean {
     const isSmall = reservation.held[resource] + amount <= this.#max[resource] * maxSmallPart;
-    const max = this.#max[resource] * (mayUseAll || isSmall ? 1 : maxLargePart);
-    if (!this.#makeRoom(resource, amount, max)) return false;
+    if (!this.#makeRoom(resource, amount, this.#max[resource] * (isSmall ? 1 : maxPart))) return false;
     this.#used[resource] += amount;
     reservation.held[resource] += amount;
     return true;
@@ -89,7 +98,7 @@ export class Admission {
     while (this.#used[resource] + amount > max) {
       const holders = [...this.#reservations].filter(({ held }) => held[resource] > 0);
       const [longest] = holders.toSorted((one, other) => other.stalledMs - one.stalledMs);
-      if (!longest || longest.stalledMs <= maxStallMs) return false;
+      if (!longest || longest.stalledMs <= this.#maxStallMs) return false;
       longest.revoke();
     }
     return true;
@@ -126,11 +135,11 @@ export class Reservation implements Disposable {
     if (!this.#admission.take(this, "requests", 1)) throw new RequestRefused("requests");
   }
 
-  /** Memory for a part of the request's work. What a response needs may use all memory, because it frees the most. */
-  share(use: "input" | "response" = "input"): MemoryShare {
+  /** Memory for a part of the request's work. */
+  share(use: MemoryUse): MemoryShare {
     let shareBytes = 0;
     const tryReserve = (bytes: number) => {
-      if (this.#isOver || !this.#admission.take(this, "bodies", bytes, use === "response")) return false;
+      if (this.#isOver || !this.#admission.take(this, "bodies", bytes, maxLargePart[use])) return false;
       shareBytes += bytes;
       return true;
     };
@@ -142,8 +151,8 @@ export class Reservation implements Disposable {
       tryReserve,
       release,
       reserve: (bytes) => {
-        this.revoked.throwIfAborted();
-        if (!tryReserve(bytes)) throw new RequestRefused("bodies");
+        // All that a stalled client still gets is an error.
+        if (!tryReserve(bytes) && !this.revoked.aborted) throw new RequestRefused("bodies");
       },
       [Symbol.dispose]: () => release(shareBytes),
     };
@@ -188,7 +197,7 @@ export class Reservation implements Disposable {
 
 /** Memory that a part of a request's work holds, until it is disposed of. */
 export interface MemoryShare extends Disposable {
-  /** Throws a RequestRefused if that much isn't left, or an HttpError if the client has stalled. */
+  /** Throws a RequestRefused if that much isn't left. */
   readonly reserve: (bytes: number) => void;
   /** Returns false if that much isn't left, or if the request is over. */
   readonly tryReserve: (bytes: number) => boolean;

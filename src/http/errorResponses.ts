@@ -22,7 +22,8 @@ export function errorResponses(report: ReportError): ErrorRequestHandler {
       .status(status)
       .type("json")
       .set("Content-Length", String(Buffer.byteLength(body)));
-    if (request.complete || (response.shouldKeepAlive && isShort(request))) return void response.end(body);
+    const isRestAwaited = response.shouldKeepAlive && status !== 408 && isShort(request);
+    if (request.complete || isRestAwaited) return void response.end(body);
     response.set("Connection", "close").write(body);
     await drainRequest(request);
     response.end();

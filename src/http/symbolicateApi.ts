@@ -65,10 +65,10 @@ async function respond(
   const signal = leaving(response);
   const jobs = await receiveJobs(request, response, version, deps);
   signal.throwIfAborted();
-  using symbolicatedMemory = reservation.share();
-  symbolicatedMemory.reserve(jobBytes(jobs));
-  const reserve = symbolicatedMemory.tryReserve;
-  const symbolicated = await symbolicate(jobs, resolver, { maxBytes, reserve, signal });
+  using jobsMemory = reservation.share("body");
+  jobsMemory.reserve(jobBytes(jobs));
+  using results = reservation.share("results");
+  const symbolicated = await symbolicate(jobs, resolver, { maxBytes, reserve: results.tryReserve, signal });
   const wantsDebug = version === "v5" && Boolean(request.header("debug"));
   const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
   const render = (json: JsonBytes) =>
@@ -82,7 +82,7 @@ async function receiveJobs(
   version: ApiVersion,
   { parser, metrics, config, reservation }: Deps & { reservation: Reservation },
 ): Promise<GroupedJobs> {
-  using memory = reservation.share();
+  using memory = reservation.share("body");
   const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, reservation, memory });
   reservation.begin();
   const jobs = await parser.parse(body, version);

@@ -57,8 +57,7 @@ export async function warmUp(shared: Shared, signal: AbortSignal): Promise<void>
   cleanUp.defer(() => rm(path, { recursive: true }));
   const ignoreEvents = { evicted() {}, used() {}, failed() {} };
   const folder = cleanUp.use(new DiskCache(path, maxCacheBytes, diskCache.rescanIntervalMs, ignoreEvents));
-  const { maxRequests, maxBodiesBytes: maxBytes } = settings.server;
-  const admission = new Admission({ maxRequests, maxBytes });
+  const admission = new Admission(settings.server, settings.server.maxBodiesBytes);
   const sources = [syntheticSource];
   using resolver = new Resolver({
     diskCache: folder,

@@ -35,6 +35,7 @@ test("answers /__heartbeat__ with the results of its checks", async () => {
       sources: "ok",
       shared_cache: "ok",
       queues: "ok",
+      clients: "ok",
     },
     details: {},
   });

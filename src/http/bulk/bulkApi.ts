@@ -59,7 +59,7 @@ export function bulkApi(deps: Deps) {
       // Before the body is read: nothing would listen for its errors in the meantime.
       const isGzipped = acceptsGzip(request) && (await threadPoolResponds());
       disableRequestTimeout(response);
-      const received = reservation.share();
+      const received = reservation.share("body");
       const lines = readLines(streamBody(request, response), {
         maxLineBytes: config.maxBodyBytes,
         timeoutMs: config.requestTimeoutMs,

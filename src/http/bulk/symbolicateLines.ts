@@ -32,28 +32,33 @@ export async function symbolicateLines(
   deps: Deps,
 ): Promise<SymbolicatedGroup> {
   const { parser, resolver, signal } = deps;
-  const memory = deps.reservation.share();
+  using failed = new DisposableStack();
+  const jobsMemory = failed.use(deps.reservation.share("body"));
+  const results = failed.use(deps.reservation.share("results"));
   const complete = group.filter((line) => line !== undefined);
   if (complete.length < group.length)
-    return { lines: group.map(() => lineError("the line is too long")), memory };
+    return { lines: group.map(() => lineError("the line is too long")), memory: failed.move() };
   try {
     const parsed = await parser.parseLines(join(complete), options);
-    memory.reserve(jobBytes(parsed.jobs));
+    jobsMemory.reserve(jobBytes(parsed.jobs));
     const maxBytes = deps.config.maxResponseBytes;
-    const reserve = memory.tryReserve;
-    const symbolicated = await symbolicate(parsed.jobs, resolver, { maxBytes, reserve, signal });
+    const symbolicated = await symbolicate(parsed.jobs, resolver, {
+      maxBytes,
+      reserve: results.tryReserve,
+      signal,
+    });
     let job = 0;
     const lines = parsed.lines.map((line) => {
       if (line === "job") return { symbolicated, job: job++ };
       return "error" in line ? line : { symbolicated, job: job++, ping: line };
     });
-    return { lines, memory };
+    return { lines, memory: failed.move() };
   } catch (error) {
-    memory[Symbol.dispose]();
     signal.throwIfAborted();
     const httpError = toHttpError(error);
     if (!httpError) throw error;
-    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], memory };
+    if (group.length === 1) return { lines: [{ error: { title: httpError.title } }], memory: failed.move() };
+    failed.dispose();
     // Find the line that causes the error.
     const lines: SymbolicatedLine[] = [];
     const memories = new DisposableStack();
