@@ -31,14 +31,14 @@ export function symbolicateApi(version: ApiVersion, deps: Deps) {
   const { admission, metrics, config } = deps;
   return async (request: Request, response: Response): Promise<void> => {
     const start = performance.now();
-    let renderedAt: number | undefined;
     try {
       using reservation = admission.admit();
       using memory = reservation.share("response");
-      const slices = await respond(request, response, version, { ...deps, reservation, memory });
-      renderedAt = performance.now();
+      const measureTime = () => metrics.timing("symbolicate.api", performance.now() - start, { version });
+      const limits = { reservation, memory };
+      const slices = await respond(request, response, version, { ...deps, ...limits }).finally(measureTime);
       limitResponseTime(response, config.responseTimeoutMs);
-      await sendJson(response, slices, { reservation, memory });
+      await sendJson(response, slices, limits);
     } catch (error) {
       if (error instanceof ClientLeft) return;
       if (error instanceof RequestRefused) metrics.increment("symbolicate.refused", { reason: error.limit });
@@ -46,8 +46,6 @@ export function symbolicateApi(version: ApiVersion, deps: Deps) {
       if (error instanceof RequestError && error.reason && !request.socket.destroyed)
         metrics.increment("symbolicate.request_error", { reason: error.reason });
       throw error;
-    } finally {
-      metrics.timing("symbolicate.api", (renderedAt ?? performance.now()) - start, { version });
     }
   };
 }
