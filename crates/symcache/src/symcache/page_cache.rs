@@ -77,7 +77,10 @@ impl PageCache {
     /// Spares the page in a slot from the next eviction. Not part of [`Self::page`], where it would slow down lookups by 15 %.
     #[inline]
     pub(crate) fn mark_used(&mut self, slot: u32) {
-        self.used[slot as usize] = true;
+        // Until the cache is full, nothing is evicted.
+        if self.slots.len() == self.max_pages {
+            self.used[slot as usize] = true;
+        }
     }
 
     /// Lets `fill` fill consecutive pages of a file, none of which is cached: `count` or as many as fit side by side.
