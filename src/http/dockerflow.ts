@@ -19,10 +19,11 @@ interface Deps {
  */
 export function dockerflow({ health, versionFile, isDraining }: Deps): Router {
   const router = Router({ caseSensitive: true, strict: true });
+  let version: Promise<string> | undefined;
 
   allow(router, "/__version__", "get", async (_request, response) => {
-    const version = await readFile(versionFile, "utf8").catch(() => "{}");
-    response.type("application/json").send(version);
+    version ??= readFile(versionFile, "utf8").catch(() => "{}");
+    response.type("application/json").send(await version);
   });
 
   allow(router, "/__heartbeat__", "get", async (_request, response) => {

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { ServerSettings } from "../config/server.ts";
 import { Connections } from "./connections.ts";
+import { limitPipelining } from "./limitPipelining.ts";
 
 const maxHeadersTimeoutMs = 20_000;
 
@@ -27,7 +28,7 @@ export function createHttpServer(
       connectionsCheckingInterval: headersTimeout / 4,
       requireHostHeader: false,
     },
-    app,
+    limitPipelining(app),
   );
   server.maxConnections = maxConnections;
   // The app responds to these, too.
