@@ -6,6 +6,7 @@ import { readCapture } from "../src/captures/readCapture.ts";
 import { readText } from "../src/captures/readText.ts";
 import { UnreadableCapture } from "../src/captures/unreadableCapture.ts";
 import { sourceFile } from "../src/captures/sourceFile.ts";
+import { stackText } from "../src/captures/stackText.ts";
 import { symbolicateCapture } from "../src/captures/symbolicateCapture.ts";
 import { zip } from "./support/zip.ts";
 import * as sample from "./page/sampleCaptures.ts";
@@ -544,3 +545,35 @@ for (const [file, path, ...urls] of sources)
       urls,
     );
   });
+
+test("splits paths of 131,000 characters as fast as they are long", () => {
+  // A quadratic expression took half a minute for each.
+  for (const path of [
+    `cargo:/a-1.1.${"1".repeat(131_000)}`,
+    `cargo:/${"a-".repeat(65_000)}`,
+    `cargo:/${"a-1.1.1".repeat(18_000)}`,
+    `cargo:${"/".repeat(131_000)}`,
+    `/rust/deps/${"-1".repeat(65_000)}`,
+    `hg:${":".repeat(131_000)}\n`,
+    `git:a:${"/".repeat(131_000)}`,
+    `s3:${"a".repeat(131_000)}`,
+    `/rustc/${"0".repeat(131_000)}`,
+  ])
+    assert.equal(typeof sourceFile(path, 1).path, "string");
+});
+
+test("replaces unpaired surrogates in paths and links", () => {
+  const { path, links } = sourceFile("cargo:registry/a-1.2.3/\uD800.rs", 1);
+  assert.equal(path, "a-1.2.3/\uFFFD.rs");
+  assert.equal(links[0]?.url, "https://docs.rs/crate/a/1.2.3/source/%EF%BF%BD.rs#1");
+});
+
+test("shows control characters in names and paths escaped", () => {
+  const [outer, inner, module] = ["f\u001B[31m\n\u009B", "\u202Eg", "a\u0000.so"];
+  const frame = { frame: 0, module, module_offset: "0x1", function: outer, file: "b\r.c", line: 1, inlines: [{ function: inner, file: "c", line: 2 }] }; // prettier-ignore
+  const text = stackText([frame]);
+  assert.equal(
+    text,
+    "    0    \\u202Eg  c:2  (inlined)\n       f\\x1B[31m\\n\\x9B  b\\x0D.c:1  in a\\x00.so",
+  );
+});

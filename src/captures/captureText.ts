@@ -3,6 +3,7 @@ import { moduleState, type ModuleOutcome, type Result } from "./response.ts";
 import { stackText } from "./stackText.ts";
 import type { SymbolicatedCapture } from "./symbolicateCapture.ts";
 import { counted } from "./numberText.ts";
+import { printableLine } from "./printable.ts";
 
 /** Which stacks of a capture are printed. */
 export interface Choice {
@@ -52,10 +53,10 @@ export function* captureText(
   { format, reason, threads, hiddenThreads }: ChosenCapture,
   { frameOf }: SymbolicatedCapture,
 ): Generator<string> {
-  yield `${format}${reason === undefined ? "" : `: ${reason}`}\n\n`;
+  yield `${format}${reason === undefined ? "" : `: ${printableLine(reason)}`}\n\n`;
   for (const { name, isCrashed, stacks, all } of threads) {
     const counts = `${counted(all.samples, "sample")}, ${counted(all.stacks, "stack")}`;
-    yield `${name}${isCrashed ? " (crashed)" : ""}${all.samples > 0 ? `: ${counts}` : ""}\n`;
+    yield `${printableLine(name)}${isCrashed ? " (crashed)" : ""}${all.samples > 0 ? `: ${counts}` : ""}\n`;
     for (const { samples, frames } of stacks) {
       if (samples !== undefined) yield `  ${counted(samples, "sample")}\n`;
       yield `${frames.length === 0 ? "  no frames" : stackText(frames.map(frameOf))}\n\n`;
@@ -74,7 +75,7 @@ export function* modulesText(outcomes: ModuleOutcome[]): Generator<string> {
     const { debugFilename, debugId, reason } = outcome;
     const module = `${debugFilename} ${debugId}`.trim();
     const why = reason === undefined ? "" : `: ${reason}`;
-    yield `  ${moduleState(outcome).padEnd(9)}  ${module}${why}\n`;
+    yield `  ${moduleState(outcome).padEnd(9)}  ${printableLine(`${module}${why}`)}\n`;
   }
 }
 
@@ -89,7 +90,7 @@ export function modulesLine(outcomes: ModuleOutcome[]): string {
     .map(({ debugFilename, reason }) => `${debugFilename}${reason === undefined ? "" : ` (${reason})`}`);
   const more = missing.length > maxNames ? [`${missing.length - maxNames} more`] : [];
   const list = missing.length === 0 ? "" : `; missing: ${[...names, ...more].join(", ")}`;
-  return `${used.length - missing.length} of ${used.length} modules have symbols${list}`;
+  return `${used.length - missing.length} of ${used.length} modules have symbols${printableLine(list)}`;
 }
 
 function usedOf(outcomes: ModuleOutcome[]): ModuleOutcome[] {

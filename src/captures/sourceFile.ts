@@ -24,7 +24,9 @@ interface SourceFile {
  *     /rust/deps/gimli-0.32.3/src/read/unit.rs
  *     s3:gecko-generated-sources:a5d3747707d6877b/ipc/ipdl/PBackgroundChild.cpp:
  */
-export function sourceFile(file: string, line?: number): SourceFile {
+export function sourceFile(path: string, line?: number): SourceFile {
+  // URLs can't express unpaired surrogates.
+  const file = path.toWellFormed();
   const [, system, repository = "", inRepository = "", revision = ""] =
     /^(hg|git):([^:]*):(.*):([^:]*)$/.exec(file) ?? [];
   if (system === "hg")
@@ -32,9 +34,9 @@ export function sourceFile(file: string, line?: number): SourceFile {
   if (system === "git")
     return { path: inRepository, links: gitLinks(repository, revision, inRepository, line) };
 
-  const [, crate, version = "", inCrate = ""] =
-    /^(?:cargo:.*[:/]|\/rust\/deps\/)([\w-]+?)-(\d+\.\d+\.\d+[^:/]*)[:/](.*)$/.exec(file) ?? [];
-  if (crate !== undefined) {
+  const inCrates = crateFile(file);
+  if (inCrates) {
+    const { crate, version, inCrate } = inCrates;
     const url = `https://docs.rs/crate/${crate}/${encodeURI(version)}/source/${inUrl(inCrate)}${anchor("", line)}`;
     return { path: `${crate}-${version}/${inCrate}`, links: [{ site: "docs.rs", url }] };
   }
@@ -45,6 +47,22 @@ export function sourceFile(file: string, line?: number): SourceFile {
 
   const [, generated] = /^s3:[^:]*:[0-9a-f]*\/(.*):$/.exec(file) ?? [];
   return { path: generated ?? file, links: [] };
+}
+
+/** Finds the last `name-1.2.3` in a path of Cargo, or the first in `/rust/deps/`. A single expression would take quadratic time. */
+function crateFile(file: string) {
+  const prefix = ["cargo:", "/rust/deps/"].find((start) => file.startsWith(start));
+  if (prefix === undefined) return undefined;
+  const segments = file.slice(prefix.length).split(/[:/]/);
+  const [first, last] =
+    prefix === "cargo:" ? [1, segments.length - 2] : [0, Math.min(0, segments.length - 2)];
+  for (let index = last; index >= first; index--) {
+    const [, crate, version = ""] = /^([\w-]+?)-(\d+\.\d+\.\d+.*)$/.exec(segments[index] ?? "") ?? [];
+    if (crate === undefined) continue;
+    const rest = segments.slice(index + 1);
+    return { crate, version, inCrate: file.slice(file.length - rest.join("/").length) };
+  }
+  return undefined;
 }
 
 function hgLinks(repository: string, revision: string, path: string, line?: number): SourceLink[] {

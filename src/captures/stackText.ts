@@ -1,5 +1,6 @@
 import type { Location } from "./capture.ts";
 import type { SymbolicatedFrame } from "./response.ts";
+import { printableLine } from "./printable.ts";
 import { sourceFile } from "./sourceFile.ts";
 
 /**
@@ -23,6 +24,7 @@ function frameLines(frame: SymbolicatedFrame): string[] {
     frame.module === "<unknown>" ? callText(frame) : `${callText(frame)}  in ${frame.module}`,
   ];
   return calls.map(
-    (call, depth) => `${depth === 0 ? String(frame.frame).padStart(5) : " ".repeat(5)}  ${call}`,
+    (call, depth) =>
+      `${depth === 0 ? String(frame.frame).padStart(5) : " ".repeat(5)}  ${printableLine(call)}`,
   );
 }

@@ -1,3 +1,4 @@
+import { printable } from "../captures/printable.ts";
 import { basename } from "node:path";
 import { moduleId, type ModuleId } from "../identity/moduleId.ts";
 import { readStart } from "../sources/decompress.ts";
@@ -19,7 +20,7 @@ export async function convertSymFile(
   const symcache = output ?? symcacheName(sym);
   if (symcache === "-") throw new CommandError("usage", "a symcache can't be written to standard output");
   const done = await interruptible((signal) => convert(sym, symcache, signal));
-  await print([json === true ? JSON.stringify(done) : describe(done), "\n"]);
+  await print([json === true ? JSON.stringify(done) : printable(describe(done)), "\n"]);
 }
 
 interface Done {

@@ -1,4 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
+import { printable } from "../captures/printable.ts";
 import type { SymbolicatedFrame, V5Response } from "../captures/response.ts";
 import { stackText } from "../captures/stackText.ts";
 import { Symcache, SymcacheDamaged, type SymcacheContents } from "../symcache/symcache.ts";
@@ -16,7 +17,7 @@ export async function inspectSymcache(
   { json }: { json?: true | undefined },
 ): Promise<void> {
   const inspection = await inspect(path, offsets.map(parseOffset));
-  await print([json === true ? `${JSON.stringify(inspection)}\n` : describe(inspection)]);
+  await print([json === true ? `${JSON.stringify(inspection)}\n` : printable(describe(inspection))]);
   if (inspection.damage !== null) process.exitCode = exitCodes.no;
 }
 

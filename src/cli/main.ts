@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "@commander-js/extra-typings";
+import { printable } from "../captures/printable.ts";
 import { CommandEnded, CommandError, exitCodes, systemCode } from "./commandError.ts";
 import { createProgram } from "./program.ts";
 
@@ -16,9 +17,9 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
   if (error instanceof CommandEnded) return error.exitCode;
   if (error instanceof CommandError) {
-    console.error(`tseliot: ${error.message}`);
+    console.error(`tseliot: ${printable(error.message)}`);
     return error.exitCode;
   }
-  console.error(systemCode(error) === undefined ? error : `tseliot: ${String(error)}`);
+  console.error(systemCode(error) === undefined ? error : `tseliot: ${printable(String(error))}`);
   return exitCodes.failed;
 }

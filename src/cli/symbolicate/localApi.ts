@@ -1,3 +1,4 @@
+import { printable } from "../../captures/printable.ts";
 import type { V5Response } from "../../captures/response.ts";
 import type { Config } from "../../config/readConfig.ts";
 import { startEngine } from "../../engine.ts";
@@ -48,7 +49,7 @@ function errorPrinter(signal: AbortSignal): (line: string) => void {
     if (signal.aborted) return;
     const { Fields: fields } = JSON.parse(line) as { Fields: { msg: string; error?: string } };
     if (printed.size < printed.add(fields.msg).size)
-      process.stderr.write(`tseliot: ${fields.msg}: ${fields.error ?? ""}\n`);
+      process.stderr.write(printable(`tseliot: ${fields.msg}: ${fields.error ?? ""}\n`));
   };
 }
 
