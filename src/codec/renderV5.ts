@@ -1,15 +1,12 @@
 import { isModuleFound } from "../symbolication/frames.ts";
 import type { Job } from "../symbolication/job.ts";
 import type { SymbolicatedJobs } from "../symbolication/symbolicate.ts";
+import { renderDebugReport } from "./debugReport.ts";
 import type { JsonBytes } from "./jsonBytes.ts";
 import { renderStack, type FrameStyle } from "./renderStack.ts";
 
-/** Writes a v5 response. Yields regularly so that other requests can run. */
-export function* renderV5(
-  symbolicated: SymbolicatedJobs,
-  json: JsonBytes,
-  debug: object | undefined,
-): Generator<void> {
+/** Writes a v5 response; with a debug report if `timeMs`, the time since the request, is given. Yields regularly so that other requests can run. */
+export function* renderV5(symbolicated: SymbolicatedJobs, json: JsonBytes, timeMs?: number): Generator<void> {
   json.text(`{"results":[`);
   for (const job of symbolicated.jobs.keys()) {
     json.text(job === 0 ? "{" : ",{");
@@ -18,7 +15,12 @@ export function* renderV5(
     yield* renderFoundModules(symbolicated, job, json);
     json.text("}");
   }
-  json.text(debug ? `],"debug":${JSON.stringify(debug)}}` : "]}");
+  json.text("]");
+  if (timeMs !== undefined) {
+    json.text(`,"debug":`);
+    yield* renderDebugReport(symbolicated, timeMs, json);
+  }
+  json.text("}");
 }
 
 /** Writes `"stacks": …`. */

@@ -1,6 +1,5 @@
 import { performance } from "node:perf_hooks";
 import type { Request, Response } from "express";
-import { debugReport } from "../codec/debugReport.ts";
 import type { JsonBytes } from "../codec/jsonBytes.ts";
 import type { ApiVersion } from "../codec/parseRequest.ts";
 import { renderV4 } from "../codec/renderV4.ts";
@@ -68,9 +67,9 @@ async function respond(
   using results = reservation.share("results");
   const symbolicated = await symbolicate(jobs, resolver, { maxBytes, reserve: results.tryReserve, signal });
   const wantsDebug = version === "v5" && Boolean(request.header("debug"));
-  const debug = wantsDebug ? debugReport(symbolicated, performance.now() - start) : undefined;
+  const timeMs = wantsDebug ? performance.now() - start : undefined;
   const render = (json: JsonBytes) =>
-    version === "v5" ? renderV5(symbolicated, json, debug) : renderV4(symbolicated, json);
+    version === "v5" ? renderV5(symbolicated, json, timeMs) : renderV4(symbolicated, json);
   return await renderJson(render, maxBytes, { reservation, memory }, signal);
 }
 

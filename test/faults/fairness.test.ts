@@ -35,7 +35,7 @@ test("lets requests take turns in the queue for downloads, and gives a place in 
   await waitUntil(() => started.length === 2);
   // Also asks for one that the first request waits for, and must not lose it with that request's place.
   const fewAsked = ask([...few, many[21]!]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await waitUntil(async () => (await harness.misses()) === many.length + few.length + 1);
   goOn.resolve();
   assert.deepEqual(await fewAsked, ["right, converted", "right, converted", "right, converted"]);
   const statuses = await manyAsked;

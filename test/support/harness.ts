@@ -57,6 +57,11 @@ export async function startHarness(
     hits,
     ask: (...asked: SyntheticModule[]) => ask(service.url, ...asked),
     kept: () => kept(cache.path, modules),
+    /** How many modules were not in the folder, one per request. */
+    async misses() {
+      const response = await fetch(`${service.url}/cache`);
+      return ((await response.json()) as { misses: number }).misses;
+    },
     /** What the service has open, and the most memory that it had. */
     async resources() {
       const handles = (await readdir(`/proc/${service.pid}/fd`)).length;

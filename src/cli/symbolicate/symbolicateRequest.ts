@@ -1,4 +1,3 @@
-import { debugReport } from "../../codec/debugReport.ts";
 import { JsonBytes } from "../../codec/jsonBytes.ts";
 import { parseRequest, type ApiVersion } from "../../codec/parseRequest.ts";
 import { renderV4 } from "../../codec/renderV4.ts";
@@ -20,8 +19,8 @@ export async function symbolicateRequest(
   try {
     const symbolicated = await symbolicate(parsed.jobs, resolver, { maxBytes: Infinity });
     const json = new JsonBytes(Infinity);
-    const debug = debugReport(symbolicated, performance.now() - start);
-    const slices = version === "v4" ? renderV4(symbolicated, json) : renderV5(symbolicated, json, debug);
+    const timeMs = performance.now() - start;
+    const slices = version === "v4" ? renderV4(symbolicated, json) : renderV5(symbolicated, json, timeMs);
     for (const _ of slices) continue;
     return JSON.parse(Buffer.concat(json.end()).toString());
   } catch (error) {
