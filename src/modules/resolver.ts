@@ -38,6 +38,8 @@ export interface ModuleLookup {
 export interface Usage {
   /** Modules that were not in the disk cache. */
   misses: number;
+  /** What takes turns with others for downloads: a request. */
+  owner: unknown;
   textLeft: TextLeft;
   /** Charges the memory of source locations to the request. Returns false if it may not have that much. */
   reserve: (bytes: number) => boolean;
@@ -118,7 +120,7 @@ export class Resolver implements Disposable {
 
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt === retryPolicy.symcacheAttempts;
-      const outcome = await abortable(this.#fetch(module, !isLast), usage.signal);
+      const outcome = await abortable(this.#fetch(module, !isLast, usage.owner), usage.signal);
       const saveMs = "saveMs" in outcome ? outcome.saveMs : 0;
       const timings = { downloads: outcome.downloads, saveMs };
       if ("reason" in outcome) return { result: outcome, cacheLookupMs, timings };
@@ -152,26 +154,29 @@ export class Resolver implements Disposable {
   }
 
   /** Gets a symcache that is not in the disk cache, and stores it there if `keep` is set. Concurrent calls share a flight. */
-  async #fetch(module: ModuleId, keep: boolean): Promise<Outcome> {
+  async #fetch(module: ModuleId, keep: boolean, owner: unknown): Promise<Outcome> {
     const remembered = this.#failures.get(module.key);
     if (remembered) return { ...remembered, downloads: [], faults: [] };
     if (this.#deps.isCrowded()) return this.#overloaded(module, "too many requests are in flight");
     const key = `${module.key} ${keep}`;
-    let flight = this.#flights.get(key);
-    if (!flight) {
-      flight = this.#queue(module, keep);
-      this.#flights.set(key, flight);
-      const land = () => void this.#flights.delete(key);
-      // Until a symcache is in the disk cache, further requests for it join its flight.
-      void flight.then((outcome) => ("symcache" in outcome ? outcome.flushed : undefined)).then(land, land);
-    }
+    const current = this.#flights.get(key);
+    const joined = current && (await current);
+    // The flight of another request may lose its place in the queue because that request has so many.
+    if (joined && joined.status !== "overloaded") return joined;
+    const retried = this.#flights.get(key);
+    if (retried && retried !== current) return retried;
+    const flight = this.#queue(module, keep, owner);
+    this.#flights.set(key, flight);
+    const land = () => this.#flights.get(key) === flight && this.#flights.delete(key);
+    // Until a symcache is in the disk cache, further requests for it join its flight.
+    void flight.then((outcome) => ("symcache" in outcome ? outcome.flushed : undefined)).then(land, land);
     return flight;
   }
 
-  async #queue(module: ModuleId, keep: boolean): Promise<Outcome> {
+  async #queue(module: ModuleId, keep: boolean, owner: unknown): Promise<Outcome> {
     const { metrics } = this.#deps;
     try {
-      const flight = this.#downloads.run(() => this.#fetchNow(module, keep));
+      const flight = this.#downloads.run(() => this.#fetchNow(module, keep), owner);
       metrics.gauge("downloader.queue", this.waiting);
       return await flight;
     } catch (error) {

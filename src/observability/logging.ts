@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { pino, type DestinationStream, type Logger } from "pino";
+import { pino, type DestinationStream, type LogFn, type Logger } from "pino";
 import type { ObservabilitySettings } from "../config/observability.ts";
+import { Repetitions } from "./repetitions.ts";
 
 export type { Logger };
 
@@ -37,7 +38,14 @@ export async function createLogs(
   if (config.localDevelopment) {
     const { prettyFactory } = await import("pino-pretty");
     const pretty = prettyFactory({ singleLine: true, colorize: process.stdout.isTTY });
-    const logger = pino({ level, base: null }, { write: (line) => destination.write(pretty(line)) });
+    const logger = pino(
+      {
+        level,
+        base: null,
+        hooks: { logMethod: onceAMinute((log, fields, message) => log(fields, message)) },
+      },
+      { write: (line) => destination.write(pretty(line)) },
+    );
     return { app: logger, requests: logger };
   }
   const root = pino(
@@ -49,17 +57,27 @@ export async function createLogs(
       timestamp: () => `,"Timestamp":${Date.now() * 1e6}`,
       formatters: { level: (label) => ({ Severity: severities[label] }) },
       // Pino puts the message beside Fields; mozlog requires it inside.
-      hooks: {
-        logMethod([first, second], log) {
-          if (typeof first === "object" && first !== null)
-            log.call(this, { ...flattenError(first), msg: second });
-          else log.call(this, { msg: first });
-        },
-      },
+      hooks: { logMethod: onceAMinute((log, fields, msg) => log({ ...flattenError(fields), msg })) },
     },
     destination,
   );
   return { app: root.child({ Type: "eliot.app" }), requests: root.child({ Type: "request.summary" }) };
+}
+
+/** Passes lines on to `write`; a warning or an error that repeats only once a minute, with the count in `repeated`. */
+function onceAMinute(write: (log: LogFn, fields: object, message: string) => void) {
+  const repetitions = new Repetitions();
+  return function logMethod(this: Logger, [first, second]: unknown[], method: LogFn, level: number): void {
+    const hasFields = typeof first === "object" && first !== null;
+    const fields = hasFields ? first : {};
+    const message = String(hasFields ? second : first);
+    const log = method.bind(this) as LogFn;
+    if (level < (pino.levels.values["warn"] ?? 0)) write(log, fields, message);
+    else
+      repetitions.write(message, { ...flattenError(fields), traceback: undefined }, (count) =>
+        write(log, count > 0 ? { ...fields, repeated: count } : fields, message),
+      );
+  };
 }
 
 function flattenError(fields: object): object {

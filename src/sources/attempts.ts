@@ -29,7 +29,13 @@ export class Attempts {
         return await this.#runOnce(download);
       } catch (error) {
         const delayMs = delayAfter(error, attempt);
-        if (delayMs === undefined || attempt >= this.#maxAttempts || this.#budget < 1 || signal.aborted)
+        const minBudget = isOfBody(error) ? policy.retryBudget / 2 : 1;
+        if (
+          delayMs === undefined ||
+          attempt >= this.#maxAttempts ||
+          this.#budget < minBudget ||
+          signal.aborted
+        )
           throw error;
         this.#budget--;
         await setTimeout(delayMs, undefined, { signal }).catch(() => {
@@ -48,12 +54,16 @@ export class Attempts {
       this.#budget = Math.min(policy.retryBudget, this.#budget + policy.refillPerSuccess);
       return result;
     } catch (error) {
-      // Any other error is about a file that the source did send.
-      const isFault = error instanceof DownloadError && error.isTransient;
+      // Any other error is about a file that the source did send: a few damaged ones must not hide all others.
+      const isFault = error instanceof DownloadError && error.isTransient && !isOfBody(error);
       this.#breaker.ended(isFault ? error.message : undefined);
       throw error;
     }
   }
+}
+
+function isOfBody(error: unknown): boolean {
+  return error instanceof DownloadError && error.isOfBody;
 }
 
 /** Undefined if another attempt is pointless. */

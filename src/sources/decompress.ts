@@ -65,7 +65,11 @@ export async function* decode(
   } catch (error) {
     if (error instanceof DownloadError) throw error;
     const { message } = error as Error;
-    throw new DownloadError("failed", `bad ${name}: ${message}`, { cause: error, isTransient: true });
+    throw new DownloadError("failed", `bad ${name}: ${message}`, {
+      cause: error,
+      isTransient: true,
+      isOfBody: true,
+    });
   }
 }
 

@@ -32,7 +32,7 @@ async function* received(body: Dispatcher.ResponseData["body"], maxBytes: number
       yield piece;
     }
   } catch (error) {
-    throw error instanceof DownloadError ? error : networkError("the sym file", error);
+    throw error instanceof DownloadError ? error : networkError("the sym file", error, { isOfBody: true });
   }
 }
 
@@ -51,5 +51,6 @@ async function* endingInNewline(pieces: AsyncIterable<Uint8Array>): AsyncIterabl
   if (last !== 0x0a)
     throw new DownloadError("failed", "the connection closed in the middle of a line", {
       isTransient: true,
+      isOfBody: true,
     });
 }

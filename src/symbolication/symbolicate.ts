@@ -21,6 +21,8 @@ export interface SymbolicateOptions {
   maxBytes: number;
   /** Charges the memory of source locations to the request; modules for which it returns false are `overloaded`. */
   reserve?: (bytes: number) => boolean;
+  /** What takes turns with others for downloads and lookups; by default this call. */
+  owner?: unknown;
   /** Aborted when nobody needs the result any more. */
   signal?: AbortSignal;
 }
@@ -32,12 +34,12 @@ export interface SymbolicateOptions {
 export async function symbolicate(
   jobs: GroupedJobs,
   resolver: Pick<Resolver, "lookUp">,
-  { maxBytes, reserve = () => true, signal = new AbortController().signal }: SymbolicateOptions,
+  { maxBytes, reserve = () => true, owner = {}, signal = new AbortController().signal }: SymbolicateOptions,
 ): Promise<SymbolicatedJobs> {
   const { modules, offsets, offsetStarts } = jobs;
   const lookups: ModuleLookup[] = Array.from({ length: modules.keyEnds.length });
   const indexes = lookups.keys();
-  const usage = { misses: 0, textLeft: textLeft(maxBytes), reserve, signal };
+  const usage = { misses: 0, owner, textLeft: textLeft(maxBytes), reserve, signal };
   let yielding: Promise<void> | undefined;
   const lookUpNext = async () => {
     for (const index of indexes) {

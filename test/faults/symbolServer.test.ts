@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startTestService } from "../support/service.ts";
 import { certificatePath, inSequence, reply, SymbolServer, type Script } from "../support/symbolServer.ts";
 import { downloadFaults, wholeDownloads } from "../support/downloadFaults.ts";
@@ -165,6 +166,32 @@ test("answers cached modules during an outage, fails new ones at once, and recov
   goOn.resolve();
   assert.deepEqual(await probed, ["right, converted"]);
   assert.deepEqual(await other.kept(), [healthy, next, probe].map(({ name }) => name).toSorted());
+});
+
+test("keeps asking a source for other modules though it always sends the same ones damaged", async () => {
+  const damaged = Array.from({ length: 6 }, (_, index) => syntheticModule(`damaged${index}.so`));
+  const good = Array.from({ length: 6 }, (_, index) => syntheticModule(`good${index + 10}.so`));
+  const news = [syntheticModule("new.so")];
+  await using other = await startHarness([...damaged, ...good, ...news], {
+    ...withoutRetries,
+    "sources.downloadAttempts": "3",
+    "sources.breakerCooldownMs": "3600000",
+  });
+  const cutOff =
+    (text: string): Script =>
+    (socket) =>
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text.slice(0, -1)}`);
+  const badGzip = (text: string) => gzipSync(text).fill(0, 20, 40);
+  for (const [index, module] of damaged.entries())
+    other.fault(module, index % 2 === 0 ? cutOff(module.symFile) : reply("200 OK", badGzip(module.symFile)));
+  for (const module of good) {
+    const statuses = await other.ask(module, ...damaged);
+    assert.deepEqual(statuses, ["right, converted", ...damaged.map(() => "bare, download_failed")]);
+  }
+  // Retries of damaged files leave some to other modules.
+  const [temporary] = news;
+  other.fault(temporary!, inSequence(reply("503 Busy"), reply("200 OK", temporary!.symFile)));
+  assert.deepEqual(await other.ask(temporary!), ["right, converted"]);
 });
 
 test("fails other modules at once while a single download checks whether an outage is over", async () => {

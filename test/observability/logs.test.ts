@@ -3,7 +3,9 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { createLogs } from "../../src/observability/logging.ts";
 import { startTestService, temporaryFolder } from "../support/service.ts";
+import { reply, SymbolServer } from "../support/symbolServer.ts";
 
 const lines: string[] = [];
 const service = await startTestService({}, { logDestination: { write: (line) => void lines.push(line) } });
@@ -166,4 +168,48 @@ test("writes human-readable lines in development", async () => {
   const logDestination = { write: (line: string) => void shown.push(line) };
   await using _ = await startTestService({ ELIOT_LOCAL_DEV_ENV: "true" }, { logDestination });
   assert.match(shown[0] ?? "", /^\[[0-9:.]+\] INFO: configuration /);
+});
+
+test("logs the failure of a symbol server once a minute, with a count", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const written: string[] = [];
+  const { app } = await createLogs(
+    { logLevel: "INFO", localDevelopment: false },
+    { write: (line) => void written.push(line) },
+  );
+  const fail = (message: string, source: string) =>
+    app.warn({ err: new Error(message), source }, "download failed");
+  const logged = () =>
+    written.splice(0).map((line) => {
+      const { Fields } = JSON.parse(line) as { Fields: Record<string, unknown> };
+      return [Fields["source"], Fields["error"], Fields["repeated"]];
+    });
+  for (let time = 0; time < 1000; time++) fail("503", "a");
+  assert.deepEqual(logged(), [["a", "Error: 503", undefined]]);
+  fail("500", "a");
+  fail("503", "b");
+  assert.deepEqual(logged(), [["a", "Error: 500", undefined], ["b", "Error: 503", undefined]]); // prettier-ignore
+  context.mock.timers.tick(60_000);
+  assert.deepEqual(logged(), [["a", "Error: 503", 999]]);
+  fail("503", "a");
+  assert.deepEqual(logged(), []);
+  context.mock.timers.tick(60_000);
+  assert.deepEqual(logged(), [["a", "Error: 503", 1]]);
+  context.mock.timers.tick(60_000);
+  fail("503", "a");
+  assert.deepEqual(logged(), [["a", "Error: 503", undefined]]);
+});
+
+test("writes little to the log for many requests whose modules can't be downloaded", async () => {
+  await using server = await SymbolServer.start(reply("503 Busy"));
+  await using other = await startTestService({
+    ELIOT_SYMBOLS_URLS: server.url,
+    "sources.downloadAttempts": "1",
+  });
+  for (let index = 0; index < 20; index++) {
+    const memoryMap = Array.from({ length: 50 }, (_, module) => [`${index}-${module}.so`, "AB"]);
+    await other.symbolicate({ memoryMap, stacks: [memoryMap.map((_, module) => [module, 1])] });
+  }
+  const failures = other.log.filter(({ Fields }) => Fields["msg"] === "download failed");
+  assert.ok(failures.length >= 1 && failures.length <= 3, `${failures.length} lines`);
 });

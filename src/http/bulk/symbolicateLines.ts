@@ -45,6 +45,7 @@ export async function symbolicateLines(
     const symbolicated = await symbolicate(parsed.jobs, resolver, {
       maxBytes,
       reserve: results.tryReserve,
+      owner: deps.reservation,
       signal,
     });
     let job = 0;
