@@ -71,7 +71,7 @@ function onceAMinute(write: (log: LogFn, fields: object, message: string) => voi
     const hasFields = typeof first === "object" && first !== null;
     const fields = hasFields ? first : {};
     const message = String(hasFields ? second : first);
-    const log = method.bind(this) as LogFn;
+    const log: LogFn = method.bind<LogFn>(this);
     if (level < (pino.levels.values["warn"] ?? 0)) write(log, fields, message);
     else
       repetitions.write(message, { ...flattenError(fields), traceback: undefined }, (count) =>

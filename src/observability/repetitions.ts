@@ -28,10 +28,11 @@ export class Repetitions {
   #expect(key: string): void {
     setTimeout(() => {
       const line = this.#lines.get(key);
-      if (!line || line.count === 0) return void this.#lines.delete(key);
-      line.write(line.count);
-      line.count = 0;
-      this.#expect(key);
+      if (line && line.count > 0) {
+        line.write(line.count);
+        line.count = 0;
+        this.#expect(key);
+      } else this.#lines.delete(key);
     }, periodMs).unref();
   }
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { constants, deflate, gzip, gzipSync, zstdCompress } from "node:zlib";
 import { startTestService } from "../support/service.ts";
-import { SymbolServer } from "../support/symbolServer.ts";
+import { SymbolServer, type Script } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 
 const [gzipped, zlib, zstd] = [promisify(gzip), promisify(deflate), promisify(zstdCompress)];
@@ -70,23 +70,31 @@ interface Variant {
   damage?: (body: Buffer) => Buffer;
 }
 
-/** What a service makes of each variant, all in one request. */
+const scripts = new Map<string, Script>();
+const server = await SymbolServer.start(async (socket, path) => scripts.get(path)?.(socket, path));
+const service = await startTestService({
+  ELIOT_SYMBOLS_URLS: server.url,
+  "sources.downloadAttempts": "1",
+  "sources.breakerCooldownMs": "0",
+});
+after(async () => {
+  await service[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+/** What the service makes of each variant, all in one request. */
 async function statuses(variants: Variant[]): Promise<Record<string, string | undefined>> {
-  const modules = variants.map((_, index) => syntheticModule(`module${index}.so`, 20));
-  const paths = new Map(modules.map(({ path }, index) => [path, index]));
-  await using server = await SymbolServer.start(async (socket, path) => {
-    const index = paths.get(path) ?? -1;
+  const asked = scripts.size;
+  const modules = variants.map((_, index) => syntheticModule(`module${asked + index}.so`, 20));
+  for (const [index, { path, symFile }] of modules.entries()) {
     const { format, framing, contentEncoding, cutBytes = 0, damage } = variants[index]!;
-    const body = await formats[format]!(Buffer.from(modules[index]!.symFile));
-    const header = contentEncoding === undefined ? "" : `Content-Encoding: ${contentEncoding}\r\n`;
-    const head = `HTTP/1.1 200 OK\r\nConnection: close\r\n${header}`;
-    framing(socket, head, damage?.(body) ?? body, cutBytes);
-  });
-  await using service = await startTestService({
-    ELIOT_SYMBOLS_URLS: server.url,
-    "sources.downloadAttempts": "1",
-    "sources.breakerCooldownMs": "0",
-  });
+    scripts.set(path, async (socket) => {
+      const body = await formats[format]!(Buffer.from(symFile));
+      const header = contentEncoding === undefined ? "" : `Content-Encoding: ${contentEncoding}\r\n`;
+      const head = `HTTP/1.1 200 OK\r\nConnection: close\r\n${header}`;
+      framing(socket, head, damage?.(body) ?? body, cutBytes);
+    });
+  }
   const { results, debug } = await service.symbolicate({
     memoryMap: modules.map(({ name, id }) => [name, id]),
     stacks: [modules.map(({ frames }, index) => [index, frames[0]!.offset])],
@@ -107,25 +115,23 @@ function every<Status extends string>(variants: Variant[], status: Status): Reco
 
 for (const format of Object.keys(formats)) {
   test(`reads ${format}, whatever Content-Encoding says`, async () => {
-    const variants = Object.entries(framings).flatMap(([end, framing]) =>
-      contentEncodings.map((contentEncoding) => ({
-        what: `until ${end}, ${JSON.stringify(contentEncoding)}`,
-        format,
-        framing,
-        contentEncoding,
-      })),
-    );
+    // Each of them with one of the framings: those don't depend on each other.
+    const variants = contentEncodings.map((contentEncoding, index) => {
+      const ends = Object.entries(framings);
+      const [end, framing] = ends[index % ends.length]!;
+      return { what: `until ${end}, ${JSON.stringify(contentEncoding)}`, format, framing, contentEncoding };
+    });
     assert.deepEqual(await statuses(variants), every(variants, "right"));
   });
 
   test(`detects that ${format} is cut short`, async () => {
     const isCompressed = format !== "plain text";
     const cuts = Object.entries(framings).flatMap(([end, framing]) =>
-      [1, 3, 9, 40].map((cutBytes) => ({ what: `${cutBytes} before ${end}`, format, framing, cutBytes })),
+      [1, 3, 9, 15].map((cutBytes) => ({ what: `${cutBytes} before ${end}`, format, framing, cutBytes })),
     );
     // A server may have only part of the file itself. Text then ends like any other.
     const stored = Object.entries(isCompressed ? framings : {}).flatMap(([end, framing]) =>
-      [1, 3, 9, 40].map((length) => ({
+      [1, 3, 9, 15].map((length) => ({
         what: `${length} less in the body until ${end}`,
         format,
         framing,
