@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { RequestError } from "./requestError.ts";
 
 const maxDepth = 500;
@@ -18,7 +19,8 @@ export function parseJson(body: Uint8Array): unknown {
   if (depth > maxDepth) throw invalidJson();
   try {
     const text = utf8.decode(body);
-    return longestInteger < minInexactDigits ? JSON.parse(text) : JSON.parse(text, exactInteger);
+    if (longestInteger < minInexactDigits) return JSON.parse(text);
+    return restoreIntegers(JSON.parse(text.replaceAll(stringOrLongInteger, markInteger)));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) throw invalidJson();
     throw error;
@@ -30,11 +32,31 @@ export function invalidJson(): RequestError {
   return new RequestError("Payload is not valid JSON", "bad_json");
 }
 
-/** A reviver. TypeScript's library does not declare the source text yet. */
-function exactInteger(_key: string, value: unknown, context?: { source: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const [, digits] = /^(-?[0-9]+)(?:\.0*)?$/.exec(context?.source ?? "") ?? [];
-  return digits === undefined ? value : BigInt(digits);
+/** A string, or an integer such as `-18446744073709551615` or `18446744073709551615.0`. */
+const stringOrLongInteger = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?[1-9]\d{15,}(?:\.0+)?(?![\d.eE])/gs;
+
+/** Nobody can send it, because nobody can guess it. */
+const markKey = randomUUID();
+
+/** Wraps an integer that a number can't represent. A reviver for JSON.parse() would be called for each value, ten times as slow. */
+function markInteger(match: string): string {
+  if (match.startsWith('"') || Number.isSafeInteger(Number(match))) return match;
+  return `{"${markKey}":"${match.replace(/\..*/, "")}"}`;
+}
+
+function restoreIntegers(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const members = value as Record<string, unknown>;
+  if (Array.isArray(value))
+    for (const [index, item] of value.entries()) {
+      if (typeof item === "object") value[index] = restoreIntegers(item);
+    }
+  else if (markKey in value) return BigInt(members[markKey] as string);
+  else
+    for (const key of Object.keys(value)) {
+      if (typeof members[key] === "object") members[key] = restoreIntegers(members[key]);
+    }
+  return value;
 }
 
 /** Finds the deepest nesting and the longest run of digits outside strings before JSON.parse() meets them. */

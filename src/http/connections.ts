@@ -4,6 +4,9 @@ import type { Socket } from "node:net";
 /** How long a client that still sends may take to read the last response on its connection. */
 const lingerMs = 5000;
 
+/** Time for a client that has just connected to send its request. */
+const arrivalMs = 250;
+
 const errorStatuses = new Map<unknown, number>([
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
@@ -31,6 +34,8 @@ interface Connection {
   pending: Set<ServerResponse>;
   /** The response to the last request, until both are complete. */
   latest: ServerResponse | undefined;
+  /** Whether no request has begun on it. */
+  isNew: boolean;
 }
 
 /**
@@ -45,7 +50,7 @@ export class Connections {
 
   constructor(server: Server) {
     server.on("connection", (socket) => {
-      this.#connections.set(socket, { pending: new Set(), latest: undefined });
+      this.#connections.set(socket, { pending: new Set(), latest: undefined, isNew: true });
       socket.once("close", () => this.#connections.delete(socket));
     });
     // Prepended, because the app may respond at once.
@@ -68,11 +73,14 @@ export class Connections {
     for (const connection of this.#connections.values()) announceClose(connection);
   }
 
-  /** Closes each connection as soon as no response is pending on it. */
+  /** Closes each connection as soon as no response is pending on it. On a new one, the first request may be on its way. */
   closeWhenIdle(): void {
     this.#isClosing = true;
-    for (const [socket, connection] of this.#connections)
-      if (connection.pending.size === 0) close(socket, connection);
+    for (const [socket, connection] of this.#connections) {
+      const closeIdle = () => connection.pending.size === 0 && close(socket, connection);
+      if (connection.isNew) setTimeout(closeIdle, arrivalMs);
+      else closeIdle();
+    }
   }
 
   destroyAll(): void {
@@ -83,6 +91,7 @@ export class Connections {
     const connection = this.#connections.get(socket);
     if (!connection) return;
     connection.latest = response;
+    connection.isNew = false;
     connection.pending.add(response);
     if (this.#isDraining) announceClose(connection);
     response.once("close", () => {

@@ -1,15 +1,27 @@
 import { once } from "node:events";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Server } from "node:http";
 import type { ServerSettings } from "../config/server.ts";
 import { HttpError } from "./httpError.ts";
 import type { HttpServer } from "./server.ts";
 
 /** Time to read requests that have already reached this machine. */
 const arrivalMs = 50;
-/** Node's default for the connections that wait to be accepted. */
-const maxWaitingConnections = 511;
+/** Ten times Node's default for the connections that wait to be accepted. */
+const maxTurns = 5110;
+/** Turns without a new connection, after which none waits. */
+const quietTurns = 50;
 /** Time to write a last line to bulk responses that are cut off. */
 const lastLineMs = 200;
+
+/** Accepts connections that wait in the kernel, which would reset them when the port is closed. Node accepts one per turn. */
+async function acceptWaiting(server: Server): Promise<void> {
+  let quiet = 0;
+  const accept = () => void (quiet = 0);
+  server.on("connection", accept);
+  for (let turn = 0; turn < maxTurns && quiet < quietTurns; turn++, quiet++) await setImmediate();
+  server.off("connection", accept);
+}
 
 /**
  * Accepts requests until the load balancer has noticed, then finishes the requests that are in flight. Cuts them off when
@@ -23,8 +35,7 @@ export async function drain(
 ): Promise<void> {
   connections.drain();
   await setTimeout(Math.max(drainDelayMs, arrivalMs), undefined, { signal: hurry }).catch(() => {});
-  // On a busy event loop the timer is late and runs before I/O. Node accepts one waiting connection per turn.
-  for (let turn = 0; turn <= maxWaitingConnections; turn++) await setImmediate();
+  await acceptWaiting(server);
   const drained = once(server.close(), "close");
   connections.closeWhenIdle();
   const timeout = AbortSignal.any([hurry, AbortSignal.timeout(drainTimeoutMs)]);

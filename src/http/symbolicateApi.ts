@@ -60,7 +60,7 @@ async function respond(
   const { resolver, reservation, memory } = deps;
   const { maxResponseBytes: maxBytes } = deps.config;
   const signal = leaving(response);
-  const jobs = await receiveJobs(request, response, version, deps);
+  const jobs = await receiveJobs(request, response, version, { ...deps, signal });
   signal.throwIfAborted();
   using jobsMemory = reservation.share("body");
   jobsMemory.reserve(jobBytes(jobs));
@@ -77,12 +77,12 @@ async function receiveJobs(
   request: Request,
   response: Response,
   version: ApiVersion,
-  { parser, metrics, config, reservation }: Deps & { reservation: Reservation },
+  { parser, metrics, config, reservation, signal }: Deps & { reservation: Reservation; signal: AbortSignal },
 ): Promise<GroupedJobs> {
   using memory = reservation.share("body");
   const body = await readBody(request, response, { maxBytes: config.maxBodyBytes, reservation, memory });
   reservation.begin();
-  const jobs = await parser.parse(body, version);
+  const jobs = await parser.parse(body, version, signal);
   measure(jobs, version, metrics);
   return jobs;
 }

@@ -1,4 +1,4 @@
-import { Worker, type Transferable } from "node:worker_threads";
+import { Worker, type ResourceLimits, type Transferable } from "node:worker_threads";
 
 /** What a thread can be asked, as functions by name: `{ add(terms: number[]): number }`. Arguments and replies are cloned. */
 export type Protocol<P> = Record<keyof P, (argument: never) => unknown>;
@@ -50,11 +50,11 @@ export class Thread<P extends Protocol<P>> implements AsyncDisposable {
   /** Ticks without progress on an ask. */
   #idleTicks = 0;
 
-  /** Terminates a thread that makes no progress on an ask for `timeoutMs`. */
-  constructor(entry: URL, workerData?: unknown, timeoutMs?: number) {
+  /** Terminates a thread that makes no progress on an ask for `timeoutMs`. A thread that exceeds its limits crashes. */
+  constructor(entry: URL, workerData?: unknown, timeoutMs?: number, resourceLimits: ResourceLimits = {}) {
     let worker: Worker;
     try {
-      worker = new Worker(entry, { workerData });
+      worker = new Worker(entry, { workerData, resourceLimits });
     } catch (cause) {
       // The system has no more threads, or no memory for one.
       this.#end = new ThreadEnded(`thread can't be started: ${String(cause)}`, { isRetryable: true, cause });

@@ -1,6 +1,7 @@
 /** One request that asks for very much beside others that ask for little. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { reply } from "../support/symbolServer.ts";
 import { syntheticModule } from "../support/syntheticModule.ts";
 import { outcomes, jobOf, startHarness, withoutRetries } from "../support/harness.ts";
@@ -44,4 +45,29 @@ test("lets requests take turns in the queue for downloads, and gives a place in 
   assert.ok(overloaded >= 20 && overloaded <= 21, statuses.join("\n"));
   const turns = few.map(({ name }) => started.indexOf(name) + 1);
   assert.ok(Math.max(...turns) <= 7, started.join("\n"));
+});
+
+test("parses ordinary bodies before compressed ones with millions of values that were sent first", async () => {
+  const module = syntheticModule("healthy.so");
+  await using harness = await startHarness([module], withoutRetries);
+  await harness.ask(module);
+  const order: string[] = [];
+  const post = async (name: string, body: string) => {
+    const response = await fetch(`${harness.service.url}/symbolicate/v5`, {
+      method: "POST",
+      body: gzipSync(body),
+      headers: { "content-encoding": "gzip" },
+    });
+    assert.equal(response.status, 200);
+    await response.arrayBuffer();
+    order.push(name);
+  };
+  const job = JSON.stringify(jobOf([module])).slice(0, -1);
+  const huge = `${job},"x":[${"{},".repeat(3_000_000)}1234567890123456789]}`;
+  const large = `${job},"x":"${"x".repeat(500_000)}"}`;
+  const hugePosted = Array.from({ length: 3 }, () => post("huge", huge));
+  // Sent once the first huge body is being parsed, as the memory for it has been charged.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await Promise.all([...hugePosted, post("large", large)]);
+  assert.ok(order.indexOf("large") < 2, order.join());
 });

@@ -39,7 +39,7 @@ export async function symbolicateLines(
   if (complete.length < group.length)
     return { lines: group.map(() => lineError("the line is too long")), memory: failed.move() };
   try {
-    const parsed = await parser.parseLines(join(complete), options);
+    const parsed = await parser.parseLines(join(complete), options, signal);
     jobsMemory.reserve(jobBytes(parsed.jobs));
     const maxBytes = deps.config.maxResponseBytes;
     const symbolicated = await symbolicate(parsed.jobs, resolver, {
