@@ -221,11 +221,11 @@ test("answers while the cache folder is removed, replaced by a file and restored
     "diskCache.rescanIntervalMs": "50",
   });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
-  await rm(harness.folder, { recursive: true });
+  await rm(harness.folder, { recursive: true, maxRetries: 10 });
   assert.deepEqual(await harness.ask(first), ["right, converted"]);
   assert.deepEqual(await harness.kept(), [first.name]);
 
-  await rm(harness.folder, { recursive: true });
+  await rm(harness.folder, { recursive: true, maxRetries: 10 });
   await writeFile(harness.folder, "a file");
   assert.deepEqual(await harness.ask(first, second), ["right, converted", "right, converted"]);
   const heartbeat = await fetch(`${harness.service.url}/__heartbeat__`);
