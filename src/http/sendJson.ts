@@ -38,19 +38,25 @@ export async function renderJson(
   const json = new JsonBytes(maxBytes);
   const rendering = render(json);
   let isDone: boolean | undefined = false;
+  let reservedBytes = 0;
+  const reserve = () => {
+    memory.reserve(json.finishedBytes - reservedBytes);
+    reservedBytes = json.finishedBytes;
+  };
   const renderUntil = async (bytes: number): Promise<void> => {
     while (json.finishedBytes < bytes) {
-      const before = json.finishedBytes;
       isDone = rendering.next().done;
       if (isDone) return;
-      memory.reserve(json.finishedBytes - before);
+      reserve();
       await setImmediate();
       signal.throwIfAborted();
     }
   };
   await renderUntil(largeBytes);
   if (!isDone) await reservation.runLarge(() => renderUntil(Infinity));
-  return json.end();
+  const slices = json.end();
+  reserve();
+  return slices;
 }
 
 /**
