@@ -2,6 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { printable } from "../captures/printable.ts";
 import type { SymbolicatedFrame, V5Response } from "../captures/response.ts";
 import { stackText } from "../captures/stackText.ts";
+import { slicesOf } from "../symcache/lookup/locations.ts";
 import { Symcache, SymcacheDamaged, type SymcacheContents } from "../symcache/symcache.ts";
 import { openFile, type SymcacheFile } from "../symcache/symcacheFile.ts";
 import { compileWasm, WasmInstance } from "../symcache/wasmInstance.ts";
@@ -117,7 +118,11 @@ async function lookUp(symcache: Symcache, offsets: number[]): Promise<Symbolicat
   const { moduleName } = symcache;
   const response = await symbolicateRequest("v5", body, {
     lookUp: async (_, wanted) => ({
-      result: { status: "cached", moduleName, locations: symcache.lookUp(wanted) },
+      result: {
+        status: "cached",
+        moduleName,
+        locations: slicesOf(wanted).map((slice) => symcache.lookUp(slice)),
+      },
       cacheLookupMs: 0,
     }),
   });

@@ -1,27 +1,26 @@
 import type { CachedSymcache, DiskCache } from "../diskCache/diskCache.ts";
 import type { ModuleId } from "../identity/moduleId.ts";
 import type { Logger } from "../observability/logging.ts";
-import type { Locations } from "../symcache/lookup/locations.ts";
+import type { Locations, LookupUsage } from "../symcache/lookup/locations.ts";
 import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import type { SymcacheBytes } from "../symcache/symcacheFile.ts";
 import { ThreadEnded } from "../threads/thread.ts";
 import { failed, type Failure } from "./outcome.ts";
-import type { Usage } from "./resolver.ts";
 import type { ReadableSymcache } from "./storeSymcache.ts";
 
 export interface Query {
   module: ModuleId;
   offsets: Uint32Array<ArrayBuffer>;
-  usage: Pick<Usage, "textLeft" | "reserve">;
+  usage: LookupUsage;
 }
 
-/** The source locations of all offsets of a query, in their order. */
+/** The source locations of all offsets of a query, in the slices that slicesOf() makes. */
 export interface Found {
   /** Where the symcache came from: a cache or a sym file. */
   status: "cached" | "converted";
   /** The module's name in responses: `xul.dll` for `xul.pdb`. */
   moduleName: string;
-  locations: Locations;
+  locations: Locations[];
 }
 
 interface Deps {
@@ -64,17 +63,15 @@ async function lookUpOffsets(
 ): Promise<Found | Failure | "missing" | "damaged" | "unreadable"> {
   let lookup;
   try {
-    lookup = await lookups.lookUp(module, symcache, offsets, usage.textLeft);
+    lookup = await lookups.lookUp(module, symcache, offsets, usage);
   } catch (error) {
     if (!(error instanceof ThreadEnded)) throw error;
     log.error({ err: error, module: module.key }, "lookup failed");
     return failed(error.message);
   }
-  if (lookup.kind === "found") {
-    const { moduleName, locations } = lookup;
-    if (usage.reserve(locations.text.buffer.byteLength)) return { status, moduleName, locations };
+  if (lookup.kind === "found") return { status, moduleName: lookup.moduleName, locations: lookup.locations };
+  if (lookup.kind === "refused")
     return { status: "overloaded", reason: "the memory for lookup results is used up", ttlMs: 0 };
-  }
   if (lookup.kind === "missing") return lookup.kind;
   if (lookup.kind === "out_of_handles") {
     log.error({ module: module.key, reason: lookup.message }, "symcache can't be opened");

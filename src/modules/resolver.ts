@@ -11,7 +11,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { SharedCache } from "../sharedCache/sharedCache.ts";
 import type { Source } from "../sources/source.ts";
 import type { Conversion, ConverterPool } from "../symcache/convert/converterPool.ts";
-import { ResultTooLarge, type TextLeft } from "../symcache/lookup/locations.ts";
+import { ResultTooLarge, type LookupUsage } from "../symcache/lookup/locations.ts";
 import type { LookupPool } from "../symcache/lookup/lookupPool.ts";
 import { convertFromSource } from "./convertFromSource.ts";
 import { lookUpFetched, lookUpInFile, type Found, type Query } from "./lookUpOffsets.ts";
@@ -35,16 +35,9 @@ export interface ModuleLookup {
 }
 
 /** What one request has used up, and what it may still use. */
-export interface Usage {
+export interface Usage extends LookupUsage {
   /** Modules that were not in the disk cache. */
   misses: number;
-  /** What takes turns with others for downloads: a request. */
-  owner: unknown;
-  textLeft: TextLeft;
-  /** Charges the memory of source locations to the request. Returns false if it may not have that much. */
-  reserve: (bytes: number) => boolean;
-  /** Aborted when the request is over. */
-  signal: AbortSignal;
 }
 
 interface Deps {

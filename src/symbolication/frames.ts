@@ -1,4 +1,9 @@
-import { ResultTooLarge, beforeFunction, type Locations } from "../symcache/lookup/locations.ts";
+import {
+  ResultTooLarge,
+  beforeFunction,
+  offsetsPerSlice,
+  type Locations,
+} from "../symcache/lookup/locations.ts";
 import { entryAt } from "./job.ts";
 import type { SymbolicatedJobs } from "./symbolicate.ts";
 
@@ -34,11 +39,14 @@ export function symbolicatedFrame(
   const unknown = { moduleOffset, locations: undefined, first: 0, last: -1, end: 0, functionStart: 0 };
   if (!result || !("locations" in result))
     return { ...unknown, moduleName: entryAt(memoryMap, moduleIndex)[0] || undefined };
-  const { moduleName, locations } = result;
-  const offsetIndex = symbolicated.offsetIndexes[job]?.[position] ?? -1;
+  const { moduleName } = result;
+  const indexInModule = symbolicated.offsetIndexes[job]?.[position] ?? -1;
+  const locations = result.locations[Math.floor(indexInModule / offsetsPerSlice)];
+  if (!locations) return { ...unknown, moduleName };
+  const offsetIndex = indexInModule % offsetsPerSlice;
   const first = locations.starts[offsetIndex] ?? 0;
   const last = (locations.starts[offsetIndex + 1] ?? 0) - 1;
-  if (offsetIndex < 0 || last < first) return { ...unknown, moduleName };
+  if (last < first) return { ...unknown, moduleName };
   return {
     moduleName,
     moduleOffset,

@@ -13,9 +13,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { moduleId } from "../../src/identity/moduleId.ts";
-import { ResultTooLarge, textLeft } from "../../src/symcache/lookup/locations.ts";
+import { ResultTooLarge, textLeft, type TextLeft } from "../../src/symcache/lookup/locations.ts";
 import { LookupPool } from "../../src/symcache/lookup/lookupPool.ts";
-import type { LookupResult } from "../../src/symcache/lookup/lookupThread.ts";
 import { ThreadEnded } from "../../src/threads/thread.ts";
 import { convert, module, open, rows, symFile, wasm } from "../support/symFile.ts";
 
@@ -35,7 +34,13 @@ const large = convert(
   1e6,
 );
 const offsets = () => Uint32Array.from({ length: 1000 }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
-const enough = textLeft(1e12);
+const usage = (left: TextLeft) => ({
+  textLeft: left,
+  owner: {},
+  reserve: () => true,
+  signal: new AbortController().signal,
+});
+const enough = usage(textLeft(1e12));
 const expected = rows(open(large).lookUp(offsets()));
 
 function fileOf(name: string, bytes: Uint8Array): string {
@@ -45,9 +50,11 @@ function fileOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-function found(response: LookupResult) {
+/** The only slice of a result. */
+function found(response: Awaited<ReturnType<LookupPool["lookUp"]>>) {
   assert.equal(response.kind, "found");
-  return response;
+  assert.equal(response.locations.length, 1);
+  return { locations: response.locations[0]! };
 }
 
 /** Bytes that this process, its threads included, has read so far. */
@@ -205,7 +212,7 @@ test("keeps a limited number of files open between lookups", async () => {
   assert.ok(openFiles().length <= 128, `${openFiles().length} files are open`);
 });
 
-test("joins the results of a lookup of very many offsets", async () => {
+test("returns the results of a lookup of very many offsets in slices", async () => {
   const functions = Array.from({ length: 3000 }, (_, i) => {
     const [start, call] = [64 * i, 64 * i + 16].map((address) => address.toString(16));
     const inlined = i % 3 ? [`INLINE 0 ${i} 0 ${i % 7} ${call} 10`] : [];
@@ -215,11 +222,39 @@ test("joins the results of a lookup of very many offsets", async () => {
   const bytes = convert(symFile("FILE 0 even.cpp", "FILE 1 odd.cpp", ...origins, ...functions.flat()));
   const path = fileOf("joined.symc", bytes);
   await using lookups = new LookupPool(wasm, 1, 64e6, 60_000);
-  for (const count of [0, 1, 65_536, 65_537, 150_000]) {
+  for (const count of [0, 1, 8192, 8193, 50_000]) {
     const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 8) % (64 * 3000));
-    const { locations } = found(await lookups.lookUp(module, path, places, enough));
-    assert.deepEqual(locations, open(bytes).lookUp(places));
+    const response = await lookups.lookUp(module, path, places, enough);
+    assert.equal(response.kind, "found");
+    assert.equal(response.locations.length, Math.max(1, Math.ceil(count / 8192)));
+    const symcache = open(bytes);
+    for (const [index, slice] of response.locations.entries())
+      assert.deepEqual(slice, symcache.lookUp(places.slice(8192 * index, 8192 * (index + 1))));
   }
+});
+
+test("lets the lookups of requests take turns", async () => {
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
+  const path = fileOf("turns.symc", large);
+  const order: string[] = [];
+  const lookUp = async (name: string, count: number) => {
+    const places = Uint32Array.from({ length: count }, (_, i) => (i * 7919 * 16 + 3) % (16 * publics));
+    const response = await lookups.lookUp(module, path, places, usage(textLeft(1e12)));
+    assert.equal(response.kind, "found");
+    order.push(name);
+  };
+  await Promise.all([...Array.from({ length: 3 }, () => lookUp("large", 400_000)), lookUp("small", 500)]);
+  assert.deepEqual(order, ["small", "large", "large", "large"]);
+});
+
+test("refuses a lookup whose slices take more memory than the request may have", async () => {
+  await using lookups = new LookupPool(wasm, 1, 1e9, 60_000);
+  const path = fileOf("refused.symc", large);
+  let slices = 0;
+  const most3 = { ...usage(textLeft(1e12)), reserve: () => ++slices <= 3 };
+  const places = new Uint32Array(100_000);
+  assert.deepEqual(await lookups.lookUp(module, path, places, most3), { kind: "refused" });
+  assert.equal(slices, 4);
 });
 
 test("returns no more text than a request has left, and starts no lookup after one that exceeds it", async () => {
@@ -229,9 +264,9 @@ test("returns no more text than a request has left, and starts no lookup after o
   const { text } = open(large).lookUp(one);
   const left = textLeft(2 * text.length + 1);
   for (const rest of [text.length + 1, 1]) {
-    found(await lookups.lookUp(module, path, one, left));
+    found(await lookups.lookUp(module, path, one, usage(left)));
     assert.equal(Number(left[0]), rest);
   }
-  await assert.rejects(lookups.lookUp(module, path, one, left), ResultTooLarge);
-  await assert.rejects(lookups.lookUp(module, "/nowhere", one, left), ResultTooLarge);
+  await assert.rejects(lookups.lookUp(module, path, one, usage(left)), ResultTooLarge);
+  await assert.rejects(lookups.lookUp(module, "/nowhere", one, usage(left)), ResultTooLarge);
 });

@@ -23,6 +23,20 @@ export interface Locations {
 }
 
 /**
+ * Offsets that are looked up at once. Longer lists are cut into slices of this length, so that other requests can have their
+ * turn in between; the last slice may be shorter.
+ */
+export const offsetsPerSlice = 8192;
+
+/** At least one slice, which is empty if there are no offsets. */
+export function slicesOf(offsets: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer>[] {
+  if (offsets.length <= offsetsPerSlice) return [offsets];
+  return Array.from({ length: Math.ceil(offsets.length / offsetsPerSlice) }, (_, index) =>
+    offsets.slice(index * offsetsPerSlice, (index + 1) * offsetsPerSlice),
+  );
+}
+
+/**
  * Columns without contents, in the crate's order: the text comes last, so that the numbers lie at multiples of 4. They share
  * one buffer, because transferring and freeing one takes less time than seven.
  */
@@ -53,6 +67,17 @@ export interface Location {
   function: string;
   file?: string;
   line?: number;
+}
+
+/** What the lookups of a request have in common. */
+export interface LookupUsage {
+  textLeft: TextLeft;
+  /** What takes turns with others. */
+  owner: unknown;
+  /** Charges the memory of source locations to the request. Returns false if it may not have that much. */
+  reserve: (bytes: number) => boolean;
+  /** Aborted when the request is over. */
+  signal: AbortSignal;
 }
 
 /** Bytes of text that the lookups of a request may still return, shared between threads. */

@@ -1,15 +1,24 @@
 import { LRUCache } from "lru-cache";
+import { Semaphore } from "../../async/semaphore.ts";
 import { retryPolicy } from "../../config/retryPolicy.ts";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { Thread, ThreadEnded } from "../../threads/thread.ts";
-import { ResultTooLarge, type TextLeft } from "./locations.ts";
+import { ResultTooLarge, slicesOf, type Locations, type LookupUsage } from "./locations.ts";
 import type { LookupProtocol, LookupRequest, LookupResult, LookupThreadData } from "./lookupThread.ts";
 import type { SymcacheBytes } from "../symcacheFile.ts";
 
 const entry = new URL("./lookupThread.ts", import.meta.url);
 const minThreadBytes = 8e6;
+/** Enough to keep a thread busy. */
+const maxAsksAtOnce = 2;
 /** Modules whose thread is remembered. */
 const maxModules = 10_000;
+
+/** The locations come in the slices that slicesOf() makes. `refused`: the request may not have the memory for all of them. */
+type SlicedResult =
+  | { kind: "found"; moduleName: string; locations: Locations[] }
+  | { kind: "refused" }
+  | Exclude<LookupResult, { kind: "found" | "too_large" }>;
 
 /** A symcache in the folder. */
 interface StoredSymcache {
@@ -22,6 +31,8 @@ interface StoredSymcache {
 export class LookupPool implements AsyncDisposable {
   readonly #data: LookupThreadData;
   readonly #threads: Thread<LookupProtocol>[];
+  /** By index of a thread, who may ask it next. */
+  readonly #turns: Semaphore[];
   /** By module the index of its thread. */
   readonly #indexes = new LRUCache<string, number>({ max: maxModules });
   #nextIndex = 0;
@@ -33,18 +44,33 @@ export class LookupPool implements AsyncDisposable {
     this.#timeoutMs = timeoutMs;
     this.#data = { wasm, memoryBytes: Math.max(memoryBytes / threads, minThreadBytes) };
     this.#threads = Array.from({ length: threads }, () => this.#newThread());
+    this.#turns = this.#threads.map(() => new Semaphore(maxAsksAtOnce));
   }
 
-  /** The source locations of `offsets`, in their order, or why there are none. Throws a ThreadEnded or a ResultTooLarge. */
+  /**
+   * The source locations of `offsets`, or why there are none. Slices of different requests take turns. Throws a ThreadEnded, a
+   * ResultTooLarge or the reason of the usage's signal.
+   */
   async lookUp(
     module: ModuleId,
     symcache: SymcacheBytes,
     offsets: Uint32Array<ArrayBuffer>,
-    textLeft: TextLeft,
-  ): Promise<Exclude<LookupResult, { kind: "too_large" }>> {
-    const result = await this.#lookUp(this.#index(module), { module, symcache, offsets, textLeft });
-    if (result.kind === "too_large") throw new ResultTooLarge();
-    return result;
+    { textLeft, owner, reserve, signal }: LookupUsage,
+  ): Promise<SlicedResult> {
+    const index = this.#index(module);
+    const locations: Locations[] = [];
+    let moduleName = "";
+    for (const slice of slicesOf(offsets)) {
+      const lookUp = () => this.#lookUp(index, { module, symcache, offsets: slice, textLeft });
+      const result = await this.#turns[index]!.run(lookUp, owner);
+      signal.throwIfAborted();
+      if (result.kind === "too_large") throw new ResultTooLarge();
+      if (result.kind !== "found") return result;
+      if (!reserve(result.locations.text.buffer.byteLength)) return { kind: "refused" };
+      ({ moduleName } = result);
+      locations.push(result.locations);
+    }
+    return { kind: "found", moduleName, locations };
   }
 
   /** Reads symcaches into memory, the most recently used first, until it is full. */

@@ -2,7 +2,6 @@
 import { workerData } from "node:worker_threads";
 import type { ModuleId } from "../../identity/moduleId.ts";
 import { replyToAsks } from "../../threads/replyToAsks.ts";
-import { joinLocations } from "./joinLocations.ts";
 import { ResultTooLarge, type Locations, type TextLeft } from "./locations.ts";
 import { OpenSymcaches } from "./openSymcaches.ts";
 import { selfTest } from "../selfTest.ts";
@@ -40,9 +39,6 @@ export type LookupResult =
   | { kind: "damaged"; message: string }
   | { kind: "unreadable"; message: string };
 
-/** Limits the memory of a lookup to about 110 MB. */
-const maxOffsetsAtOnce = 65_536;
-
 const { wasm, memoryBytes } = workerData as LookupThreadData;
 const symcaches = new OpenSymcaches(wasm, memoryBytes);
 
@@ -79,13 +75,9 @@ function lookUp({ module, symcache, offsets, textLeft }: LookupRequest): LookupR
 }
 
 function lookUpIn(symcache: Symcache, offsets: Uint32Array, textLeft: TextLeft): LookupResult {
-  const pieces = [];
-  for (let start = 0; start === 0 || start < offsets.length; start += maxOffsetsAtOnce) {
-    const piece = symcache.lookUp(offsets.subarray(start, start + maxOffsetsAtOnce), bytesLeft(textLeft));
-    Atomics.sub(textLeft, 0, BigInt(piece.text.length));
-    pieces.push(piece);
-  }
-  return { kind: "found", moduleName: symcache.moduleName, locations: joinLocations(pieces) };
+  const locations = symcache.lookUp(offsets, bytesLeft(textLeft));
+  Atomics.sub(textLeft, 0, BigInt(locations.text.length));
+  return { kind: "found", moduleName: symcache.moduleName, locations };
 }
 
 function bytesLeft(textLeft: TextLeft): number {
