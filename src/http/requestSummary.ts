@@ -21,12 +21,12 @@ export function requestSummary(log: Logger): RequestHandler {
     response.once("close", () => {
       const code = response.statusCode;
       const summary = {
-        agent: (request.header("user-agent") ?? "").slice(0, 256),
+        agent: loggable(request.header("user-agent") ?? "", 256),
         errno: code < 500 ? 0 : code,
         method: request.method,
-        path: path.slice(0, 256),
+        path: loggable(path, 256),
         code,
-        lang: (request.header("accept-language") ?? "").slice(0, 64),
+        lang: loggable(request.header("accept-language") ?? "", 64),
         t: Math.round(performance.now() - start),
         rid,
         left: !response.writableFinished,
@@ -37,4 +37,9 @@ export function requestSummary(log: Logger): RequestHandler {
     });
     next();
   };
+}
+
+/** JSON escapes only half of the control characters; a terminal would interpret the others. */
+function loggable(text: string, maxLength: number): string {
+  return text.slice(0, maxLength).replaceAll(/\p{Cc}/gu, "\uFFFD");
 }

@@ -51,6 +51,11 @@ test("logs a request.summary for a request", async () => {
   });
 });
 
+test("logs no control characters of headers", async () => {
+  const [summary] = await linesOf("/nothing", { headers: { "user-agent": "a\u009B31mb\u0085" } });
+  assert.equal((summary?.["Fields"] as { agent: string }).agent, "a\uFFFD31mb\uFFFD");
+});
+
 test("logs health checks and static files at DEBUG, with the requested path", async () => {
   const debugLines: Record<string, unknown>[] = [];
   await using debugging = await startTestService(
