@@ -53,7 +53,7 @@ test("logs a request.summary for a request", async () => {
 
 test("logs no control characters of headers", async () => {
   const [summary] = await linesOf("/nothing", { headers: { "user-agent": "a\u009B31mb\u0085" } });
-  assert.equal((summary?.["Fields"] as { agent: string }).agent, "a\uFFFD31mb\uFFFD");
+  assert.match(JSON.stringify(summary), /"agent":"a\uFFFD31mb\uFFFD"/);
 });
 
 test("logs health checks and static files at DEBUG, with the requested path", async () => {
